@@ -1,0 +1,4 @@
+//! A stateful stand-in for Entra ID and Microsoft Graph, as strict as they are. It knows nothing of any client.
+
+pub mod api;
+pub mod tenant;

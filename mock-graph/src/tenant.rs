@@ -1,0 +1,225 @@
+//! The tenant file (`"format": "mock-graph/1"`) and the tenant it becomes: plain data, strictly read.
+//!
+//! Objects stand in Graph's own beta JSON shape and are served as they are. What is the mock's own (the top level,
+//! `tenant`, `applications`, `attackers`) refuses unknown keys, so that a case from elsewhere is never half-read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Objects by the id of the user they belong to.
+pub type ByUser = BTreeMap<String, Vec<Value>>;
+
+/// The whole tenant. Cloned at each write, so that reads can be served from an earlier moment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tenant {
+    /// Always `mock-graph/1`.
+    pub format: String,
+    /// The tenant's time when the mock starts; left out: the real time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<jiff::Timestamp>,
+    /// The organization.
+    pub tenant: Organization,
+    /// App registrations that may sign in.
+    #[serde(default)]
+    pub applications: Vec<Application>,
+    /// Graph users.
+    #[serde(default)]
+    pub users: Vec<Value>,
+    /// User id to current password.
+    #[serde(default)]
+    pub passwords: BTreeMap<String, String>,
+    /// User id to authentication methods, told apart by `@odata.type`.
+    #[serde(default)]
+    pub authentication_methods: ByUser,
+    /// User id to the default second factor.
+    #[serde(default)]
+    pub default_methods: BTreeMap<String, DefaultMethod>,
+    /// Active role assignments.
+    #[serde(default)]
+    pub role_assignments: Vec<Value>,
+    /// Eligible role assignments, in the shape of `roleEligibilityScheduleInstances`.
+    #[serde(default)]
+    pub role_eligibility_schedule_instances: Vec<Value>,
+    /// Groups.
+    #[serde(default)]
+    pub groups: Vec<Value>,
+    /// Group id to the ids of its direct members.
+    #[serde(default)]
+    pub group_members: BTreeMap<String, Vec<String>>,
+    /// Verified domains (`id`, `authenticationType`); left out: the default domain, managed.
+    #[serde(default)]
+    pub domains: Vec<Value>,
+    /// Soft-deleted users.
+    #[serde(default)]
+    pub deleted_users: Vec<Value>,
+    /// Devices, with `registeredOwners` and `registeredUsers` as user ids.
+    #[serde(default)]
+    pub devices: Vec<Value>,
+    /// Named locations.
+    #[serde(default)]
+    pub named_locations: Vec<Value>,
+    /// Conditional Access policies.
+    #[serde(default)]
+    pub conditional_access_policies: Vec<Value>,
+    /// Service principals.
+    #[serde(default)]
+    pub service_principals: Vec<Value>,
+    /// Delegated permission grants.
+    #[serde(default)]
+    pub oauth2_permission_grants: Vec<Value>,
+    /// User id to inbox rules.
+    #[serde(default)]
+    pub message_rules: ByUser,
+    /// Message traces.
+    #[serde(default)]
+    pub message_traces: Vec<Value>,
+    /// Identity Protection's risky users.
+    #[serde(default)]
+    pub risky_users: Vec<Value>,
+    /// The attackers that `/_mock/attackers/{name}/attempt` plays.
+    #[serde(default)]
+    pub attackers: Vec<Attacker>,
+    /// Directory audit records.
+    #[serde(default)]
+    pub directory_audits: Arc<Vec<Value>>,
+    /// Sign-in records, interactive and not.
+    #[serde(default)]
+    pub sign_ins: Arc<Vec<Value>>,
+}
+
+/// What the tenant is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Organization {
+    /// Tenant id.
+    pub id: String,
+    /// Name on screens.
+    pub display_name: String,
+    /// Domain of new users.
+    pub default_domain: String,
+    /// Service plan names, such as `AAD_PREMIUM`.
+    #[serde(default)]
+    pub licences: Vec<String>,
+    /// Whether users may reset their own password with a registered method.
+    #[serde(default = "yes")]
+    pub self_service_password_reset: bool,
+    /// Whether security defaults are on, which refuses enabled Conditional Access policies.
+    #[serde(default)]
+    pub security_defaults: bool,
+}
+
+/// An app registration with its service principal's grants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Application {
+    /// The client id.
+    pub app_id: String,
+    /// Name on screens.
+    pub display_name: String,
+    /// Client secret, where it signs in by one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
+    /// Certificate (PEM), where it signs in by an assertion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Granted application permissions of Microsoft Graph.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Directory roles of the service principal, by display name.
+    #[serde(default)]
+    pub directory_roles: Vec<String>,
+}
+
+/// A user's default second factor, as `signInPreferences` names kinds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DefaultMethod {
+    /// A kind: push, oath, voiceMobile, voiceAlternateMobile, voiceOffice, sms.
+    Kind(String),
+    /// One registration of a kind.
+    Registration {
+        /// The kind.
+        kind: String,
+        /// The method's id.
+        id: String,
+    },
+}
+
+/// Somebody who holds ways into one account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attacker {
+    /// Name in the control path.
+    pub name: String,
+    /// The account that was taken over.
+    pub user_id: String,
+    /// User agent of the attacker's client.
+    pub user_agent: String,
+    /// Addresses the attacker comes from.
+    #[serde(default)]
+    pub ips: Vec<String>,
+    /// Id of the stolen session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// When the stolen refresh token was issued; left out: none is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_issued_at: Option<jiff::Timestamp>,
+    /// Which class the stolen session is of.
+    #[serde(default)]
+    pub session: SessionClass,
+    /// Whether the current password is known.
+    #[serde(default)]
+    pub knows_password: bool,
+    /// Registered methods in the attacker's hands.
+    #[serde(default)]
+    pub method_ids: Vec<String>,
+    /// Delegated grants to the attacker's app.
+    #[serde(default)]
+    pub grant_ids: Vec<String>,
+    /// Inbox rules that the attacker planted.
+    #[serde(default)]
+    pub rule_ids: Vec<String>,
+    /// Device (object id) that the attacker registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<String>,
+    /// How the attacker's device looks at a sign-in.
+    #[serde(default)]
+    pub device: AttackerDevice,
+}
+
+/// What ends a stolen session (identity.md 3.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionClass {
+    /// Only revocation or disabling ends it.
+    #[default]
+    Other,
+    /// A password reset ends it too.
+    Password,
+}
+
+/// The attacker's device as Conditional Access sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct AttackerDevice {
+    /// Whether it claims to be compliant.
+    pub is_compliant: bool,
+    /// Whether it is registered in the tenant.
+    pub is_registered: bool,
+    /// Platform, as in a policy's `platforms`.
+    pub platform: String,
+}
+
+impl Default for AttackerDevice {
+    fn default() -> Self {
+        Self { is_compliant: false, is_registered: false, platform: "windows".to_owned() }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
