@@ -1,1 +1,26 @@
-//! stub
+//! stanch: contains a compromised Microsoft 365 account through Microsoft Graph.
+//!
+//! The way through the house: trigger → [`case`] → evidence ([`investigate`]) → [`plan`] → [`approval`] → [`run`] →
+//! proof → [`report`]. One direction, one type per station, each plain data.
+//!
+//! Floors: a module uses lower floors only, never its own or a higher one (`tests/tidy.rs` holds this).
+//!
+//! | floor | modules |
+//! | --- | --- |
+//! | 0 | [`domain`] |
+//! | 1 | [`case`], [`playbook`], [`config`] |
+//! | 2 | [`plan`], [`policy`] |
+//! | 3 | [`approval`], [`guard`], [`order`] |
+//! | 4 | [`run`], [`transport`] |
+//! | 5 | [`graph`], [`store`], [`report`] |
+//! | 6 | [`investigate`] |
+//! | 7 | [`steps`] |
+//! | 8 | [`engine`] |
+//! | 10 | [`cli`] |
+
+pub mod approval;
+pub mod case;
+pub mod domain;
+pub mod plan;
+pub mod policy;
+pub mod transport;

@@ -1,0 +1,19 @@
+//! What an intruder may hold: the rows of the order table.
+
+use serde::{Deserialize, Serialize};
+
+/// One way of keeping access to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// A refresh token or session cookie that still works.
+    Session,
+    /// The account's password.
+    Password,
+    /// A registered authentication method.
+    Method,
+    /// A place on the network that sign-ins are accepted from.
+    Network,
+    /// A device that policies do not ask anything of.
+    Device,
+}

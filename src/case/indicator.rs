@@ -1,0 +1,52 @@
+//! Indicators: what ties an event to the intruder.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What kind of thing an indicator is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndicatorKind {
+    /// One address.
+    Address,
+    /// A range of addresses.
+    Range,
+    /// A user agent, or a glob over user agents.
+    UserAgent,
+    /// A sign-in session.
+    Session,
+    /// A device.
+    Device,
+    /// An authentication method.
+    Method,
+}
+
+/// How sure it is that the indicator is the intruder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// It may be.
+    Low,
+    /// It shares something with what is certain.
+    Medium,
+    /// Given by a person, or matched directly.
+    High,
+}
+
+/// Something tied to the intruder, with the reason for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    /// What it is.
+    pub kind: IndicatorKind,
+    /// Its text: an address, a range in CIDR notation, a user agent, an id.
+    pub value: String,
+    /// First seen in the logs (UTC).
+    pub first_seen: Option<Timestamp>,
+    /// Last seen in the logs (UTC).
+    pub last_seen: Option<Timestamp>,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why it is here, in plain words.
+    pub reasons: Vec<String>,
+}

@@ -1,0 +1,19 @@
+//! What is known of an incident, as data: the subject, what ties to the intruder, and the records that say so.
+
+pub mod audit;
+pub mod evidence;
+pub mod hold;
+pub mod indicator;
+pub mod look;
+pub mod method;
+pub mod sign_in;
+pub mod subject;
+
+pub use audit::{AuditActor, AuditRecord, ModifiedProperty};
+pub use evidence::{Case, Evidence, JudgedMethod, MethodVerdict, Window};
+pub use hold::Hold;
+pub use indicator::{Confidence, Indicator, IndicatorKind};
+pub use look::Look;
+pub use method::{AuthMethod, MethodKind};
+pub use sign_in::SignIn;
+pub use subject::{RoleHeld, RoleSource, Subject};

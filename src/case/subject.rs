@@ -1,0 +1,65 @@
+//! The subject: the compromised user, held by object id.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::look::Look;
+use crate::domain::{Upn, UserId};
+
+/// How a role is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleSource {
+    /// Assigned, and active now.
+    Active,
+    /// Can be activated (Privileged Identity Management).
+    Eligible,
+    /// Held through a group.
+    Group,
+}
+
+/// A directory role that the subject holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleHeld {
+    /// Template id of the role; compared by it, never by name.
+    pub template_id: String,
+    /// Name on screens.
+    pub name: String,
+    /// How it is held.
+    pub source: RoleSource,
+}
+
+/// The user whose account is contained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Object id.
+    pub id: UserId,
+    /// User principal name, for screens.
+    pub upn: Upn,
+    /// Name on screens, as the tenant has it: show it inert.
+    pub display_name: String,
+    /// When the account was made; with the id it tells a reused name apart.
+    pub created_at: Option<Timestamp>,
+    /// Whether the account is mastered in an on-premises directory.
+    pub synced: bool,
+    /// Whether the account is a guest, who signs in at another tenant.
+    pub guest: bool,
+    /// Whether the account's domain signs in through a federated provider.
+    pub federated: Look<bool>,
+    /// Whether sign-in is enabled.
+    pub enabled: bool,
+    /// Whether the account lies in a restricted management administrative unit.
+    pub restricted: bool,
+    /// Roles held, in whatever way; unread means: treat as privileged.
+    pub roles: Look<Vec<RoleHeld>>,
+    /// Whether it belongs to a role-assignable group; unread means: treat as privileged.
+    pub in_role_assignable_group: Look<bool>,
+    /// The last password change.
+    pub password_changed_at: Option<Timestamp>,
+    /// Tokens issued before this moment are worthless.
+    pub sessions_valid_from: Option<Timestamp>,
+    /// The last sign-in in the log that was read.
+    pub last_sign_in: Look<Option<Timestamp>>,
+}

@@ -1,0 +1,19 @@
+//! Values that cannot be wrong. No I/O, no async, no HTTP: whoever holds one of these needs no further check.
+
+pub mod clock;
+pub mod digest;
+pub mod ids;
+pub mod inert;
+pub mod net;
+pub mod random;
+pub mod secret;
+
+pub use clock::{BoxFuture, Clock, Timestamp};
+pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
+pub use ids::{
+    ActionId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn, UserId,
+};
+pub use inert::inert;
+pub use net::{CidrBlock, CidrError};
+pub use random::Random;
+pub use secret::SecretString;

@@ -1,0 +1,90 @@
+//! One concrete change to one object.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::request::PlannedRequest;
+use crate::domain::ActionId;
+
+/// The object that an action changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// What it is: `user`, `authentication method`, `named location`, `policy`.
+    pub kind: String,
+    /// Its id in the tenant; absent for one that the action makes.
+    pub id: Option<String>,
+    /// Its name: show it inert.
+    pub name: String,
+}
+
+/// Whether a step may run without a person's yes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApprovalMode {
+    /// A person says yes.
+    #[default]
+    Always,
+    /// It may run unattended from a webhook.
+    Auto,
+}
+
+/// How an action is taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Undo {
+    /// By these requests.
+    Requests(Vec<PlannedRequest>),
+    /// It cannot be taken back.
+    Impossible {
+        /// Why, in plain words.
+        why: String,
+    },
+}
+
+/// Why an action cannot be done by us at all, and what a person does instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cannot {
+    /// Why.
+    pub why: String,
+    /// What to do instead, one line or command each, filled in.
+    pub instead: Vec<String>,
+}
+
+/// One change, as INTERFACE.md lists it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// Id within the plan.
+    pub id: ActionId,
+    /// Name of the step's kind: `revoke_sessions`.
+    pub step: String,
+    /// What it does, in one line.
+    pub summary: String,
+    /// What it changes.
+    pub object: Object,
+    /// The state it expects before: what the step's look projects.
+    pub before: Value,
+    /// The state it must see after.
+    pub after: Value,
+    /// Actions that must have ended first.
+    pub needs: Vec<ActionId>,
+    /// Whether a run is contained only when this is verified.
+    pub required: bool,
+    /// Whether it may run unattended.
+    pub approval: ApprovalMode,
+    /// Whether it can be taken back.
+    pub reversible: bool,
+    /// How.
+    pub undo: Undo,
+    /// Why it is planned.
+    pub reason: String,
+    /// What it rests on, one fact each.
+    pub evidence: Vec<String>,
+    /// What it sends, in order.
+    pub requests: Vec<PlannedRequest>,
+    /// Set where it cannot be done by us: then nothing is sent, and a person does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cannot: Option<Cannot>,
+}

@@ -1,0 +1,16 @@
+//! The plan: every change as a named request, with what stood before and what must stand after.
+
+pub mod action;
+pub mod effect;
+pub mod placeholder;
+pub mod request;
+pub mod sealed;
+
+pub use action::{Action, ApprovalMode, Cannot, Object, Undo};
+pub use effect::{EffectClass, effect_of};
+pub use placeholder::{Bindings, PlaceholderError, fill, placeholders_of};
+pub use request::{PlannedRequest, Verb};
+pub use sealed::{
+    GuardOverride, GuardRecord, GuardRefusal, LeftObject, PLAN_FORMAT, Plan, PlanFileError, PlannedCase,
+    PlaybookRef, Requester, TenantRef, UnchangedStep,
+};

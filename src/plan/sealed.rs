@@ -1,0 +1,240 @@
+//! The plan as a whole, and its digest: what consent is bound to.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::action::Action;
+use super::placeholder::{PlaceholderError, placeholders_of};
+use crate::case::{Indicator, Subject};
+use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId};
+
+/// The format of plans that this version writes and reads.
+pub const PLAN_FORMAT: &str = "stanch/plan/v1";
+
+/// The tenant that a plan is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TenantRef {
+    /// Tenant id.
+    pub id: TenantId,
+    /// Name: show it inert.
+    pub name: String,
+}
+
+/// The playbook that a plan came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaybookRef {
+    /// Name.
+    pub name: String,
+    /// Digest of the playbook as bound to its inputs.
+    pub digest: Sha256Digest,
+}
+
+/// Something that a guard refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardRefusal {
+    /// The guard's name: `company_range`.
+    pub guard: String,
+    /// What it refused: a range, a policy, a user.
+    pub object: String,
+    /// Why.
+    pub why: String,
+    /// What to do about it.
+    pub next: String,
+    /// The step that wanted it; absent where the subject itself is refused.
+    pub step: Option<String>,
+}
+
+/// A guard that a person set aside, on the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardOverride {
+    /// The guard's name.
+    pub guard: String,
+    /// What it would have refused.
+    pub object: String,
+    /// Why it would have.
+    pub why: String,
+}
+
+/// What the guards said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardRecord {
+    /// Digest of the guards' settings: another setting makes the plan stale.
+    pub digest: Sha256Digest,
+    /// What they refused.
+    pub refused: Vec<GuardRefusal>,
+    /// What was set aside.
+    pub overridden: Vec<GuardOverride>,
+}
+
+/// The case as a plan carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedCase {
+    /// Who.
+    pub subject: Subject,
+    /// What ties to the intruder.
+    pub indicators: Vec<Indicator>,
+    /// Since when.
+    pub since: Option<Timestamp>,
+}
+
+/// A step with nothing to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnchangedStep {
+    /// Id of the step.
+    pub step: String,
+    /// Why there is nothing to do.
+    pub why: String,
+}
+
+/// An object that was found and is not touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftObject {
+    /// Id of the step that found it.
+    pub step: String,
+    /// What it is: show it inert.
+    pub object: String,
+    /// Why it is left, one fact each.
+    pub why: Vec<String>,
+    /// Whether the account does not count as contained while it stands.
+    pub holds_back: bool,
+}
+
+/// Who asked for the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requester {
+    /// Name: the configured UPN, or the operating system's user.
+    pub name: String,
+    /// Whether the name is a UPN that the tenant knows.
+    pub resolved: bool,
+}
+
+/// A plan: all that apply will do, and all that an approver needs to decide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Always [`PLAN_FORMAT`].
+    pub format: String,
+    /// Id.
+    pub id: PlanId,
+    /// Digest over the canonical JSON of all else.
+    pub digest: PlanDigest,
+    /// When it was made (our clock).
+    pub created_at: Timestamp,
+    /// From when on it can no longer be applied (our clock).
+    pub expires_at: Timestamp,
+    /// Version of stanch that made it.
+    pub engine: String,
+    /// For which tenant.
+    pub tenant: TenantRef,
+    /// From which playbook.
+    pub playbook: PlaybookRef,
+    /// What the guards said.
+    pub guards: GuardRecord,
+    /// The case.
+    pub case: PlannedCase,
+    /// What will be done.
+    pub actions: Vec<Action>,
+    /// Steps with nothing to do.
+    pub unchanged: Vec<UnchangedStep>,
+    /// What was found and is left.
+    pub left: Vec<LeftObject>,
+    /// What the approver should know.
+    pub warnings: Vec<String>,
+    /// What stays open even when all goes well.
+    pub residual_risk: Vec<String>,
+    /// Permissions that apply needs.
+    pub permissions: Vec<String>,
+    /// Who asked.
+    pub requested_by: Requester,
+}
+
+/// Why a file is no plan that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFileError {
+    /// Not JSON, or not of a plan's shape.
+    #[error("the plan cannot be read")]
+    Malformed {
+        /// What the parser said.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Of another version.
+    #[error("the plan has format `{found}`, this version reads `{PLAN_FORMAT}`")]
+    Format {
+        /// The format it names.
+        found: String,
+    },
+    /// Its digest is not that of its content.
+    #[error(
+        "the plan was changed after it was made: its digest says `{stated}`, its content gives `{actual}`"
+    )]
+    Edited {
+        /// Digest in the file.
+        stated: PlanDigest,
+        /// Digest of the content.
+        actual: PlanDigest,
+    },
+    /// Its content has no digest.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// It holds a placeholder that no plan may hold.
+    #[error(transparent)]
+    Placeholder(#[from] PlaceholderError),
+}
+
+impl Plan {
+    /// Computes the digest over everything but the digest itself.
+    ///
+    /// # Errors
+    /// When the content has no canonical JSON.
+    pub fn compute_digest(&self) -> Result<PlanDigest, DigestError> {
+        let mut value =
+            serde_json::to_value(self).map_err(|error| DigestError::NotJson { reason: error.to_string() })?;
+        if let Some(entries) = value.as_object_mut() {
+            entries.remove("digest");
+        }
+        Sha256Digest::of_json(&value)
+    }
+
+    /// Returns the plan with the digest of its content.
+    ///
+    /// # Errors
+    /// When the content has no canonical JSON.
+    pub fn sealed(mut self) -> Result<Self, DigestError> {
+        self.digest = self.compute_digest()?;
+        Ok(self)
+    }
+
+    /// Reads a plan and checks format, placeholders and digest.
+    ///
+    /// # Errors
+    /// When it is no plan of this version, or was changed since it was made.
+    pub fn from_json(text: &str) -> Result<Self, PlanFileError> {
+        let value: Value =
+            serde_json::from_str(text).map_err(|source| PlanFileError::Malformed { source })?;
+        let found = value.get("format").and_then(Value::as_str).unwrap_or("none");
+        if found != PLAN_FORMAT {
+            return Err(PlanFileError::Format { found: found.to_owned() });
+        }
+        let plan: Self =
+            serde_json::from_value(value).map_err(|source| PlanFileError::Malformed { source })?;
+        let actual = plan.compute_digest()?;
+        if actual != plan.digest {
+            return Err(PlanFileError::Edited { stated: plan.digest, actual });
+        }
+        for request in plan.actions.iter().flat_map(|action| &action.requests) {
+            placeholders_of(request)?;
+        }
+        Ok(plan)
+    }
+}

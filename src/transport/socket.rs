@@ -1,0 +1,3 @@
+//! Requests over real sockets.
+pub struct SocketTransport;
+pub struct SocketTransportError;
