@@ -23,4 +23,6 @@ pub mod case;
 pub mod domain;
 pub mod plan;
 pub mod policy;
+pub mod run;
+pub mod store;
 pub mod transport;

@@ -52,6 +52,16 @@ pub struct Cannot {
     pub instead: Vec<String>,
 }
 
+/// Where a secret that an action makes goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// To nobody: scramble and forget.
+    Nobody,
+    /// Shown once, on the terminal of whoever applies.
+    Terminal,
+}
+
 /// One change, as INTERFACE.md lists it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -87,4 +97,7 @@ pub struct Action {
     /// Set where it cannot be done by us: then nothing is sent, and a person does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot: Option<Cannot>,
+    /// Where the secret that it makes goes; absent where it makes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deliver: Option<Delivery>,
 }

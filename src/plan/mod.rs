@@ -6,7 +6,7 @@ pub mod placeholder;
 pub mod request;
 pub mod sealed;
 
-pub use action::{Action, ApprovalMode, Cannot, Object, Undo};
+pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Undo};
 pub use effect::{EffectClass, effect_of};
 pub use placeholder::{Bindings, PlaceholderError, fill, placeholders_of};
 pub use request::{PlannedRequest, Verb};

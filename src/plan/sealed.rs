@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::action::Action;
 use super::placeholder::{PlaceholderError, placeholders_of};
-use crate::case::{Indicator, Subject};
+use crate::case::{Indicator, JudgedMethod, Look, Subject};
 use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId};
 
 /// The format of plans that this version writes and reads.
@@ -46,6 +46,9 @@ pub struct GuardRefusal {
     pub next: String,
     /// The step that wanted it; absent where the subject itself is refused.
     pub step: Option<String>,
+    /// Whether the account does not count as contained without it: the step is required.
+    #[serde(default)]
+    pub holds_back: bool,
 }
 
 /// A guard that a person set aside, on the record.
@@ -82,6 +85,8 @@ pub struct PlannedCase {
     pub indicators: Vec<Indicator>,
     /// Since when.
     pub since: Option<Timestamp>,
+    /// The methods that were registered when the plan was made, each judged: one that comes later is told by them.
+    pub methods: Look<Vec<JudgedMethod>>,
 }
 
 /// A step with nothing to do.

@@ -1,0 +1,104 @@
+//! Why a plan is not applied at all: nothing was sent.
+
+use crate::approval::ApprovalError;
+use crate::domain::{DigestError, RunId};
+use crate::graph::GraphError;
+use crate::plan::GuardRefusal;
+use crate::store::StoreError;
+
+/// Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// No valid consent.
+    #[error("the plan is not approved")]
+    NotApproved(#[source] ApprovalError),
+    /// The plan is for another tenant than the one that was signed in to.
+    #[error("the plan is for tenant `{planned}`, the credentials are of tenant `{actual}`")]
+    OtherTenant {
+        /// Tenant of the plan.
+        planned: String,
+        /// Tenant of the credentials.
+        actual: String,
+    },
+    /// The subject is no longer who was planned for.
+    #[error("`{upn}` has changed since the plan: {what}")]
+    SubjectChanged {
+        /// UPN in the plan.
+        upn: String,
+        /// What differs.
+        what: String,
+    },
+    /// The guards' settings are not those of the plan.
+    #[error("the guards' settings have changed since the plan was made")]
+    GuardsChanged,
+    /// A guard refuses the subject now.
+    #[error("`{}` is refused by the guard `{}`: {}", .0.object, .0.guard, .0.why)]
+    SubjectRefused(GuardRefusal),
+    /// A request of the plan is refused by a guard now.
+    #[error("the plan holds what the guard `{}` refuses: `{}`: {}", .0.guard, .0.object, .0.why)]
+    RequestRefused(GuardRefusal),
+    /// Another run for the same subject is under way.
+    #[error("run `{0}` for the same user is under way")]
+    SubjectBusy(RunId),
+    /// The plan's digest cannot be computed.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// The tenant could not be read.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ApplyError {
+    /// Exit status (INTERFACE.md).
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::NotApproved(ApprovalError::PlanExpired { .. } | ApprovalError::Edited { .. })
+            | Self::OtherTenant { .. } => 2,
+            Self::NotApproved(_) => 4,
+            Self::SubjectChanged { .. } | Self::GuardsChanged => 5,
+            Self::SubjectRefused(_) | Self::RequestRefused(_) => 3,
+            Self::SubjectBusy(_) | Self::Digest(_) | Self::Graph(_) | Self::Store(_) => 1,
+        }
+    }
+
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotApproved(_) => "not_approved",
+            Self::OtherTenant { .. } => "other_tenant",
+            Self::SubjectChanged { .. } => "subject_changed",
+            Self::GuardsChanged => "guards_changed",
+            Self::SubjectRefused(_) => "subject_refused",
+            Self::RequestRefused(_) => "request_refused",
+            Self::SubjectBusy(_) => "subject_busy",
+            Self::Digest(_) => "plan_digest",
+            Self::Graph(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotApproved(ApprovalError::PlanExpired { .. }) => {
+                Some("make a new plan: the tenant may look different by now".to_owned())
+            }
+            Self::NotApproved(ApprovalError::Edited { .. }) => {
+                Some("nobody approved this text; make a new plan with `stanch plan`".to_owned())
+            }
+            Self::NotApproved(_) => Some("get a new consent for this very plan".to_owned()),
+            Self::OtherTenant { .. } => Some("set AZURE_TENANT_ID and the credentials of the plan's tenant".to_owned()),
+            Self::SubjectChanged { .. } | Self::GuardsChanged => {
+                Some("nothing was sent; make a new plan and look at it".to_owned())
+            }
+            Self::SubjectRefused(refusal) | Self::RequestRefused(refusal) => Some(refusal.next.clone()),
+            Self::SubjectBusy(run) => Some(format!("wait for it; `stanch runs show {run}` tells how far it is")),
+            Self::Digest(_) => None,
+            Self::Graph(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! One action from its look to its read-back: look again, write down, send, write down, read back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::context::RunContext;
+use super::send::{Ended, missing_objects, note, send};
+use crate::domain::ActionId;
+use crate::plan::{Action, EffectClass, effect_of};
+use crate::run::{ActionState, FailureNote};
+use crate::steps::{self, Attempt, Seen};
+use crate::store::StoreError;
+
+/// What an action tells the one who schedules.
+pub(super) enum Signal {
+    /// What needs it may start: it took effect, or never will.
+    Released(ActionId),
+}
+
+/// The waits between two read-backs, in seconds; the last one repeats (identity.md 2.1).
+const READ_BACK_WAITS: [u64; 6] = [1, 2, 4, 8, 15, 15];
+
+/// Carries one action out. Its errors are the store's: where the journal cannot be written, nothing more is sent.
+pub(super) async fn carry_out(
+    context: Arc<RunContext>,
+    action: Action,
+    signals: mpsc::Sender<Signal>,
+) -> Result<(), StoreError> {
+    let attempt = change(&context, &action).await?;
+    // The owner may have stopped listening after an interruption: then nobody waits for this action.
+    let _was_heard = signals.send(Signal::Released(action.id.clone())).await.is_ok();
+    match attempt {
+        Some(attempt) => read_back(&context, &action, &attempt).await,
+        None => Ok(()),
+    }
+}
+
+/// Makes the change, if it is to be made. Returns the attempt whose effect is to be read back.
+async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>, StoreError> {
+    if let Some(cannot) = &action.cannot {
+        context.reached(&action.id, ActionState::Refused, format!("cannot be done from here: {}", cannot.why)).await?;
+        return Ok(None);
+    }
+    let missing = missing_objects(context, action);
+    if !missing.is_empty() {
+        let detail = format!("left out: it uses what `{}` was to make", missing.join("`, `"));
+        context.reached(&action.id, ActionState::NotStarted, detail).await?;
+        return Ok(None);
+    }
+    let subject = &context.approved.plan().case.subject.id;
+    let made = Attempt { intent_at: context.tenant_now(), answered_at: None, made_id: None, made: context.made() };
+    match steps::look_again(action, &made, subject, &context.reader).await {
+        Ok(Seen::AsBefore) => {}
+        Ok(Seen::AsAfter) => {
+            context.reached(&action.id, ActionState::AlreadySo, "in the wanted state already; nothing was sent".to_owned()).await?;
+            return Ok(None);
+        }
+        Ok(Seen::Differs { what }) => {
+            context.reached(&action.id, ActionState::Stale, format!("changed since the plan: {what}; nothing was sent")).await?;
+            return Ok(None);
+        }
+        Err(error) => {
+            let detail = told("could not be looked at before sending, so nothing was sent", &note(&error));
+            context.reached(&action.id, ActionState::Failed, detail).await?;
+            return Ok(None);
+        }
+    }
+    let mut last = None;
+    for (index, request) in context.approved.requests(action).into_iter().enumerate() {
+        match send(context, action, index, request).await? {
+            Ended::Done(attempt) => last = Some(*attempt),
+            Ended::Refused(failure) => {
+                context.reached(&action.id, ActionState::Failed, told("was refused", &failure)).await?;
+                return Ok(None);
+            }
+            Ended::Unknown(failure) => {
+                let detail = told("no answer came, and reading back did not settle it", &failure);
+                context.reached(&action.id, ActionState::Ambiguous, detail).await?;
+                return Ok(None);
+            }
+        }
+    }
+    Ok(last)
+}
+
+/// Reads an effect back until it shows, or patience ends.
+async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> Result<(), StoreError> {
+    let subject = &context.approved.plan().case.subject.id;
+    // One replica without the object may be an old one; two in a row count (identity.md 11).
+    let wanted_in_a_row =
+        if action.requests.iter().any(|request| effect_of(request) == EffectClass::Delete) { 2 } else { 1 };
+    let begun = context.clock.now();
+    let mut in_a_row = 0;
+    let mut last_seen = String::from("it was not read");
+    let mut waits = READ_BACK_WAITS.into_iter();
+    let mut wait = 0;
+    loop {
+        match steps::observe(action, Some(attempt), subject, &context.reader).await {
+            Ok(Seen::AsAfter) => {
+                in_a_row += 1;
+                if in_a_row == wanted_in_a_row {
+                    return context.reached(&action.id, ActionState::Verified, "read back".to_owned()).await;
+                }
+                continue;
+            }
+            Ok(Seen::AsBefore) => {
+                in_a_row = 0;
+                "it still shows the state before".clone_into(&mut last_seen);
+            }
+            Ok(Seen::Differs { what }) => {
+                in_a_row = 0;
+                last_seen = what;
+            }
+            Err(error) => {
+                in_a_row = 0;
+                last_seen = note(&error).message;
+            }
+        }
+        let waited = context.clock.now().duration_since(begun);
+        let most = jiff::SignedDuration::try_from(context.patience.read_back).unwrap_or(jiff::SignedDuration::MAX);
+        if waited >= most || context.stop.is_given() {
+            let detail = format!("accepted by Graph, not read back after {} s: {last_seen}", waited.as_secs());
+            return context.reached(&action.id, ActionState::AcceptedUnverified, detail).await;
+        }
+        wait = waits.next().unwrap_or(wait);
+        let mut stop = context.stop.clone();
+        tokio::select! {
+            () = context.clock.sleep(Duration::from_secs(wait)) => {}
+            () = stop.given() => {}
+        }
+    }
+}
+
+fn told(what: &str, failure: &FailureNote) -> String {
+    match &failure.hint {
+        Some(hint) => format!("{what}: {}; {hint}", failure.message),
+        None => format!("{what}: {}", failure.message),
+    }
+}

@@ -1,0 +1,151 @@
+//! Why there is no plan.
+
+use crate::domain::{DigestError, IdError};
+use crate::graph::GraphError;
+use crate::guard::GuardError;
+use crate::investigate::InvestigateError;
+use crate::order::OrderError;
+use crate::plan::GuardRefusal;
+
+/// No plan was made. Nothing is ever written while planning.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// No such user.
+    #[error("there is no user `{text}`")]
+    UnknownUser {
+        /// What was asked for.
+        text: String,
+        /// UPNs that come near.
+        near: Vec<String>,
+    },
+    /// The user was deleted.
+    #[error("the user `{text}` was deleted")]
+    DeletedUser {
+        /// What was asked for.
+        text: String,
+        /// Object id.
+        id: String,
+    },
+    /// A UPN that we cannot hold.
+    #[error("the tenant gives the user the odd name `{text}`")]
+    OddUser {
+        /// The UPN.
+        text: String,
+        /// What is odd.
+        #[source]
+        source: IdError,
+    },
+    /// Graph left out a property that decides.
+    #[error("Graph does not show `{property}` of `{upn}`")]
+    HiddenProperty {
+        /// Whose.
+        upn: String,
+        /// Which.
+        property: &'static str,
+    },
+    /// A guard refuses the subject.
+    #[error("`{}` is refused by the guard `{}`: {}", .0.object, .0.guard, .0.why)]
+    SubjectRefused(GuardRefusal),
+    /// A setting cannot be used.
+    #[error("`{text}` in `{key}` cannot be used")]
+    BadSetting {
+        /// Which setting.
+        key: &'static str,
+        /// Its text.
+        text: String,
+    },
+    /// Our clock and the tenant's differ.
+    #[error("this machine's clock is {seconds} s off the tenant's")]
+    ClockSkew {
+        /// By how much; positive where ours is ahead.
+        seconds: i64,
+    },
+    /// The playbook's order leaves a way back in.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// A guard named in an override is unknown or cannot be set aside.
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    /// The look at the tenant failed.
+    #[error(transparent)]
+    Investigate(#[from] InvestigateError),
+    /// Graph did not answer, or refused.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The plan has no digest.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// An id that we made is none: a fault of ours.
+    #[error("an id of the plan is malformed")]
+    Id(#[from] IdError),
+    /// A step's task ended without an answer: a fault of ours.
+    #[error("planning the step `{step}` ended without an answer")]
+    Lost {
+        /// Which step.
+        step: String,
+    },
+}
+
+impl PlanError {
+    /// Exit status (INTERFACE.md).
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::UnknownUser { .. }
+            | Self::DeletedUser { .. }
+            | Self::BadSetting { .. }
+            | Self::Order(_)
+            | Self::Guard(_) => 2,
+            Self::SubjectRefused(_) => 3,
+            Self::OddUser { .. }
+            | Self::HiddenProperty { .. }
+            | Self::ClockSkew { .. }
+            | Self::Investigate(_)
+            | Self::Graph(_)
+            | Self::Digest(_)
+            | Self::Id(_)
+            | Self::Lost { .. } => 1,
+        }
+    }
+
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownUser { .. } => "unknown_user",
+            Self::DeletedUser { .. } => "deleted_user",
+            Self::OddUser { .. } => "odd_user",
+            Self::HiddenProperty { .. } => "hidden_property",
+            Self::SubjectRefused(_) => "subject_refused",
+            Self::BadSetting { .. } => "bad_setting",
+            Self::ClockSkew { .. } => "clock_skew",
+            Self::Order(_) => "playbook_order",
+            Self::Guard(_) => "bad_override",
+            Self::Investigate(error) => error.code(),
+            Self::Graph(error) => error.code(),
+            Self::Digest(_) => "plan_digest",
+            Self::Id(_) => "plan_id",
+            Self::Lost { .. } => "step_lost",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownUser { near, .. } if near.is_empty() => {
+                Some("check the spelling, or give the object id".to_owned())
+            }
+            Self::UnknownUser { near, .. } => Some(format!("did you mean `{}`?", near.join("` or `"))),
+            Self::DeletedUser { .. } => {
+                Some("a deleted user cannot sign in; restore the account first if it is to be contained".to_owned())
+            }
+            Self::HiddenProperty { .. } => Some("grant the app `User.Read.All`".to_owned()),
+            Self::SubjectRefused(refusal) => Some(refusal.next.clone()),
+            Self::ClockSkew { .. } => Some("set this machine's clock, then plan again".to_owned()),
+            Self::Order(error) => error.hint(),
+            Self::Guard(error) => error.hint(),
+            Self::Investigate(error) => error.hint(),
+            Self::Graph(error) => error.hint(),
+            Self::BadSetting { .. } => Some("correct it in stanch.toml".to_owned()),
+            Self::OddUser { .. } | Self::Digest(_) | Self::Id(_) | Self::Lost { .. } => None,
+        }
+    }
+}

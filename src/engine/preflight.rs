@@ -1,0 +1,82 @@
+//! What is checked before the first request of a run: the tenant, the subject, the guards. Any difference stops it.
+
+use super::apply_error::ApplyError;
+use super::plan_error::PlanError;
+use super::resolve;
+use crate::case::Subject;
+use crate::config::Guards;
+use crate::graph::{Connection, Reader};
+use crate::guard::{judge_requests, judge_subject};
+use crate::plan::Plan;
+
+/// Looks at the tenant again and at the plan through the guards.
+pub(super) async fn check(
+    plan: &Plan,
+    connection: &Connection,
+    reader: &Reader,
+    settings: &Guards,
+    operator: Option<&str>,
+) -> Result<(), ApplyError> {
+    let actual = connection.token_tenant().await?;
+    if actual != plan.tenant.id {
+        return Err(ApplyError::OtherTenant { planned: plan.tenant.id.to_string(), actual: actual.to_string() });
+    }
+    let overrides: Vec<String> = plan.guards.overridden.iter().map(|own| own.guard.clone()).collect();
+    let planned = &plan.case.subject;
+    let subject_read = resolve::subject(reader, planned.id.as_str());
+    let rules_read = resolve::guard_rules(reader, settings, &overrides);
+    let (subject, rules) = tokio::join!(subject_read, rules_read);
+    let rules = rules.map_err(as_apply_error)?;
+    let subject = match subject {
+        Err(PlanError::UnknownUser { .. } | PlanError::DeletedUser { .. }) => {
+            return Err(ApplyError::SubjectChanged {
+                upn: planned.upn.to_string(),
+                what: "the account is gone".to_owned(),
+            });
+        }
+        other => other.map_err(as_apply_error)?,
+    };
+    if rules.digest()? != plan.guards.digest {
+        return Err(ApplyError::GuardsChanged);
+    }
+    if let Some(what) = difference(planned, &subject) {
+        return Err(ApplyError::SubjectChanged { upn: planned.upn.to_string(), what });
+    }
+    let facts =
+        resolve::subject_facts(reader, &subject.id, operator, &rules).await.map_err(as_apply_error)?;
+    let (refused, _) = crate::guard::apply_overrides(judge_subject(&subject, &rules, &facts), &rules);
+    if let Some(refusal) = refused.into_iter().next() {
+        return Err(ApplyError::SubjectRefused(refusal));
+    }
+    let (refused, _) = crate::guard::apply_overrides(judge_requests(plan, &rules), &rules);
+    match refused.into_iter().next() {
+        Some(refusal) => Err(ApplyError::RequestRefused(refusal)),
+        None => Ok(()),
+    }
+}
+
+/// What tells that the account is no longer the one that was planned for.
+fn difference(planned: &Subject, now: &Subject) -> Option<String> {
+    if planned.upn.as_str() != now.upn.as_str() {
+        return Some(format!("its name is now `{}`", now.upn));
+    }
+    if planned.created_at != now.created_at {
+        return Some("it was made at another time".to_owned());
+    }
+    if planned.synced != now.synced {
+        return Some("where it is mastered has changed".to_owned());
+    }
+    if planned.guest != now.guest {
+        return Some("its user type has changed".to_owned());
+    }
+    None
+}
+
+fn as_apply_error(error: PlanError) -> ApplyError {
+    match error {
+        PlanError::Graph(error) => ApplyError::Graph(error),
+        PlanError::SubjectRefused(refusal) => ApplyError::SubjectRefused(refusal),
+        PlanError::Digest(error) => ApplyError::Digest(error),
+        other => ApplyError::Graph(crate::graph::GraphError::local("the tenant could not be checked", &other)),
+    }
+}

@@ -1,0 +1,205 @@
+//! The proof: what is read after the last write. `contained` rests on this, not on the answers to our writes.
+
+use jiff::Timestamp;
+
+use super::context::RunContext;
+use crate::graph::GraphError;
+use crate::plan::{Action, EffectClass, Plan, effect_of};
+use crate::run::{ActionState, OpenItem, Progress, Proof, ProofFact};
+
+/// Reads the tenant at the end of a run and tells what holds and what stays open.
+pub(super) async fn prove(context: &RunContext) -> Proof {
+    let plan = context.approved.plan();
+    let progress = context.progress();
+    let mut proof = Proof::default();
+    let revokes = last_revocation(plan, &progress).is_some();
+    let judges_methods = plan.case.methods.read().is_some() && has_step(plan, "remove_auth_methods");
+    let (watermark, methods) = tokio::join!(
+        async { if revokes { Some(watermark_fact(context, plan, &progress).await) } else { None } },
+        async { if judges_methods { Some(methods_fact(context, plan).await) } else { None } },
+    );
+    if let Some((fact, open)) = watermark {
+        proof.facts.push(fact);
+        proof.open.extend(open);
+    }
+    if let Some((fact, open)) = methods {
+        proof.facts.push(fact);
+        proof.open.extend(open);
+    }
+    proof.open.extend(open_items(plan, &progress));
+    proof
+}
+
+fn has_step(plan: &Plan, step: &str) -> bool {
+    plan.actions.iter().any(|action| action.step == step)
+        || plan.unchanged.iter().any(|unchanged| unchanged.step == step)
+        || plan.left.iter().any(|left| left.step == step)
+}
+
+fn is_revocation(action: &Action) -> bool {
+    action.requests.iter().any(|request| effect_of(request) == EffectClass::Repeatable)
+}
+
+fn own<'a>(progress: &'a [Progress], action: &Action) -> Option<&'a Progress> {
+    progress.iter().find(|own| own.id == action.id)
+}
+
+fn last_revocation(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
+    plan.actions
+        .iter()
+        .filter(|action| is_revocation(action))
+        .filter_map(|action| own(progress, action).and_then(|own| own.answered_at))
+        .max()
+}
+
+/// The last answer to anything that closes a door: whatever was sent and is no revocation.
+fn last_door(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
+    plan.actions
+        .iter()
+        .filter(|action| !is_revocation(action))
+        .filter_map(|action| own(progress, action).and_then(|own| own.answered_at))
+        .max()
+}
+
+/// The rule that follows from the order: the last revocation is later than the last door (DESIGN.md).
+async fn watermark_fact(
+    context: &RunContext,
+    plan: &Plan,
+    progress: &[Progress],
+) -> (ProofFact, Option<OpenItem>) {
+    let what = "sessions were revoked after the last change to the account".to_owned();
+    let read = match context.reader.user(plan.case.subject.id.as_str()).await {
+        Ok(Some(user)) => Ok(user),
+        Ok(None) => Err("the account is gone".to_owned()),
+        Err(error) => Err(told(&error)),
+    };
+    let user = match read {
+        Ok(user) => user,
+        Err(why) => return (ProofFact { what, holds: None, seen: why.clone() }, Some(unread_item(plan, &why))),
+    };
+    let Some(watermark) = user.sessions_valid_from else {
+        let why = "Graph does not show `signInSessionsValidFromDateTime`".to_owned();
+        return (ProofFact { what, holds: None, seen: why.clone() }, Some(unread_item(plan, &why)));
+    };
+    // Graph's watermark and its `Date` header are in whole seconds.
+    let whole = |at: Timestamp| at.as_second();
+    let password = user.password_changed_at;
+    let latest = [last_door(plan, progress), password].into_iter().flatten().max();
+    let holds = latest.is_none_or(|latest| whole(watermark) >= whole(latest));
+    let seen = match latest {
+        Some(latest) => format!("revoked as of {watermark}, the last change was at {latest}"),
+        None => format!("revoked as of {watermark}"),
+    };
+    // A read that lags shows an old watermark, which proves nothing either way.
+    let lags = last_revocation(plan, progress).is_some_and(|answered| whole(watermark) + 5 < whole(answered));
+    let (holds, open) = match (holds, lags) {
+        (true, _) => (Some(true), None),
+        (false, true) => (None, Some(unread_item(plan, "the revocation does not show yet"))),
+        (false, false) => (
+            Some(false),
+            Some(OpenItem {
+                what: "the last revocation is older than the last change".to_owned(),
+                why: seen.clone(),
+                next: format!("plan and apply `evict` again for {}", plan.case.subject.upn),
+            }),
+        ),
+    };
+    (ProofFact { what, holds, seen }, open)
+}
+
+fn unread_item(plan: &Plan, why: &str) -> OpenItem {
+    OpenItem {
+        what: "whether sessions were revoked last".to_owned(),
+        why: why.to_owned(),
+        next: format!("read `signInSessionsValidFromDateTime` of {} in a few minutes", plan.case.subject.upn),
+    }
+}
+
+/// Methods are listed again after the last revocation: one that was not there before reopens the account.
+async fn methods_fact(context: &RunContext, plan: &Plan) -> (ProofFact, Vec<OpenItem>) {
+    let what = "no method was registered since the plan".to_owned();
+    let known = plan.case.methods.read().map(Vec::as_slice).unwrap_or_default();
+    match context.reader.methods(&plan.case.subject.id).await {
+        Ok(methods) => {
+            let new: Vec<_> = methods
+                .into_iter()
+                .filter(|method| !known.iter().any(|known| known.method.id == method.id))
+                .collect();
+            let seen = if new.is_empty() {
+                "every method that is registered was known when the plan was made".to_owned()
+            } else {
+                let names: Vec<_> =
+                    new.iter().map(|method| format!("{} `{}`", method.kind.label(), method.name)).collect();
+                format!("new since the plan: {}", names.join(", "))
+            };
+            let open = new
+                .iter()
+                .map(|method| OpenItem {
+                    what: format!("{} `{}` ({})", method.kind.label(), method.name, method.id),
+                    why: "it was registered after the plan was made".to_owned(),
+                    next: format!(
+                        "make a new plan at once: `stanch plan evict --user {} --remove {}`",
+                        plan.case.subject.upn, method.id
+                    ),
+                })
+                .collect();
+            (ProofFact { what, holds: Some(new.is_empty()), seen }, open)
+        }
+        Err(error) => {
+            let why = told(&error);
+            let open = OpenItem {
+                what: "whether a method was registered meanwhile".to_owned(),
+                why: why.clone(),
+                next: format!("list the authentication methods of {}", plan.case.subject.upn),
+            };
+            (ProofFact { what, holds: None, seen: why }, vec![open])
+        }
+    }
+}
+
+fn told(error: &GraphError) -> String {
+    super::send::note(error).message
+}
+
+/// What stays open by where each action stands, by what was left, and by what guards refused.
+fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
+    let mut open = Vec::new();
+    for action in &plan.actions {
+        let Some(own) = own(progress, action) else { continue };
+        let next = match own.state {
+            ActionState::Verified | ActionState::AlreadySo => continue,
+            ActionState::Refused => match &action.cannot {
+                Some(cannot) => cannot.instead.join("\n"),
+                None => "see why it was refused".to_owned(),
+            },
+            ActionState::Stale => "make a new plan and look at it".to_owned(),
+            ActionState::AcceptedUnverified => {
+                format!("look at {} `{}` again in a few minutes", action.object.kind, action.object.name)
+            }
+            ActionState::Ambiguous => format!(
+                "look at {} `{}` in the portal, then make a new plan",
+                action.object.kind, action.object.name
+            ),
+            ActionState::Failed | ActionState::NotStarted => {
+                "mend what stopped it, then make a new plan: what is done already will not be done twice".to_owned()
+            }
+        };
+        let why = if own.detail.is_empty() { own.state.as_str().to_owned() } else { own.detail.clone() };
+        open.push(OpenItem { what: action.summary.clone(), why, next });
+    }
+    for left in plan.left.iter().filter(|left| left.holds_back) {
+        open.push(OpenItem {
+            what: left.object.clone(),
+            why: left.why.join("; "),
+            next: "ask the user whether it is theirs; then plan again with `--keep` or `--remove` and its id".to_owned(),
+        });
+    }
+    for refusal in plan.guards.refused.iter().filter(|refusal| refusal.step.is_some()) {
+        open.push(OpenItem {
+            what: refusal.object.clone(),
+            why: format!("refused by the guard `{}`: {}", refusal.guard, refusal.why),
+            next: refusal.next.clone(),
+        });
+    }
+    open
+}

@@ -1,0 +1,137 @@
+//! From a name to the subject, and from settings to guard rules: each account resolved to its object id once.
+
+use tokio::try_join;
+
+use super::plan_error::PlanError;
+use crate::case::{Look, Subject};
+use crate::config::Guards;
+use crate::domain::{CidrBlock, GroupId, Upn, UserId};
+use crate::graph::{GraphError, GraphUser, Reader};
+use crate::guard::{GuardRules, SubjectFacts};
+
+/// Finds the user and reads all that a plan must know about the account.
+pub(super) async fn subject(reader: &Reader, id_or_upn: &str) -> Result<Subject, PlanError> {
+    let Some(user) = reader.user(id_or_upn).await? else {
+        return Err(not_found(reader, id_or_upn).await);
+    };
+    describe(reader, user).await
+}
+
+async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError> {
+    let upn: Upn = user.upn.parse().map_err(|source| PlanError::OddUser { text: user.upn.clone(), source })?;
+    let domain = upn.domain();
+    let (roles, group, federated) = tokio::join!(
+        reader.roles_of(&user.id),
+        reader.in_role_assignable_group(&user.id),
+        reader.domain_is_federated(&domain)
+    );
+    Ok(Subject {
+        roles: look(roles)?,
+        in_role_assignable_group: look(group)?,
+        federated: look(federated)?,
+        synced: user.synced,
+        guest: user.guest,
+        enabled: user.enabled.ok_or_else(|| PlanError::HiddenProperty {
+            upn: user.upn.clone(),
+            property: "accountEnabled",
+        })?,
+        restricted: user.restricted,
+        display_name: user.display_name,
+        created_at: user.created_at,
+        password_changed_at: user.password_changed_at,
+        sessions_valid_from: user.sessions_valid_from,
+        last_sign_in: Look::Unread { why: "the sign-in log was not read".to_owned() },
+        id: user.id,
+        upn,
+    })
+}
+
+/// What was refused is unread, and nothing is concluded from it; what was not answered is an error.
+pub(super) fn look<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
+    match result {
+        Ok(value) => Ok(Look::Read(value)),
+        Err(error) if error.is_definite() => {
+            let why = match error.hint() {
+                Some(hint) => format!("{error}; {hint}"),
+                None => error.to_string(),
+            };
+            Ok(Look::Unread { why })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn not_found(reader: &Reader, text: &str) -> PlanError {
+    if let Ok(Some(deleted)) = reader.deleted_user(text).await {
+        return PlanError::DeletedUser { text: text.to_owned(), id: deleted.id.to_string() };
+    }
+    let near = reader.users_near(text).await.unwrap_or_default();
+    PlanError::UnknownUser { text: text.to_owned(), near: near.into_iter().map(|user| user.upn).collect() }
+}
+
+/// Resolves the accounts that the guards' settings name.
+pub(super) async fn guard_rules(
+    reader: &Reader,
+    settings: &Guards,
+    overrides: &[String],
+) -> Result<GuardRules, PlanError> {
+    let mut emergency_accounts = Vec::new();
+    let mut unresolved_emergency = Vec::new();
+    for text in &settings.emergency_accounts {
+        match reader.user(text).await? {
+            Some(user) if user.enabled != Some(false) => emergency_accounts.push(user.id),
+            _ => unresolved_emergency.push(text.clone()),
+        }
+    }
+    let protected_groups = settings
+        .protected_groups
+        .iter()
+        .map(|text| {
+            text.parse::<GroupId>()
+                .map_err(|_| PlanError::BadSetting { key: "guards.protected_groups", text: text.clone() })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let company_ranges = settings
+        .company_ranges
+        .iter()
+        .map(|text| {
+            CidrBlock::parse_masking(text)
+                .map(|(block, _)| block)
+                .map_err(|_| PlanError::BadSetting { key: "guards.company_ranges", text: text.clone() })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(GuardRules {
+        emergency_accounts,
+        unresolved_emergency,
+        no_emergency_accounts: settings.no_emergency_accounts,
+        protected_groups,
+        company_ranges,
+        widest_ipv4: settings.widest_block.ipv4,
+        widest_ipv6: settings.widest_block.ipv6,
+        overrides: overrides.to_vec(),
+    })
+}
+
+/// Reads what the subject guards need beyond the subject: who operates, and the subject's groups where some are
+/// protected.
+pub(super) async fn subject_facts(
+    reader: &Reader,
+    subject: &UserId,
+    operator: Option<&str>,
+    rules: &GuardRules,
+) -> Result<SubjectFacts, PlanError> {
+    let operator_read = async {
+        match operator {
+            Some(text) if text.contains('@') => Ok(reader.user(text).await?.map(|user| user.id)),
+            _ => Ok::<_, GraphError>(None),
+        }
+    };
+    let groups_read = async {
+        if rules.protected_groups.is_empty() {
+            return Ok(Look::Read(Vec::new()));
+        }
+        look(reader.groups_of(subject).await)
+    };
+    let (operator_id, group_ids) = try_join!(operator_read, groups_read)?;
+    Ok(SubjectFacts { operator_id, group_ids })
+}

@@ -1,0 +1,306 @@
+//! One request of an action: intent, send, outcome; and what settles an answer that never came.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::context::{Notice, RunContext};
+use crate::approval::ApprovedRequest;
+use crate::domain::secret::generate_password;
+use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest};
+use crate::graph::{GraphError, Sent};
+use crate::plan::placeholder::range_body;
+use crate::plan::{Action, Bindings, EffectClass, PlannedRequest, Verb, effect_of, fill, placeholders_of};
+use crate::run::{Entry, FailureNote, Outcome};
+use crate::steps::{self, Attempt, Seen};
+use crate::store::StoreError;
+
+/// The name that the password goes by in placeholders.
+pub(super) const PASSWORD: &str = "password";
+
+/// How a request ended, for the action that it belongs to.
+pub(super) enum Ended {
+    /// It took effect, as far as Graph says or a read shows.
+    Done(Box<Attempt>),
+    /// It did not.
+    Refused(FailureNote),
+    /// It is not known, and the reads do not agree.
+    Unknown(FailureNote),
+}
+
+/// Which placeholders of a request have nothing to fill them: objects that were not made.
+pub(super) fn missing_objects(context: &RunContext, action: &Action) -> Vec<String> {
+    let made = context.made();
+    let mut missing: Vec<String> = action
+        .requests
+        .iter()
+        .filter_map(|request| placeholders_of(request).ok())
+        .flatten()
+        .filter_map(|name| {
+            name.strip_prefix("${actions.").and_then(|rest| rest.strip_suffix(".id}")).map(str::to_owned)
+        })
+        .filter(|id| !made.contains_key(id))
+        .collect();
+    missing.sort();
+    missing.dedup();
+    missing
+}
+
+/// Sends one request of an action until it is known how it ended.
+pub(super) async fn send(
+    context: &RunContext,
+    action: &Action,
+    index: usize,
+    request: ApprovedRequest<'_>,
+) -> Result<Ended, StoreError> {
+    let planned = request.planned();
+    let class = effect_of(planned);
+    let begun = context.clock.now();
+    // One resend after the reads have shown no effect; a second silence is left as unknown.
+    let mut resends_left = 1;
+    let mut number = 0;
+    loop {
+        number += 1;
+        let (bindings, path) = match bind(context, planned).await {
+            Ok(bound) => bound,
+            Err(error) => return Ok(Ended::Refused(note(&error))),
+        };
+        let client_request_id = new_request_id(context);
+        let intent_at = context.tenant_now();
+        context.watcher.notice(&Notice::Sending { action: action.id.clone(), summary: action.summary.clone() });
+        context
+            .write_down(Entry::Intent {
+                action: action.id.clone(),
+                request: index,
+                attempt: number,
+                method: planned.method,
+                path,
+                body: Sha256Digest::of_json(&planned.body)?,
+                client_request_id: client_request_id.clone(),
+                server_time: intent_at,
+            })
+            .await?;
+        let answer = context.writer.send(request, &bindings, &client_request_id).await;
+        let outcome = |outcome| Entry::Outcome { action: action.id.clone(), request: index, outcome };
+        let mut attempt =
+            Attempt { intent_at, answered_at: None, made_id: None, made: context.made() };
+        match answer {
+            Ok(sent) => {
+                attempt.answered_at = sent.server_time;
+                attempt.made_id.clone_from(&sent.made_id);
+                context.write_down(outcome(accepted(&sent))).await?;
+                took_effect(context, action, planned, &bindings).await?;
+                return Ok(Ended::Done(Box::new(attempt)));
+            }
+            Err(error) if !error.may_have_happened() => {
+                let failure = note(&error);
+                if class == EffectClass::Delete && error.is_not_found() {
+                    // Gone already: the read-back tells whether it is.
+                    context.write_down(outcome(Outcome::SeenByReadBack { made_id: None, server_time: Some(intent_at) })).await?;
+                    attempt.answered_at = Some(context.tenant_now());
+                    return Ok(Ended::Done(Box::new(attempt)));
+                }
+                context.write_down(outcome(Outcome::NotExecuted(failure.clone()))).await?;
+                if is_not_yet_known(&error, planned) && waited_less(context, begun, context.patience.just_made) {
+                    context.clock.sleep(Duration::from_secs(5)).await;
+                    continue;
+                }
+                return Ok(Ended::Refused(failure));
+            }
+            Err(error) => {
+                let failure = note(&error);
+                context.write_down(outcome(Outcome::Ambiguous(failure.clone()))).await?;
+                match probe(context, action, planned, &mut attempt).await {
+                    Probe::Seen => {
+                        let server_time = Some(context.tenant_now());
+                        attempt.answered_at = server_time;
+                        let made_id = attempt.made_id.clone();
+                        context.write_down(outcome(Outcome::SeenByReadBack { made_id, server_time })).await?;
+                        took_effect(context, action, planned, &bindings).await?;
+                        return Ok(Ended::Done(Box::new(attempt)));
+                    }
+                    Probe::Absent if resends_left > 0 && !context.stop.is_given() => {
+                        resends_left -= 1;
+                        context.write_down(outcome(Outcome::AbsentByReadBack)).await?;
+                    }
+                    Probe::Absent | Probe::Unsettled => return Ok(Ended::Unknown(failure)),
+                }
+            }
+        }
+    }
+}
+
+enum Probe {
+    /// A read shows the effect.
+    Seen,
+    /// Every read shows the state before.
+    Absent,
+    /// The reads fail or differ.
+    Unsettled,
+}
+
+/// Settles an answer that never came by reading back (SAFETY.md 2.4).
+async fn probe(context: &RunContext, action: &Action, planned: &PlannedRequest, attempt: &mut Attempt) -> Probe {
+    let mut absent = 0;
+    for read in 0..context.patience.probe_reads {
+        if read > 0 {
+            context.clock.sleep(context.patience.probe_spacing).await;
+        }
+        if effect_of(planned) == EffectClass::Create
+            && let Ok(Some(found)) = find_made(context, planned).await
+        {
+            attempt.made_id = Some(found);
+            return Probe::Seen;
+        }
+        match steps::observe(action, Some(attempt), &context.approved.plan().case.subject.id, &context.reader).await {
+            Ok(Seen::AsAfter) if effect_of(planned) != EffectClass::Create => return Probe::Seen,
+            Ok(_) => absent += 1,
+            Err(error) => tracing::warn!(%error, action = %action.id, "reading back failed"),
+        }
+    }
+    if absent == context.patience.probe_reads { Probe::Absent } else { Probe::Unsettled }
+}
+
+/// Finds the object that a create whose answer never came has made, by the name that the plan gives it.
+async fn find_made(context: &RunContext, planned: &PlannedRequest) -> Result<Option<String>, GraphError> {
+    let Some(name) = planned.body.get("displayName").and_then(serde_json::Value::as_str) else { return Ok(None) };
+    if planned.path.ends_with("/policies") {
+        let policies = context.reader.policies().await?;
+        Ok(policies.into_iter().find(|policy| policy.display_name == name).map(|policy| policy.id.to_string()))
+    } else if planned.path.ends_with("/namedLocations") {
+        let locations = context.reader.named_locations().await?;
+        Ok(locations.into_iter().find(|location| location.display_name == name).map(|location| location.id.to_string()))
+    } else {
+        Ok(None)
+    }
+}
+
+/// Fills the placeholders: a fresh secret, ids that were made, the list as it stands now with our own.
+async fn bind(context: &RunContext, planned: &PlannedRequest) -> Result<(Bindings, String), GraphError> {
+    let mut bindings = Bindings { made: context.made(), ..Bindings::default() };
+    let names = placeholders_of(planned).map_err(GraphError::from)?;
+    if names.iter().any(|name| name == "${secret.password}") {
+        let password: SecretString = generate_password(context.random.as_ref());
+        bindings.secrets.insert(PASSWORD.to_owned(), password);
+    }
+    let without_list = Bindings { made: bindings.made.clone(), ..Bindings::default() };
+    let path_only = PlannedRequest { method: planned.method, path: planned.path.clone(), body: serde_json::Value::Null };
+    let (path, _) = fill(&path_only, &without_list).map_err(GraphError::from)?;
+    if names.iter().any(|name| name == "${current.ipRanges}") {
+        bindings.current_ranges = Some(current_ranges(context, &path).await?);
+    }
+    Ok((bindings, path))
+}
+
+/// The list as it stands at this moment, with those of our own that a stale read or another writer left out.
+async fn current_ranges(context: &RunContext, path: &str) -> Result<Vec<serde_json::Value>, GraphError> {
+    let id = path.rsplit('/').next().unwrap_or_default();
+    let location = match id.parse::<NamedLocationId>() {
+        Ok(id) => context.reader.named_location(&id).await?,
+        Err(_) => None,
+    };
+    let Some(location) = location else {
+        return Err(GraphError::gone("named location", id));
+    };
+    let listed: Vec<CidrBlock> = location.ranges.iter().filter_map(|range| range.block).collect();
+    let mut current: Vec<serde_json::Value> =
+        location.raw.get("ipRanges").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    match context.store.own_ranges(id).await {
+        Ok(own) => current.extend(own.iter().filter(|range| !listed.contains(range)).map(range_body)),
+        Err(error) => return Err(GraphError::local("the ledger of our own ranges could not be read", &error)),
+    }
+    Ok(current)
+}
+
+/// What follows once a request is known to have taken effect: ranges become ours, a secret is handed over.
+async fn took_effect(
+    context: &RunContext,
+    action: &Action,
+    planned: &PlannedRequest,
+    bindings: &Bindings,
+) -> Result<(), StoreError> {
+    if matches!(planned.method, Verb::Patch | Verb::Post)
+        && let Some(ranges) = planned.body.get("ipRanges").and_then(serde_json::Value::as_array)
+    {
+        let added: Vec<CidrBlock> = ranges
+            .iter()
+            .filter_map(|range| range.get("cidrAddress").and_then(serde_json::Value::as_str))
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        let location = match planned.method {
+            Verb::Post => context.made().get(action.id.as_str()).cloned(),
+            Verb::Patch | Verb::Put | Verb::Delete => {
+                let path_only =
+                    PlannedRequest { method: planned.method, path: planned.path.clone(), body: serde_json::Value::Null };
+                let made = Bindings { made: bindings.made.clone(), ..Bindings::default() };
+                fill(&path_only, &made).ok().and_then(|(path, _)| path.rsplit('/').next().map(str::to_owned))
+            }
+        };
+        if let Some(location) = location {
+            context.store.note_ranges(&location, &added, &context.run, context.clock.now()).await?;
+        }
+    }
+    if let Some(password) = bindings.secrets.get(PASSWORD)
+        && action.deliver == Some(crate::plan::Delivery::Terminal)
+    {
+        let what = format!("the new password of {}", context.approved.plan().case.subject.upn);
+        if let Err(error) = context.handover.hand_over(&what, password) {
+            tracing::error!(%error, "the password was set and could not be shown: nobody knows it");
+        }
+    }
+    Ok(())
+}
+
+fn accepted(sent: &Sent) -> Outcome {
+    Outcome::Accepted {
+        status: sent.status,
+        request_id: sent.request_id.clone(),
+        made_id: sent.made_id.clone(),
+        server_time: sent.server_time,
+    }
+}
+
+/// An object that this run has just made may be unknown to the next request for a while (policy-logs-auth.md 1.7).
+fn is_not_yet_known(error: &GraphError, planned: &PlannedRequest) -> bool {
+    let uses_made_object =
+        placeholders_of(planned).is_ok_and(|names| names.iter().any(|name| name.starts_with("${actions.")));
+    uses_made_object
+        && (error.is_not_found() || (error.status() == Some(400) && error.to_string().contains("1040")))
+}
+
+fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Duration) -> bool {
+    let waited = context.clock.now().duration_since(begun);
+    waited < jiff::SignedDuration::try_from(most).unwrap_or(jiff::SignedDuration::MAX)
+}
+
+fn new_request_id(context: &RunContext) -> String {
+    let mut bytes = [0u8; 16];
+    context.random.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().to_string()
+}
+
+/// A failure as the journal keeps it: the chain of causes, no body.
+pub(super) fn note(error: &GraphError) -> FailureNote {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        message.push_str(": ");
+        message.push_str(&source.to_string());
+        cause = source.source();
+    }
+    FailureNote {
+        code: error.code().to_owned(),
+        message,
+        hint: error.hint(),
+        request_id: error.request_id().map(str::to_owned),
+        status: error.status(),
+    }
+}
+
+/// A fresh id in time order, for runs and plans.
+pub(super) fn new_id(now: jiff::Timestamp, random: &dyn crate::domain::Random) -> String {
+    let mut bytes = [0u8; 10];
+    random.fill(&mut bytes);
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    Uuid::from(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()).hyphenated().to_string()
+}

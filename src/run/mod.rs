@@ -1,0 +1,11 @@
+//! A run: what was done about a plan, as a fold over its journal. Pure: the engine writes the journal, this reads it.
+
+mod entry;
+mod proof;
+mod state;
+mod verdict;
+
+pub use entry::{Entry, FailureNote, JournalLine, Outcome};
+pub use proof::{OpenItem, Proof, ProofFact};
+pub use state::{ActionRecord, ActionState, Progress, Run, RunError};
+pub use verdict::{Verdict, verdict_of};

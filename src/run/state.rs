@@ -1,0 +1,277 @@
+//! Where a run stands: a pure fold over its journal.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entry, JournalLine, Outcome};
+use super::proof::{OpenItem, Proof};
+use super::verdict::{Verdict, verdict_of};
+use crate::approval::ConsumedConsent;
+use crate::domain::{ActionId, PlanDigest, PlanId, RunId};
+use crate::plan::Plan;
+
+/// Where an action stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionState {
+    /// Nothing was sent.
+    NotStarted,
+    /// Graph accepted it; it does not show yet.
+    AcceptedUnverified,
+    /// It was read back.
+    Verified,
+    /// The wanted state was there already; nothing was sent.
+    AlreadySo,
+    /// Whether it happened is not known.
+    Ambiguous,
+    /// Graph refused it.
+    Failed,
+    /// A guard refused it, or it cannot be done from here.
+    Refused,
+    /// The object changed since the plan; nothing was sent.
+    Stale,
+}
+
+impl ActionState {
+    /// Whether no later event changes it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Verified | Self::AlreadySo | Self::Failed | Self::Refused | Self::Stale)
+    }
+
+    /// The word in JSON and on screens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotStarted => "not_started",
+            Self::AcceptedUnverified => "accepted_unverified",
+            Self::Verified => "verified",
+            Self::AlreadySo => "already_so",
+            Self::Ambiguous => "ambiguous",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// An action's progress, as the journal tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which action.
+    pub id: ActionId,
+    /// Where it stands.
+    pub state: ActionState,
+    /// What is to be said about it.
+    pub detail: String,
+    /// Graph's request ids, in order.
+    pub request_ids: Vec<String>,
+    /// Whether an intent was journalled: from then on something may have left.
+    pub was_sent: bool,
+    /// Id of the object that it made.
+    pub made_id: Option<String>,
+    /// Graph's time of the newest answer.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// An action as `runs show` tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionRecord {
+    /// Id.
+    pub id: ActionId,
+    /// Step's kind.
+    pub step: String,
+    /// Where it stands.
+    pub state: ActionState,
+    /// What is to be said about it.
+    pub detail: String,
+    /// Graph's request ids.
+    pub request_ids: Vec<String>,
+}
+
+/// A run, in the shape of INTERFACE.md.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Id.
+    pub run: RunId,
+    /// The plan that it carries out.
+    pub plan: PlanId,
+    /// Digest of that plan.
+    pub digest: PlanDigest,
+    /// How it ended; before its end, how it would if it stopped now.
+    pub verdict: Verdict,
+    /// The consent that it used.
+    pub consent: ConsumedConsent,
+    /// Its actions, in the plan's order.
+    pub actions: Vec<ActionRecord>,
+    /// What stays open.
+    pub open: Vec<OpenItem>,
+    /// What was read back at the end.
+    pub proof: Proof,
+    /// What stays open even when all went well.
+    pub residual_risk: Vec<String>,
+    /// When it began (our clock).
+    pub started_at: Timestamp,
+    /// When it ended; absent while it runs, or after it was killed.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Why a journal makes no run.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum RunError {
+    /// The journal does not begin with the run's start.
+    #[error("the journal of run `{run}` does not begin with its start")]
+    NoStart {
+        /// Which run.
+        run: RunId,
+    },
+    /// The journal names an action that the plan does not have.
+    #[error("the journal names the action `{action}`, which the plan does not have")]
+    ForeignAction {
+        /// Which action.
+        action: ActionId,
+    },
+    /// An action left a final state.
+    #[error("the action `{action}` cannot go from `{from}` to `{to}`")]
+    Illegal {
+        /// Which action.
+        action: ActionId,
+        /// The final state that it was in.
+        from: &'static str,
+        /// The state that it was to go to.
+        to: &'static str,
+    },
+}
+
+/// Begins the progress of every action of a plan.
+pub fn begin(plan: &Plan) -> Vec<Progress> {
+    plan.actions
+        .iter()
+        .map(|action| Progress {
+            id: action.id.clone(),
+            state: ActionState::NotStarted,
+            detail: String::new(),
+            request_ids: Vec::new(),
+            was_sent: false,
+            made_id: None,
+            answered_at: None,
+        })
+        .collect()
+}
+
+/// Takes one journal entry into account.
+///
+/// # Errors
+/// When the entry names an action that is not there, or would take one out of a final state.
+pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>, RunError> {
+    let action = match entry {
+        Entry::Intent { action, .. } | Entry::Outcome { action, .. } | Entry::Reached { action, .. } => action,
+        Entry::Started { .. } | Entry::Interrupted | Entry::Finished { .. } => return Ok(progress),
+    };
+    let own = progress
+        .iter_mut()
+        .find(|own| own.id == *action)
+        .ok_or_else(|| RunError::ForeignAction { action: action.clone() })?;
+    let go = |own: &mut Progress, to: ActionState| {
+        if own.state.is_final() && own.state != to {
+            return Err(RunError::Illegal { action: own.id.clone(), from: own.state.as_str(), to: to.as_str() });
+        }
+        own.state = to;
+        Ok(())
+    };
+    match entry {
+        Entry::Intent { .. } => {
+            go(own, ActionState::Ambiguous)?;
+            own.was_sent = true;
+        }
+        Entry::Outcome { outcome, .. } => match outcome {
+            Outcome::Accepted { request_id, made_id, server_time, .. } => {
+                go(own, ActionState::AcceptedUnverified)?;
+                own.request_ids.extend(request_id.clone());
+                own.made_id = made_id.clone().or(own.made_id.take());
+                own.answered_at = server_time.or(own.answered_at);
+            }
+            Outcome::SeenByReadBack { made_id, server_time } => {
+                go(own, ActionState::AcceptedUnverified)?;
+                own.made_id = made_id.clone().or(own.made_id.take());
+                own.answered_at = server_time.or(own.answered_at);
+            }
+            Outcome::NotExecuted(note) => {
+                own.request_ids.extend(note.request_id.clone());
+                go(own, ActionState::NotStarted)?;
+            }
+            Outcome::Ambiguous(note) => {
+                own.request_ids.extend(note.request_id.clone());
+                go(own, ActionState::Ambiguous)?;
+            }
+            Outcome::AbsentByReadBack => go(own, ActionState::NotStarted)?,
+        },
+        Entry::Reached { state, detail, .. } => {
+            go(own, *state)?;
+            own.detail.clone_from(detail);
+        }
+        Entry::Started { .. } | Entry::Interrupted | Entry::Finished { .. } => {}
+    }
+    Ok(progress)
+}
+
+impl Run {
+    /// Folds a journal into the run that it tells of.
+    ///
+    /// # Errors
+    /// When the journal is not that of this plan.
+    pub fn from_journal(id: RunId, plan: &Plan, journal: &[JournalLine]) -> Result<Self, RunError> {
+        let Some((Entry::Started { consent, .. }, started_at)) = journal.first().map(|line| (&line.entry, line.at))
+        else {
+            return Err(RunError::NoStart { run: id });
+        };
+        let mut progress = begin(plan);
+        let mut finished = None;
+        for line in journal {
+            progress = next(progress, &line.entry)?;
+            if let Entry::Finished { verdict, proof } = &line.entry {
+                finished = Some((*verdict, proof.clone(), line.at));
+            }
+        }
+        let (verdict, proof, ended_at) = match finished {
+            Some((verdict, proof, at)) => (verdict, proof, Some(at)),
+            None => (unfinished_verdict(plan, &progress), Proof::default(), None),
+        };
+        Ok(Self {
+            run: id,
+            plan: plan.id.clone(),
+            digest: plan.digest,
+            verdict,
+            consent: consent.clone(),
+            actions: records(plan, &progress),
+            open: proof.open.clone(),
+            proof,
+            residual_risk: plan.residual_risk.clone(),
+            started_at,
+            ended_at,
+        })
+    }
+}
+
+/// A run without an end is never called contained, however far it came: nothing was proved.
+fn unfinished_verdict(plan: &Plan, progress: &[Progress]) -> Verdict {
+    match verdict_of(plan, progress, &Proof::default()) {
+        Verdict::Contained | Verdict::ContainedUnverified => Verdict::Partial,
+        other => other,
+    }
+}
+
+/// Tells each action of the plan with its progress.
+fn records(plan: &Plan, progress: &[Progress]) -> Vec<ActionRecord> {
+    plan.actions
+        .iter()
+        .zip(progress)
+        .map(|(action, own)| ActionRecord {
+            id: action.id.clone(),
+            step: action.step.clone(),
+            state: own.state,
+            detail: own.detail.clone(),
+            request_ids: own.request_ids.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,39 @@
+//! The store's tables, version by version. A version that was released is never changed.
+
+/// One batch of SQL per version, from 1.
+pub const MIGRATIONS: &[&str] = &["
+    create table plans (
+        id text primary key,
+        digest text not null,
+        created_at integer not null,
+        body text not null
+    );
+    create table runs (
+        id text primary key,
+        plan_id text not null references plans (id),
+        digest text not null unique,
+        subject text not null,
+        subject_upn text not null,
+        playbook text not null,
+        started_at integer not null,
+        alive_until integer not null,
+        ended_at integer
+    );
+    create index runs_by_subject on runs (subject);
+    create table journal (
+        run text not null references runs (id),
+        seq integer not null,
+        at integer not null,
+        entry text not null,
+        previous text not null,
+        hash text not null,
+        primary key (run, seq)
+    );
+    create table ledger (
+        location text not null,
+        range text not null,
+        run text not null,
+        added_at integer not null,
+        primary key (location, range)
+    );
+"];

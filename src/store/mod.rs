@@ -1,0 +1,210 @@
+//! What must outlive the process: plans, consents, runs with their journal, and the ledger of our own blocklist
+//! entries. One trait; SQLite behind it here.
+
+mod migrations;
+mod sqlite;
+
+pub use sqlite::SqliteStore;
+
+use jiff::Timestamp;
+
+use crate::approval::ConsumedConsent;
+use crate::domain::{BoxFuture, CidrBlock, DigestError, PlanDigest, PlanId, RunId, Sha256Digest, UserId};
+use crate::plan::Plan;
+use crate::run::{Entry, JournalLine, Run, RunError};
+
+/// Why the store did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened or made.
+    #[error("cannot open the store `{path}`")]
+    Open {
+        /// Path of the file.
+        path: String,
+        /// What failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store was written by a newer version.
+    #[error("the store `{path}` has version {found}, this program knows up to {known}")]
+    Newer {
+        /// Path of the file.
+        path: String,
+        /// Version that it has.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// A statement failed: the disk is full, the file is read-only, …
+    #[error("the store could not {doing}")]
+    Failed {
+        /// What it was to do.
+        doing: &'static str,
+        /// What failed.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// What it holds cannot be read back.
+    #[error("the store holds {what} that cannot be read")]
+    Damaged {
+        /// What is damaged.
+        what: String,
+        /// What failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The journal's chain is broken: a line was changed, removed or moved.
+    #[error("the journal of run `{run}` is broken at line {seq}")]
+    BrokenChain {
+        /// Which run.
+        run: RunId,
+        /// The first line that does not fit.
+        seq: u64,
+    },
+    /// No such run, or more than one.
+    #[error("there is {} run `{text}`", if *.matches == 0 { "no" } else { "more than one" })]
+    NoSuchRun {
+        /// What was asked for.
+        text: String,
+        /// How many there are.
+        matches: usize,
+    },
+    /// The worker thread ended.
+    #[error("the store's thread ended")]
+    Gone,
+    /// An entry has no canonical JSON.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// The journal tells of no run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl StoreError {
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "store_open",
+            Self::Newer { .. } => "store_newer",
+            Self::Failed { .. } => "store_failed",
+            Self::Damaged { .. } => "store_damaged",
+            Self::BrokenChain { .. } => "store_broken_chain",
+            Self::NoSuchRun { .. } => "no_such_run",
+            Self::Gone => "store_gone",
+            Self::Digest(_) => "store_digest",
+            Self::Run(_) => "store_run",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open { .. } => Some(
+                "name a place that this user may write to: `--store sqlite:///path/stanch.db` or STANCH_STORE".to_owned(),
+            ),
+            Self::Newer { .. } => Some("use the newer stanch that wrote it, or another `--store`".to_owned()),
+            Self::Failed { .. } => Some("check the free space and the rights of the store's folder, then run it again".to_owned()),
+            Self::Damaged { .. } | Self::BrokenChain { .. } => {
+                Some("keep the file as it is for the inquiry, and use another `--store`".to_owned())
+            }
+            Self::NoSuchRun { .. } => Some("`stanch runs list` shows the runs of this store".to_owned()),
+            Self::Gone | Self::Digest(_) | Self::Run(_) => None,
+        }
+    }
+}
+
+/// Whether a run may begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// It has begun: its first entry is durable, and the consent is used.
+    Begun,
+    /// This plan was applied already, by this run.
+    AlreadyApplied(RunId),
+    /// Another run for this subject is under way.
+    SubjectBusy(RunId),
+}
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Id.
+    pub run: RunId,
+    /// Its plan.
+    pub plan: PlanId,
+    /// Digest of its plan.
+    pub digest: PlanDigest,
+    /// Its subject.
+    pub subject: UserId,
+    /// UPN of the subject, for screens.
+    pub subject_upn: String,
+    /// Name of the playbook.
+    pub playbook: String,
+    /// When it began.
+    pub started_at: Timestamp,
+}
+
+/// How long a run without a sign of life keeps others off its subject.
+pub const LEASE: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// The store.
+pub trait Store: Send + Sync {
+    /// Begins a run, in one transaction: the plan is kept, the consent is used, the first entry is durable.
+    fn begin<'a>(
+        &'a self,
+        run: &'a RunId,
+        plan: &'a Plan,
+        consent: &'a ConsumedConsent,
+        first: Entry,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Begin, StoreError>>;
+
+    /// Appends an entry to a run's journal; when this returns, it is durable.
+    fn append<'a>(&'a self, run: &'a RunId, entry: Entry, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// The run that a plan was applied by, if it was.
+    fn run_of_plan<'a>(&'a self, digest: PlanDigest) -> BoxFuture<'a, Result<Option<RunId>, StoreError>>;
+
+    /// Finds a run by its id or by the beginning of it.
+    fn find_run<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<RunId, StoreError>>;
+
+    /// A run's plan and journal, the chain checked.
+    fn load<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<(Plan, Vec<JournalLine>), StoreError>>;
+
+    /// All runs, newest first.
+    fn runs(&self) -> BoxFuture<'_, Result<Vec<RunRow>, StoreError>>;
+
+    /// Notes ranges that this run adds to a location: from now on they are ours.
+    fn note_ranges<'a>(
+        &'a self,
+        location: &'a str,
+        ranges: &'a [CidrBlock],
+        run: &'a RunId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// The ranges of a location that are ours.
+    fn own_ranges<'a>(&'a self, location: &'a str) -> BoxFuture<'a, Result<Vec<CidrBlock>, StoreError>>;
+}
+
+/// Loads a run and folds its journal.
+///
+/// # Errors
+/// When there is no such run, or its journal is damaged.
+pub async fn load_run(store: &dyn Store, run: &RunId) -> Result<(Plan, Run), StoreError> {
+    let (plan, journal) = store.load(run).await?;
+    let run = Run::from_journal(run.clone(), &plan, &journal)?;
+    Ok((plan, run))
+}
+
+/// Checks a journal's chain.
+fn check_chain(run: &RunId, journal: &[JournalLine]) -> Result<(), StoreError> {
+    let mut previous = Sha256Digest::of_bytes(run.as_str().as_bytes());
+    for (seq, line) in (1u64..).zip(journal) {
+        let again = JournalLine::chain(line.seq, line.at, line.entry.clone(), previous)?;
+        if line.seq != seq || again.hash != line.hash || line.previous != previous {
+            return Err(StoreError::BrokenChain { run: run.clone(), seq });
+        }
+        previous = line.hash;
+    }
+    Ok(())
+}

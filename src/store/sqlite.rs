@@ -1,0 +1,381 @@
+//! SQLite: one writer, write-ahead log, every commit synced.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use super::migrations::MIGRATIONS;
+use super::{Begin, LEASE, RunRow, Store, StoreError, check_chain};
+use crate::approval::ConsumedConsent;
+use crate::domain::{BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest};
+use crate::plan::Plan;
+use crate::run::{Entry, JournalLine};
+
+/// A store in one file.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens the file, making it and its folder where they are not there, readable by this user alone.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or a newer version wrote it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let open_error = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+            path: path.display().to_string(),
+            source,
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|error| open_error(error.into()))?;
+        }
+        make_private(path).map_err(|error| open_error(error.into()))?;
+        let connection = Connection::open(path).map_err(|error| open_error(error.into()))?;
+        Self::prepare(connection, path)
+    }
+
+    fn prepare(mut connection: Connection, path: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open { path: path.display().to_string(), source: Box::new(source) };
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
+        connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
+        connection.pragma_update(None, "synchronous", "full").map_err(failed)?;
+        connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let found: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
+        if found > known {
+            return Err(StoreError::Newer { path: path.display().to_string(), found, known });
+        }
+        let done = usize::try_from(found).unwrap_or(0);
+        for batch in MIGRATIONS.iter().skip(done) {
+            transaction.execute_batch(batch).map_err(failed)?;
+        }
+        transaction.pragma_update(None, "user_version", known).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Runs one piece of work on the writer's connection, off the async threads.
+    fn work<'a, T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        let connection = Arc::clone(&self.connection);
+        Box::pin(async move {
+            tokio::task::spawn_blocking(move || {
+                let mut connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+                work(&mut connection)
+            })
+            .await
+            .map_err(|_| StoreError::Gone)?
+        })
+    }
+}
+
+/// Makes the file, if it is not there, so that no one else may read it.
+fn make_private(path: &Path) -> std::io::Result<PathBuf> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(|_| path.to_owned())
+}
+
+fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |source| StoreError::Failed { doing, source }
+}
+
+fn damaged<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl Fn(E) -> StoreError {
+    let what = what.to_owned();
+    move |source| StoreError::Damaged { what: what.clone(), source: Box::new(source) }
+}
+
+fn to_text<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(damaged(what))
+}
+
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+fn from_millis(at: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(at).map_err(damaged("a time"))
+}
+
+fn append_line(connection: &Connection, run: &RunId, entry: Entry, now: Timestamp) -> Result<(), StoreError> {
+    let doing = failed("write the journal");
+    // The journal keeps milliseconds: the chain is over what is kept.
+    let now = from_millis(millis(now))?;
+    let last: Option<(i64, String)> = connection
+        .query_row(
+            "select seq, hash from journal where run = ?1 order by seq desc limit 1",
+            params![run.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()
+        .map_err(&doing)?;
+    let (seq, previous) = match last {
+        Some((seq, hash)) => (
+            u64::try_from(seq).unwrap_or(0) + 1,
+            hash.parse::<Sha256Digest>().map_err(damaged("a digest"))?,
+        ),
+        None => (1, Sha256Digest::of_bytes(run.as_str().as_bytes())),
+    };
+    let line = JournalLine::chain(seq, now, entry, previous)?;
+    connection
+        .execute(
+            "insert into journal (run, seq, at, entry, previous, hash) values (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                run.as_str(),
+                i64::try_from(seq).unwrap_or(i64::MAX),
+                millis(now),
+                to_text("an entry", &line.entry)?,
+                line.previous.to_string(),
+                line.hash.to_string(),
+            ],
+        )
+        .map_err(&doing)?;
+    let is_end = matches!(line.entry, Entry::Finished { .. });
+    connection
+        .execute(
+            "update runs set alive_until = ?2, ended_at = case when ?3 then ?4 else ended_at end where id = ?1",
+            params![run.as_str(), alive_until(now), is_end, millis(now)],
+        )
+        .map_err(&doing)?;
+    Ok(())
+}
+
+fn alive_until(now: Timestamp) -> i64 {
+    millis(now).saturating_add(i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX))
+}
+
+impl Store for SqliteStore {
+    fn begin<'a>(
+        &'a self,
+        run: &'a RunId,
+        plan: &'a Plan,
+        consent: &'a ConsumedConsent,
+        first: Entry,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Begin, StoreError>> {
+        let (run, plan, consent) = (run.clone(), plan.clone(), consent.clone());
+        self.work(move |connection| {
+            let doing = failed("begin the run");
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
+            let find = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<Option<RunId>, StoreError> {
+                let id: Option<String> =
+                    transaction.query_row(sql, values, |row| row.get(0)).optional().map_err(&doing)?;
+                id.map(|id| id.parse().map_err(damaged("a run id"))).transpose()
+            };
+            if let Some(earlier) =
+                find("select id from runs where digest = ?1", &[&consent.consent.digest.to_string()])?
+            {
+                return Ok(Begin::AlreadyApplied(earlier));
+            }
+            let subject = plan.case.subject.id.as_str();
+            if let Some(other) = find(
+                "select id from runs where subject = ?1 and ended_at is null and alive_until > ?2",
+                &[&subject, &millis(now)],
+            )? {
+                return Ok(Begin::SubjectBusy(other));
+            }
+            transaction
+                .execute(
+                    "insert or ignore into plans (id, digest, created_at, body) values (?1, ?2, ?3, ?4)",
+                    params![
+                        plan.id.as_str(),
+                        plan.digest.to_string(),
+                        millis(plan.created_at),
+                        to_text("a plan", &plan)?
+                    ],
+                )
+                .map_err(&doing)?;
+            transaction
+                .execute(
+                    "insert into runs (id, plan_id, digest, subject, subject_upn, playbook, started_at, alive_until)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    params![
+                        run.as_str(),
+                        plan.id.as_str(),
+                        plan.digest.to_string(),
+                        subject,
+                        plan.case.subject.upn.as_str(),
+                        plan.playbook.name,
+                        millis(now),
+                        alive_until(now),
+                    ],
+                )
+                .map_err(&doing)?;
+            append_line(&transaction, &run, first, now)?;
+            transaction.commit().map_err(&doing)?;
+            Ok(Begin::Begun)
+        })
+    }
+
+    fn append<'a>(&'a self, run: &'a RunId, entry: Entry, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {
+        let run = run.clone();
+        self.work(move |connection| {
+            let doing = failed("write the journal");
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
+            append_line(&transaction, &run, entry, now)?;
+            transaction.commit().map_err(&doing)
+        })
+    }
+
+    fn run_of_plan<'a>(&'a self, digest: PlanDigest) -> BoxFuture<'a, Result<Option<RunId>, StoreError>> {
+        self.work(move |connection| {
+            let id: Option<String> = connection
+                .query_row("select id from runs where digest = ?1", params![digest.to_string()], |row| row.get(0))
+                .optional()
+                .map_err(failed("look for the run"))?;
+            id.map(|id| id.parse().map_err(damaged("a run id"))).transpose()
+        })
+    }
+
+    fn find_run<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<RunId, StoreError>> {
+        let text = text.to_owned();
+        self.work(move |connection| {
+            let doing = failed("look for the run");
+            let mut statement = connection
+                .prepare("select id from runs where substr(id, 1, length(?1)) = ?1 limit 3")
+                .map_err(&doing)?;
+            let ids = statement
+                .query_map(params![text], |row| row.get::<_, String>(0))
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(&doing)?;
+            match ids.as_slice() {
+                [only] if !text.is_empty() => only.parse().map_err(damaged("a run id")),
+                _ => Err(StoreError::NoSuchRun { matches: ids.len(), text }),
+            }
+        })
+    }
+
+    fn load<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, Result<(Plan, Vec<JournalLine>), StoreError>> {
+        let run = run.clone();
+        self.work(move |connection| {
+            let doing = failed("read the run");
+            let body: Option<String> = connection
+                .query_row(
+                    "select body from plans join runs on runs.plan_id = plans.id where runs.id = ?1",
+                    params![run.as_str()],
+                    |row| row.get(0),
+                )
+                .optional()
+                .map_err(&doing)?;
+            let body =
+                body.ok_or_else(|| StoreError::NoSuchRun { text: run.to_string(), matches: 0 })?;
+            let plan = Plan::from_json(&body).map_err(damaged("a plan"))?;
+            let mut statement = connection
+                .prepare("select seq, at, entry, previous, hash from journal where run = ?1 order by seq")
+                .map_err(&doing)?;
+            let rows = statement
+                .query_map(params![run.as_str()], |row| {
+                    Ok((
+                        row.get::<_, i64>(0)?,
+                        row.get::<_, i64>(1)?,
+                        row.get::<_, String>(2)?,
+                        row.get::<_, String>(3)?,
+                        row.get::<_, String>(4)?,
+                    ))
+                })
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(&doing)?;
+            let mut journal = Vec::with_capacity(rows.len());
+            for (seq, at, entry, previous, hash) in rows {
+                journal.push(JournalLine {
+                    seq: u64::try_from(seq).unwrap_or(0),
+                    at: from_millis(at)?,
+                    entry: serde_json::from_str(&entry).map_err(damaged("an entry"))?,
+                    previous: previous.parse().map_err(damaged("a digest"))?,
+                    hash: hash.parse().map_err(damaged("a digest"))?,
+                });
+            }
+            check_chain(&run, &journal)?;
+            Ok((plan, journal))
+        })
+    }
+
+    fn runs(&self) -> BoxFuture<'_, Result<Vec<RunRow>, StoreError>> {
+        self.work(|connection| {
+            let doing = failed("list the runs");
+            let mut statement = connection
+                .prepare(
+                    "select id, plan_id, digest, subject, subject_upn, playbook, started_at from runs
+                     order by started_at desc, id desc",
+                )
+                .map_err(&doing)?;
+            let rows = statement
+                .query_map([], |row| {
+                    Ok((
+                        row.get::<_, String>(0)?,
+                        row.get::<_, String>(1)?,
+                        row.get::<_, String>(2)?,
+                        row.get::<_, String>(3)?,
+                        row.get::<_, String>(4)?,
+                        row.get::<_, String>(5)?,
+                        row.get::<_, i64>(6)?,
+                    ))
+                })
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(&doing)?;
+            rows.into_iter()
+                .map(|(run, plan, digest, subject, subject_upn, playbook, started_at)| {
+                    Ok(RunRow {
+                        run: run.parse().map_err(damaged("a run id"))?,
+                        plan: plan.parse().map_err(damaged("a plan id"))?,
+                        digest: digest.parse().map_err(damaged("a digest"))?,
+                        subject: subject.parse().map_err(damaged("a user id"))?,
+                        subject_upn,
+                        playbook,
+                        started_at: from_millis(started_at)?,
+                    })
+                })
+                .collect()
+        })
+    }
+
+    fn note_ranges<'a>(
+        &'a self,
+        location: &'a str,
+        ranges: &'a [CidrBlock],
+        run: &'a RunId,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let (location, ranges, run) = (location.to_owned(), ranges.to_vec(), run.clone());
+        self.work(move |connection| {
+            let doing = failed("note our ranges");
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
+            for range in ranges {
+                transaction
+                    .execute(
+                        "insert or ignore into ledger (location, range, run, added_at) values (?1, ?2, ?3, ?4)",
+                        params![location, range.to_string(), run.as_str(), millis(now)],
+                    )
+                    .map_err(&doing)?;
+            }
+            transaction.commit().map_err(&doing)
+        })
+    }
+
+    fn own_ranges<'a>(&'a self, location: &'a str) -> BoxFuture<'a, Result<Vec<CidrBlock>, StoreError>> {
+        let location = location.to_owned();
+        self.work(move |connection| {
+            let doing = failed("read our ranges");
+            let mut statement = connection
+                .prepare("select range from ledger where location = ?1 order by range")
+                .map_err(&doing)?;
+            let ranges = statement
+                .query_map(params![location], |row| row.get::<_, String>(0))
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(&doing)?;
+            ranges.iter().map(|range| range.parse().map_err(damaged("a range"))).collect()
+        })
+    }
+}
