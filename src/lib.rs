@@ -1,1 +1,3 @@
-//! stub
+//! stanch: contains a compromised Microsoft 365 account.
+pub mod config;
+pub mod playbook;
