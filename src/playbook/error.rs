@@ -127,12 +127,18 @@ impl BindError {
             Self::UnknownInput { nearest: Some(word), .. } | Self::Option { nearest: Some(word), .. } => {
                 Some(format!("did you mean `{word}`?"))
             }
-            Self::UnknownInput { known, .. } if known.is_empty() => Some("this playbook has no inputs".to_owned()),
+            Self::UnknownInput { known, .. } if known.is_empty() => {
+                Some("this playbook has no inputs".to_owned())
+            }
             Self::UnknownInput { known, .. } => {
                 Some(format!("there are {}", word::listed(known.iter().map(String::as_str))))
             }
-            Self::Missing { name, kind } => Some(format!("set it with `--set {name}=...` to {}", kind.expected())),
-            Self::Repeated { .. } | Self::Value { .. } | Self::Option { .. } | Self::UnknownStep { .. } => None,
+            Self::Missing { name, kind } => {
+                Some(format!("set it with `--set {name}=...` to {}", kind.expected()))
+            }
+            Self::Repeated { .. } | Self::Value { .. } | Self::Option { .. } | Self::UnknownStep { .. } => {
+                None
+            }
         }
     }
 }

@@ -159,7 +159,10 @@ mod tests {
     fn text_becomes_the_type_or_an_error_that_says_what_was_expected() {
         assert_eq!(InputType::List.read("a, b,").unwrap(), json!(["a", "b"]));
         assert_eq!(InputType::List.read(r#"["a,b"]"#).unwrap(), json!(["a,b"]));
-        assert_eq!(InputType::IpList.read("192.0.2.7,2001:db8::/48").unwrap(), json!(["192.0.2.7", "2001:db8::/48"]));
+        assert_eq!(
+            InputType::IpList.read("192.0.2.7,2001:db8::/48").unwrap(),
+            json!(["192.0.2.7", "2001:db8::/48"])
+        );
         assert_eq!(InputType::Integer.read("-3").unwrap(), json!(-3));
         assert_eq!(InputType::Boolean.read("true").unwrap(), json!(true));
         assert_eq!(InputType::Boolean.read("yes").unwrap_err(), "expected `true` or `false`, found `yes`");

@@ -79,7 +79,12 @@ impl Playbook {
     }
 
     /// Points at the value at this path, or at the nearest one around it, for a complaint that only a caller can make.
-    pub fn point_at(&self, path: &[PathSegment], message: impl Into<String>, help: Option<String>) -> Diagnostics {
+    pub fn point_at(
+        &self,
+        path: &[PathSegment],
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Diagnostics {
         let around = (0..=path.len()).rev().find_map(|length| self.span(path.get(..length)?));
         let mut diagnostic = Diagnostic::new(around.unwrap_or(0..0), message);
         diagnostic.help = help;

@@ -32,7 +32,10 @@ pub(super) fn resolve(steps: &mut [Waiting], found: &mut Vec<Diagnostic>) {
                             found.push(Diagnostic::new(at.clone(), format!("`{own}` waits for itself")));
                         }
                         Ok(id) if ids.contains(id) => {
-                            found.push(Diagnostic::new(at.clone(), format!("`{need}` stands twice in `needs`")));
+                            found.push(Diagnostic::new(
+                                at.clone(),
+                                format!("`{need}` stands twice in `needs`"),
+                            ));
                         }
                         Ok(id) => ids.push(id.clone()),
                         Err(fault) => found.push(fault.into_diagnostic(need, at.clone())),
@@ -43,20 +46,33 @@ pub(super) fn resolve(steps: &mut [Waiting], found: &mut Vec<Diagnostic>) {
         };
         before = Some(own);
     }
-    find_circles(steps, found);
+    // Where two steps share an id, which one is waited for is anybody's guess.
+    let unique = names
+        .ids
+        .iter()
+        .enumerate()
+        .all(|(index, id)| !names.ids.iter().take(index).any(|other| other == id));
+    if unique {
+        find_circles(steps, found);
+    }
 }
 
 enum Unfound {
     /// The step of this name stands more than once, under these ids.
     Several(Vec<String>),
-    Unknown { nearest: Option<String>, known: Vec<String> },
+    Unknown {
+        nearest: Option<String>,
+        known: Vec<String>,
+    },
 }
 
 impl Unfound {
     fn into_diagnostic(self, need: &str, at: Range<usize>) -> Diagnostic {
         match self {
-            Self::Several(ids) => Diagnostic::new(at, format!("`{need}` stands more than once in this playbook"))
-                .help(format!("name one by its id: {}", word::listed(ids.iter().map(String::as_str)))),
+            Self::Several(ids) => {
+                Diagnostic::new(at, format!("`{need}` stands more than once in this playbook"))
+                    .help(format!("name one by its id: {}", word::listed(ids.iter().map(String::as_str))))
+            }
             Self::Unknown { nearest, known } => {
                 let diagnostic = Diagnostic::new(at, format!("no step here is called `{need}`"));
                 if nearest.is_some() {

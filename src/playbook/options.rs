@@ -25,6 +25,11 @@ pub struct OptionFault {
 /// # Errors
 /// All faults at once: what was found wrong is set aside, and the rest is read again.
 pub fn check_options<T: DeserializeOwned>(value: &Value) -> Result<(), Vec<OptionFault>> {
+    if !value.is_object() {
+        // serde would take a list for a struct, by position: nobody could read such a playbook.
+        let message = "expected a map of options".to_owned();
+        return Err(vec![OptionFault { path: Vec::new(), message, nearest: None }]);
+    }
     let mut rest = value.clone();
     let mut faults: Vec<OptionFault> = Vec::new();
     while faults.len() < MOST_FAULTS {
@@ -55,6 +60,11 @@ fn key(name: &str) -> PathSegment {
     PathSegment::Key(name.to_owned())
 }
 
+/// Says that an option is not there.
+pub(super) fn missing(name: &str) -> String {
+    format!("the option `{name}` is missing")
+}
+
 enum Complaint<'m> {
     UnknownField { name: &'m str, known: Vec<&'m str> },
     UnknownVariant { name: &'m str, known: Vec<&'m str> },
@@ -76,9 +86,12 @@ impl<'m> From<&'m str> for Complaint<'m> {
         if let Some((name, _)) = message.strip_prefix("missing field `").and_then(quoted) {
             return Self::Missing(name);
         }
-        let typed = message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
+        let typed =
+            message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
         match typed.and_then(|rest| rest.rsplit_once(", expected ")) {
-            Some((found, expected)) => Self::WrongType { found: found.replace('"', "`"), expected },
+            Some((found, expected)) => {
+                Self::WrongType { found: plain_found(found), expected: plain_expected(expected) }
+            }
             None => Self::Other(message),
         }
     }
@@ -100,11 +113,35 @@ impl Complaint<'_> {
                 let nearest = word::nearest(name, known.iter().copied());
                 (format!("`{name}` is not one of {}", word::listed(known)), nearest)
             }
-            Self::Missing(name) => (format!("the option `{name}` is missing"), None),
+            Self::Missing(name) => (missing(name), None),
             Self::WrongType { found, expected } => (format!("expected {expected}, found {found}"), None),
             Self::Other(message) => (message.to_owned(), None),
         };
         OptionFault { path, message, nearest }
+    }
+}
+
+/// Says what was found in the words of YAML, not in serde's.
+fn plain_found(found: &str) -> String {
+    match found {
+        "map" => "a map".to_owned(),
+        "sequence" => "a list".to_owned(),
+        "null" => "nothing".to_owned(),
+        _ => {
+            let value = found.strip_prefix("string ").unwrap_or(found);
+            value.replace('"', "`")
+        }
+    }
+}
+
+fn plain_expected(expected: &str) -> &str {
+    match expected {
+        "a string" => "text",
+        "string or map" => "a word",
+        "a sequence" => "a list",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => "an integer",
+        other if other.starts_with("struct ") => "a map",
+        other => other,
     }
 }
 
@@ -220,10 +257,14 @@ mod tests {
         let found = faults(&value);
         let index = |index| vec![key("colors"), PathSegment::Index(index)];
         assert_eq!(found.len(), 5, "{found:?}");
-        assert!(found.contains(&(index(1), "`gren` is not one of `red`, `green`".into(), Some("green".into()))));
+        assert!(found.contains(&(
+            index(1),
+            "`gren` is not one of `red`, `green`".into(),
+            Some("green".into())
+        )));
         assert!(found.contains(&(index(3), "`blue` is not one of `red`, `green`".into(), None)), "{found:?}");
         assert!(found.contains(&(vec![key("cots")], "unknown option `cots`".into(), Some("coats".into()))));
-        assert!(found.contains(&(vec![key("coats")], "expected u8, found string `two`".into(), None)));
+        assert!(found.contains(&(vec![key("coats")], "expected an integer, found `two`".into(), None)));
         assert!(found.contains(&(vec![key("glossy")], "expected a boolean, found integer `3`".into(), None)));
     }
 

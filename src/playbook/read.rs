@@ -81,11 +81,20 @@ pub(super) struct Reader<'c> {
 }
 
 /// The entries of a map whose keys were checked.
-pub(super) struct Fields<'n>(&'n [Entry]);
+pub(super) struct Fields<'n> {
+    entries: &'n [Entry],
+    /// Keys that a misspelt one was probably meant to be: they are not told to be missing as well.
+    meant: Vec<String>,
+}
 
 impl<'n> Fields<'n> {
     pub(super) fn get(&self, key: &str) -> Option<&'n Entry> {
-        self.0.iter().find(|entry| entry.key == key)
+        self.entries.iter().find(|entry| entry.key == key)
+    }
+
+    /// Tells whether the key is not there, not even misspelt.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        self.get(key).is_none() && !self.meant.iter().any(|meant| meant == key)
     }
 }
 
@@ -105,7 +114,9 @@ impl Reader<'_> {
         {
             self.found.push(
                 Diagnostic::new(entry.value.span.clone(), format!("`{name}` cannot be a playbook's name"))
-                    .help("a name is up to 64 small letters, digits and `-`, and begins with a letter or digit"),
+                    .help(
+                        "a name is up to 64 small letters, digits and `-`, and begins with a letter or digit",
+                    ),
             );
         }
         let title = self.required_text(&fields, "title").unwrap_or_default();
@@ -114,7 +125,7 @@ impl Reader<'_> {
         let mut waiting = Vec::new();
         if let Some(entry) = fields.get("steps") {
             waiting = self.steps(&entry.value, &inputs);
-        } else {
+        } else if fields.lacks("steps") {
             self.found.push(missing("steps"));
         }
         needs::resolve(&mut waiting, &mut self.found);
@@ -128,7 +139,9 @@ impl Reader<'_> {
 
     fn schema(&mut self, fields: &Fields<'_>) {
         let Some(entry) = fields.get("schema") else {
-            self.found.push(missing("schema").help(format!("begin with `schema: {SCHEMA}`")));
+            if fields.lacks("schema") {
+                self.found.push(missing("schema").help(format!("begin with `schema: {SCHEMA}`")));
+            }
             return;
         };
         if let Some(schema) = self.text(&entry.value)
@@ -148,8 +161,11 @@ impl Reader<'_> {
         for entry in entries {
             if !word::is_word(&entry.key) {
                 self.found.push(
-                    Diagnostic::new(entry.key_span.clone(), format!("`{}` cannot be an input's name", entry.key))
-                        .help("a name is up to 64 small letters, digits, `_` and `-`, and begins with a letter"),
+                    Diagnostic::new(
+                        entry.key_span.clone(),
+                        format!("`{}` cannot be an input's name", entry.key),
+                    )
+                    .help("a name is up to 64 small letters, digits, `_` and `-`, and begins with a letter"),
                 );
             }
             // An input that is wrong is still declared: what names it needs no complaint of its own.
@@ -162,10 +178,12 @@ impl Reader<'_> {
     fn input(&mut self, entry: &Entry) -> Option<Input> {
         let fields = self.fields(&entry.value, "an input", &["type", "default"])?;
         let Some(kind) = fields.get("type") else {
-            self.found.push(
-                Diagnostic::new(entry.key_span.clone(), format!("input `{}` has no `type`", entry.key))
-                    .help(format!("there are {}", word::listed(InputType::WORDS))),
-            );
+            if fields.lacks("type") {
+                self.found.push(
+                    Diagnostic::new(entry.key_span.clone(), format!("input `{}` has no `type`", entry.key))
+                        .help(format!("there are {}", word::listed(InputType::WORDS))),
+                );
+            }
             return None;
         };
         let written = self.text(&kind.value)?;
@@ -196,7 +214,9 @@ impl Reader<'_> {
 
     fn required_text(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
         let Some(entry) = fields.get(key) else {
-            self.found.push(missing(key));
+            if fields.lacks(key) {
+                self.found.push(missing(key));
+            }
             return None;
         };
         let text = self.text(&entry.value)?;
@@ -212,15 +232,17 @@ impl Reader<'_> {
             self.wrong_kind(node, &format!("{what}, which is a map"));
             return None;
         };
+        let mut meant = Vec::new();
         for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
             let nearest = word::nearest(&entry.key, known.iter().copied());
+            meant.extend(nearest.clone());
             let diagnostic = Diagnostic::new(entry.key_span.clone(), format!("unknown key `{}`", entry.key));
             self.found.push(match nearest {
                 Some(_) => diagnostic.nearest(nearest),
                 None => diagnostic.help(format!("{what} has {}", word::listed(known.iter().copied()))),
             });
         }
-        Some(Fields(entries))
+        Some(Fields { entries, meant })
     }
 
     pub(super) fn text<'n>(&mut self, node: &'n Node) -> Option<&'n str> {

@@ -86,7 +86,8 @@ fn collect(
 ) {
     match value {
         Value::String(text) => {
-            if find(text).is_ok_and(|references| references.iter().any(|reference| is_named(reference.name))) {
+            if find(text).is_ok_and(|references| references.iter().any(|reference| is_named(reference.name)))
+            {
                 found.push(path.clone());
             }
         }

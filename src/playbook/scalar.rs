@@ -44,7 +44,9 @@ pub(super) fn read(text: &str, style: ScalarStyle) -> (NodeKind, Option<Complain
         !part.is_empty() && [whole, part].iter().all(|half| half.bytes().all(|digit| digit.is_ascii_digit()))
     });
     if is_decimal && !text.starts_with('+') {
-        return text.parse().map_or_else(|_| ambiguous(text, "put quotes around text"), |n| (NodeKind::Float(n), None));
+        return text
+            .parse()
+            .map_or_else(|_| ambiguous(text, "put quotes around text"), |n| (NodeKind::Float(n), None));
     }
     if looks_like_number(&lower) {
         return ambiguous(text, "write a decimal integer, or put quotes around text");
@@ -78,7 +80,8 @@ fn looks_like_number(lower: &str) -> bool {
             && all(exponent, |b| b.is_ascii_digit());
     }
     let sexagesimal = digits.contains(':') && digits.split(':').all(|part| all(part, |b| b.is_ascii_digit()));
-    let grouped = digits.matches('.').count() <= 1 && all(digits, |b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
+    let grouped =
+        digits.matches('.').count() <= 1 && all(digits, |b| b.is_ascii_digit() || matches!(b, b'_' | b'.'));
     sexagesimal || grouped
 }
 
@@ -105,7 +108,13 @@ mod tests {
 
     #[test]
     fn addresses_dates_and_ids_stay_text() {
-        for text in ["198.51.100.0/24", "192.0.2.7", "2001:db8::/48", "2026-01-31", "5f00aaaa-0000-4000-8000-000000000001"] {
+        for text in [
+            "198.51.100.0/24",
+            "192.0.2.7",
+            "2001:db8::/48",
+            "2026-01-31",
+            "5f00aaaa-0000-4000-8000-000000000001",
+        ] {
             assert_eq!(read(text, ScalarStyle::Plain).0, NodeKind::Text(text.to_owned()));
         }
         assert_eq!(read("-24", ScalarStyle::Plain).0, NodeKind::Integer(-24));

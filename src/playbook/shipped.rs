@@ -56,7 +56,8 @@ pub fn load(which: &str, catalog: &StepCatalog) -> Result<Playbook, PlaybookErro
     let is_path = which.contains(['/', '\\'])
         || [".yaml", ".yml"].iter().any(|ending| which.to_ascii_lowercase().ends_with(ending));
     if is_path {
-        let bytes = read(which).map_err(|source| PlaybookError::Unreadable { path: PathBuf::from(which), source })?;
+        let bytes =
+            read(which).map_err(|source| PlaybookError::Unreadable { path: PathBuf::from(which), source })?;
         return Ok(Playbook::parse(which, &bytes, catalog)?);
     }
     match shipped_text(which) {

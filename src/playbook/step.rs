@@ -9,6 +9,7 @@ use super::diagnostic::Diagnostic;
 use super::input::Input;
 use super::model::{Approval, PathSegment, StepCall};
 use super::needs::Waiting;
+use super::options;
 use super::read::Reader;
 use super::reference::{self, ReferenceFault};
 use super::tree::{Node, NodeKind};
@@ -34,13 +35,14 @@ impl<'c> Reader<'c> {
     fn step(&mut self, node: &Node, inputs: &BTreeMap<String, Input>) -> Option<Waiting> {
         let fields = self.fields(node, "a step", &KEYS)?;
         let info = fields.get("step").and_then(|entry| self.known_step(&entry.value));
-        if fields.get("step").is_none() {
+        if fields.lacks("step") {
             let diagnostic = Diagnostic::new(node.span.clone(), "`step` is missing");
             self.found.push(diagnostic.help("say which: `- step: revoke_sessions`"));
         }
         let id = fields.get("id").and_then(|entry| self.id(&entry.value));
         let required = fields.get("required").and_then(|entry| self.boolean(&entry.value)).unwrap_or(true);
-        let approval = fields.get("approval").and_then(|entry| self.approval(&entry.value)).unwrap_or_default();
+        let approval =
+            fields.get("approval").and_then(|entry| self.approval(&entry.value)).unwrap_or_default();
         let (needs, needs_at) = match fields.get("needs") {
             Some(entry) => self.needs(&entry.value)?,
             None => (None, Vec::new()),
@@ -137,14 +139,18 @@ impl<'c> Reader<'c> {
                     found.push(Diagnostic::new(place(at), "`${` without its `}`"));
                 }
                 Ok(references) => {
-                    let whole = references.len() == 1 && references.iter().all(|one| one.at == (0..text.len()));
+                    let whole =
+                        references.len() == 1 && references.iter().all(|one| one.at == (0..text.len()));
                     for reference in references {
                         let at = place(reference.at.clone());
                         match inputs.get(reference.name) {
                             None => found.push(unknown_input(reference.name, at, inputs)),
                             Some(input) if !whole && input.is_list() => found.push(
-                                Diagnostic::new(at, format!("`{}` is a list, and this is a text", reference.name))
-                                    .help(format!("a list is the whole value: `\"${{{}}}\"`", reference.name)),
+                                Diagnostic::new(
+                                    at,
+                                    format!("`{}` is a list, and this is a text", reference.name),
+                                )
+                                .help(format!("a list is the whole value: `\"${{{}}}\"`", reference.name)),
                             ),
                             Some(_) => {}
                         }
@@ -175,14 +181,19 @@ impl<'c> Reader<'c> {
         let raw = with.map_or_else(|| Value::Object(serde_json::Map::new()), Node::to_json);
         let known: BTreeMap<&str, Value> = inputs
             .iter()
-            .map(|(name, input)| (name.as_str(), input.default.clone().unwrap_or_else(|| input.kind.sample())))
+            .map(|(name, input)| {
+                (name.as_str(), input.default.clone().unwrap_or_else(|| input.kind.sample()))
+            })
             .collect();
         let filled = reference::substitute(&raw, &|name| known.get(name));
         // A value that is set at the command line only is checked then; until then a sample stands in for it.
         let open = |name: &str| inputs.get(name).is_some_and(|input| input.default.is_none());
         let unset = reference::paths_naming(&raw, &open);
-        for fault in (info.check)(&filled).err().unwrap_or_default() {
-            if unset.iter().any(|path| fault.path.starts_with(path)) {
+        let faults = (info.check)(&filled).err().unwrap_or_default();
+        let meant: Vec<String> = faults.iter().filter_map(|fault| fault.nearest.clone()).collect();
+        for fault in faults {
+            let misspelt = meant.iter().any(|word| fault.message == options::missing(word));
+            if misspelt || unset.iter().any(|path| fault.path.starts_with(path)) {
                 continue;
             }
             let on_key = fault.message.starts_with("unknown option");
@@ -223,9 +234,12 @@ impl<'c> Reader<'c> {
                 .map(|(_, other)| other)
             {
                 self.found.push(
-                    Diagnostic::new(named_at.clone(), format!("`{}` stands twice and has no id here", call.step))
-                        .related(other.named_at.clone(), "it stands here too")
-                        .help("give it an `id`, so that `needs` can tell them apart"),
+                    Diagnostic::new(
+                        named_at.clone(),
+                        format!("`{}` stands twice and has no id here", call.step),
+                    )
+                    .related(other.named_at.clone(), "it stands here too")
+                    .help("give it an `id`, so that `needs` can tell them apart"),
                 );
             }
         }

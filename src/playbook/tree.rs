@@ -76,9 +76,9 @@ impl Node {
             NodeKind::Float(value) => Value::from(*value),
             NodeKind::Text(text) => Value::from(text.as_str()),
             NodeKind::List(items) => items.iter().map(Self::to_json).collect(),
-            NodeKind::Map(entries) => {
-                Value::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect())
-            }
+            NodeKind::Map(entries) => Value::Object(
+                entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),
+            ),
         }
     }
 
@@ -141,7 +141,8 @@ pub(super) fn parse(text: &str, found: &mut Vec<Diagnostic>) -> Option<Node> {
             Ok((event, span)) => builder.take(event, &span),
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len());
-                let end = text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
+                let end =
+                    text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
                 Err(Diagnostic::new(at..end, format!("this is not YAML: {}", error.info())))
             }
         };
@@ -166,15 +167,22 @@ fn refuse_characters(text: &str, found: &mut Vec<Diagnostic>) {
         let diagnostic = match letter {
             '\t' => Diagnostic::new(span, "a tab stands here").help("indent with spaces"),
             // Text that a screen shows in another order than it is read would hide what a step does.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
-                Diagnostic::new(span, format!("U+{:04X} turns the direction of text around", u32::from(letter)))
-                    .help("remove this invisible character")
-            }
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => Diagnostic::new(
+                span,
+                format!("U+{:04X} turns the direction of text around", u32::from(letter)),
+            )
+            .help("remove this invisible character"),
             '\n' | '\r' => continue,
             '\u{feff}' if at == 0 => continue,
-            letter if letter.is_control() || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}') => {
-                Diagnostic::new(span, format!("the invisible character U+{:04X} stands here", u32::from(letter)))
-                    .help("remove it")
+            letter
+                if letter.is_control()
+                    || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}') =>
+            {
+                Diagnostic::new(
+                    span,
+                    format!("the invisible character U+{:04X} stands here", u32::from(letter)),
+                )
+                .help("remove it")
             }
             _ => continue,
         };
@@ -219,9 +227,11 @@ impl Builder<'_> {
                 Ok(())
             }
             Event::Anchor(_, name) => {
-                self.found.push(Diagnostic::new(bytes, format!("`&{name}` is an anchor, and those are not read")).help(
-                    "write the value out where it is used, or make it an input and name it with `${...}`",
-                ));
+                self.found.push(
+                    Diagnostic::new(bytes, format!("`&{name}` is an anchor, and those are not read")).help(
+                        "write the value out where it is used, or make it an input and name it with `${...}`",
+                    ),
+                );
                 Ok(())
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -241,7 +251,11 @@ impl Builder<'_> {
                 }
                 let (kind, complaint) = scalar::read(&text, style);
                 if let Some(complaint) = complaint.filter(|_| !tagged) {
-                    let at = if bytes.is_empty() { self.key_span().unwrap_or(bytes.clone()) } else { bytes.clone() };
+                    let at = if bytes.is_empty() {
+                        self.key_span().unwrap_or(bytes.clone())
+                    } else {
+                        bytes.clone()
+                    };
                     self.found.push(Diagnostic::new(at, complaint.message).help(complaint.help));
                 }
                 self.place(Node { span: bytes, kind: if tagged { NodeKind::Refused } else { kind } })
@@ -315,7 +329,8 @@ impl Builder<'_> {
         let mut keep = true;
         if name == "<<" {
             keep = false;
-            let diagnostic = Diagnostic::new(span.clone(), "`<<` merges another map in, and that is not read");
+            let diagnostic =
+                Diagnostic::new(span.clone(), "`<<` merges another map in, and that is not read");
             self.found.push(diagnostic.help("write the keys out"));
         } else if !is_word {
             keep = false;
@@ -336,7 +351,8 @@ impl Builder<'_> {
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: &Span) -> bool {
         let Some(tag) = tag else { return false };
-        let at = span.tag_span().and_then(|span| span.byte_range()).or_else(|| span.byte_range()).unwrap_or(0..0);
+        let at =
+            span.tag_span().and_then(|span| span.byte_range()).or_else(|| span.byte_range()).unwrap_or(0..0);
         self.found.push(
             Diagnostic::new(at, format!("`{}` is a tag, and those are not read", tag.original()))
                 .help("leave it out; put text into quotes"),

@@ -18,7 +18,10 @@ pub(super) fn nearest<'w>(written: &str, known: impl IntoIterator<Item = &'w str
 }
 
 fn fold(word: &str) -> String {
-    word.chars().take(80).map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() }).collect()
+    word.chars()
+        .take(80)
+        .map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() })
+        .collect()
 }
 
 /// Tells whether the text is a playbook's name: `^[a-z0-9][a-z0-9-]{0,63}$`.
@@ -33,7 +36,8 @@ pub(super) fn is_name(text: &str) -> bool {
 pub(super) fn is_word(text: &str) -> bool {
     let mut letters = text.bytes();
     letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || matches!(next, b'_' | b'-'))
+        && letters
+            .all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || matches!(next, b'_' | b'-'))
         && text.len() <= 64
 }
 
