@@ -20,8 +20,10 @@
 
 pub mod approval;
 pub mod case;
+pub mod config;
 pub mod domain;
 pub mod plan;
+pub mod playbook;
 pub mod policy;
 pub mod run;
 pub mod store;
