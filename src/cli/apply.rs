@@ -1,0 +1,132 @@
+//! `stanch apply`: exactly the plan, once consent is given.
+
+use super::args::{ApplyArgs, Format};
+use super::failure::Failure;
+use super::output::{print_json, print_text};
+use super::plan;
+use super::session::Session;
+use super::stop;
+use super::terminal;
+use crate::approval::{Consent, ConsentKind};
+use crate::engine::Applied;
+use crate::plan::{Delivery, Plan};
+use crate::report;
+use crate::run::Run;
+
+/// Exit status when there is no consent.
+const NO_CONSENT: u8 = 4;
+/// Exit status after an interruption.
+const INTERRUPTED: u8 = 130;
+
+/// Applies a plan from a file.
+///
+/// # Errors
+/// When nothing was sent: no consent, a changed tenant, a guard.
+pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
+    let plan = plan::read(&args.plan)?;
+    let earlier = session.store()?.run_of_plan(plan.digest).await?.is_some();
+    let consent = if earlier {
+        // Nothing will be sent: the answer is the verdict that the run had.
+        given(session, &plan, ConsentKind::Flag)
+    } else {
+        ask(session, &plan, args.yes, Some(&args.plan))?
+    };
+    let (applied, was_stopped) = carry_out(session, plan.clone(), consent).await?;
+    tell(session, &plan, &applied, was_stopped)
+}
+
+/// Gets consent: `--yes`, or a yes at the terminal with the preview on it.
+///
+/// # Errors
+/// When the answer is no, nobody can be asked, or the settings ask for a signed approval.
+pub fn ask(session: &Session, plan: &Plan, yes: bool, file: Option<&std::path::Path>) -> Result<Consent, Failure> {
+    if session.config.approval.required {
+        return Err(Failure::new(
+            NO_CONSENT,
+            "approval_required",
+            "the settings ask for a signed approval (`approval.required`), and none was given",
+            Some("set `approval.required = false` to let a yes at the terminal count".to_owned()),
+        ));
+    }
+    let wants_terminal = plan.actions.iter().any(|action| action.deliver == Some(Delivery::Terminal));
+    if wants_terminal && !terminal::is_interactive() {
+        return Err(Failure::new(
+            NO_CONSENT,
+            "no_terminal",
+            "the plan shows a new password on the terminal, and there is none",
+            Some("run it at a terminal, or plan with `deliver: nobody`".to_owned()),
+        ));
+    }
+    if yes {
+        return Ok(given(session, plan, ConsentKind::Flag));
+    }
+    if !terminal::is_interactive() {
+        return Err(Failure::new(
+            NO_CONSENT,
+            "nobody_to_ask",
+            "there is no terminal to ask at, and `--yes` was not given: nothing was sent",
+            Some("look at the plan with `stanch show`, then apply it with `--yes`".to_owned()),
+        ));
+    }
+    anstream::eprint!("{}", plan::text(plan, file));
+    let question = format!(
+        "\nCarry out {} for {}?",
+        changes(plan.actions.iter().filter(|action| action.cannot.is_none()).count()),
+        plan.case.subject.upn
+    );
+    match terminal::confirm(&question) {
+        Ok(true) => Ok(given(session, plan, ConsentKind::Terminal)),
+        Ok(false) => Err(Failure::new(NO_CONSENT, "said_no", "not confirmed: nothing was sent", None)),
+        Err(error) => Err(Failure::of(NO_CONSENT, "cannot_ask", &error, Some("answer with `--yes`".to_owned()))),
+    }
+}
+
+fn changes(count: usize) -> String {
+    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
+}
+
+fn given(session: &Session, plan: &Plan, kind: ConsentKind) -> Consent {
+    let at = session.clock.now();
+    let lasts = jiff::SignedDuration::try_from(session.consent_lasts()).unwrap_or(jiff::SignedDuration::MAX);
+    Consent {
+        kind,
+        digest: plan.digest,
+        by: session.operator(),
+        at,
+        expires_at: at.saturating_add(lasts).unwrap_or(jiff::Timestamp::MAX),
+    }
+}
+
+/// Carries a plan out; the first Ctrl-C lets what is in flight end.
+///
+/// # Errors
+/// When nothing was sent.
+pub async fn carry_out(session: &Session, plan: Plan, consent: Consent) -> Result<(Applied, bool), Failure> {
+    let (watch, signal) = stop::on_interrupt();
+    let applier = session.applier(signal.clone())?;
+    let applied = applier.apply(plan, consent).await;
+    drop(watch);
+    Ok((applied?, signal.is_given()))
+}
+
+/// Prints how it ended, and reckons the exit status.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn tell(session: &Session, plan: &Plan, applied: &Applied, was_stopped: bool) -> Result<u8, Failure> {
+    let run: &Run = applied.run();
+    if let Applied::Earlier(_) = applied
+        && !session.quiet
+    {
+        anstream::eprintln!("this plan was applied already, by run {}; nothing was sent", run.run);
+    }
+    match session.format {
+        Format::Json => print_json(run)?,
+        Format::Markdown => print_text(&report::markdown(plan, run))?,
+        Format::Text => print_text(&report::text(plan, run, terminal::prints_to_terminal()))?,
+    }
+    if was_stopped && run.verdict != crate::run::Verdict::Contained {
+        return Ok(INTERRUPTED);
+    }
+    Ok(run.verdict.exit_status())
+}

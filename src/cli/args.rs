@@ -1,0 +1,211 @@
+//! The command line, as INTERFACE.md has it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Contains a compromised Microsoft 365 account: plans, shows, applies and proves, through Microsoft Graph.
+#[derive(Debug, Parser)]
+#[command(name = "stanch", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Begin with `stanch demo`: it needs nothing set up and touches nothing real.")]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Settings file [default: ./stanch.toml, then the one in your configuration directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How results are printed; with `json`, standard output is one JSON document
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Where plans and runs are kept: sqlite://relative.db or sqlite:///absolute.db
+    #[arg(long, global = true, value_name = "URL")]
+    pub store: Option<String>,
+    /// Tenant to sign in to: its id or a domain of it [default: AZURE_TENANT_ID]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Says more on standard error; twice: every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Says nothing on standard error but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Prints without colour (so does NO_COLOR)
+    #[arg(long, global = true)]
+    pub no_color: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For tickets; only where a command says so.
+    Markdown,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the main job on an embedded mock tenant: nothing to set up, nothing real at stake
+    #[cfg(feature = "demo")]
+    Demo(DemoArgs),
+    /// The dry run: reads the tenant, never writes, and shows what would be done
+    Plan(PlanArgs),
+    /// Shows a plan again
+    Show(ShowArgs),
+    /// Carries out exactly the plan
+    Apply(ApplyArgs),
+    /// Plans, shows, asks, applies, verifies
+    Run(RunArgs),
+    /// What was done: list, show
+    #[command(subcommand)]
+    Runs(RunsCommand),
+    /// Playbooks: list, show, check
+    #[command(subcommand)]
+    Playbook(PlaybookCommand),
+}
+
+/// Who and what a plan is about.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CaseArgs {
+    /// Since when the account counts as compromised, in UTC: 2024-09-26T18:03:36Z or 2024-09-26
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// An address or range of the intruder's; may be given again
+    #[arg(long, value_name = "CIDR")]
+    pub ip: Vec<String>,
+    /// The intruder's user agent, `*` and `?` allowed; may be given again
+    #[arg(long, value_name = "GLOB")]
+    pub user_agent: Vec<String>,
+    /// A method to keep, whatever the evidence says; may be given again
+    #[arg(long, value_name = "METHOD_ID")]
+    pub keep: Vec<String>,
+    /// A method to remove, whatever the evidence says; may be given again
+    #[arg(long, value_name = "METHOD_ID")]
+    pub remove: Vec<String>,
+    /// A value for an input of the playbook; may be given again
+    #[arg(long = "set", value_name = "K=V")]
+    pub settings: Vec<String>,
+    /// A guard to set aside, on the record; may be given again
+    #[arg(long = "override", value_name = "GUARD")]
+    pub overrides: Vec<String>,
+}
+
+/// `stanch plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Playbook: a name such as `bec`, or a path
+    pub playbook: String,
+    /// The compromised user: UPN or object id
+    #[arg(long, value_name = "UPN_OR_ID")]
+    pub user: String,
+    /// Who and what.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// Writes the plan to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `stanch show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The plan's file
+    pub plan: PathBuf,
+}
+
+/// `stanch apply`
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The plan's file
+    pub plan: PathBuf,
+    /// Says yes without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `stanch run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Playbook: a name such as `bec`, or a path
+    pub playbook: String,
+    /// The compromised user: UPN or object id
+    #[arg(long, value_name = "UPN_OR_ID")]
+    pub user: String,
+    /// Who and what.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// Plans and shows, and stops there
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Says yes without asking
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+}
+
+/// `stanch runs`
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// All runs of this store, newest first
+    List,
+    /// One run: every action with its state, the proof, what is open
+    Show {
+        /// The run's id, or the beginning of it
+        run: String,
+    },
+}
+
+/// `stanch playbook`
+#[derive(Debug, Subcommand)]
+pub enum PlaybookCommand {
+    /// The playbooks that come with stanch
+    List,
+    /// A playbook's text
+    Show {
+        /// A name such as `bec`, or a path
+        playbook: String,
+    },
+    /// Checks a playbook, and its order
+    Check {
+        /// A name such as `bec`, or a path
+        playbook: String,
+        /// A value for an input of the playbook; may be given again
+        #[arg(long = "set", value_name = "K=V")]
+        settings: Vec<String>,
+    },
+}
+
+/// `stanch demo`
+#[cfg(feature = "demo")]
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Goes on without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Another tenant, in the mock's tenant-file format
+    #[arg(long, value_name = "FILE", requires = "user")]
+    pub tenant_file: Option<PathBuf>,
+    /// The compromised user [default: the reference case's]
+    #[arg(long, value_name = "UPN")]
+    pub user: Option<String>,
+    /// Playbook
+    #[arg(long, default_value = "bec")]
+    pub playbook: String,
+    /// Who and what.
+    #[command(flatten)]
+    pub case: CaseArgs,
+    /// Folder for plan and report
+    #[arg(long, value_name = "DIR", default_value = "stanch-demo")]
+    pub out: PathBuf,
+}

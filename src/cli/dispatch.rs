@@ -1,0 +1,64 @@
+//! From arguments to a command, and from its end to the exit status.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::args::{Cli, Command, Format};
+use super::failure::Failure;
+use super::session::Session;
+use super::{apply, logging, plan, playbook, run, runs, show, terminal};
+use crate::config::Environment;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let environment = Environment::from_process();
+    if cli.global.no_color || environment.get("NO_COLOR").is_some() {
+        anstream::ColorChoice::Never.write_global();
+    }
+    logging::start(cli.global.verbose, cli.global.quiet, terminal::prints_to_terminal() && !cli.global.no_color);
+    crate::transport::install();
+    let format = cli.global.format;
+    let status = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::of(1, "runtime", &error, None))
+        .and_then(|runtime| runtime.block_on(dispatch(cli, environment)));
+    match status {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            failure.print(format);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
+    if cli.global.format == Format::Markdown
+        && matches!(cli.command, Command::Playbook(_) | Command::Runs(super::args::RunsCommand::List))
+    {
+        return Err(Failure::new(
+            2,
+            "no_markdown",
+            "this command has no Markdown form",
+            Some("use `--format text` or `--format json`".to_owned()),
+        ));
+    }
+    #[cfg(feature = "demo")]
+    if let Command::Demo(args) = &cli.command {
+        return super::demo::demo(&cli.global, args).await;
+    }
+    let session = Session::open(&cli.global, environment)?;
+    match &cli.command {
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => super::demo::demo(&cli.global, args).await,
+        Command::Plan(args) => plan::plan(&session, args).await,
+        Command::Show(args) => show::show(&session, args),
+        Command::Apply(args) => apply::apply(&session, args).await,
+        Command::Run(args) => run::run(&session, args).await,
+        Command::Runs(command) => runs::runs(&session, command).await,
+        Command::Playbook(command) => playbook::playbooks(&session, command),
+    }
+}

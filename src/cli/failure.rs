@@ -1,0 +1,163 @@
+//! How a command fails: one message that names object and cause, what to do next, and the exit status.
+
+use std::error::Error;
+
+use serde_json::json;
+
+use super::args::Format;
+use crate::domain::inert;
+use crate::engine::{ApplyError, PlanError};
+use crate::graph::GraphError;
+use crate::playbook::{BindErrors, PlaybookError};
+use crate::plan::PlanFileError;
+use crate::store::StoreError;
+
+/// A command that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// Exit status (INTERFACE.md).
+    pub exit: u8,
+    /// Stable code.
+    pub code: &'static str,
+    /// The message with its causes.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Text that is printed as it stands instead of the message: diagnostics with their lines.
+    pub rendered: Option<String>,
+}
+
+impl Failure {
+    /// A failure without a cause behind it.
+    pub fn new(exit: u8, code: &'static str, message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { exit, code, message: message.into(), hint, rendered: None }
+    }
+
+    /// A failure from an error and the causes behind it.
+    pub fn of(exit: u8, code: &'static str, error: &dyn Error, hint: Option<String>) -> Self {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            let text = source.to_string();
+            // A transparent error repeats its source's text.
+            if !message.ends_with(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            cause = source.source();
+        }
+        Self { exit, code, message, hint, rendered: None }
+    }
+
+    /// Prints to standard error; with `--format json` the document goes to standard output as well.
+    pub fn print(&self, format: Format) {
+        match &self.rendered {
+            Some(rendered) => anstream::eprint!("{rendered}"),
+            None => {
+                anstream::eprintln!("error: {}", lines_inert(&self.message));
+                if let Some(hint) = &self.hint {
+                    anstream::eprintln!("hint: {}", lines_inert(hint));
+                }
+            }
+        }
+        if format == Format::Json {
+            let document = json!({
+                "error": { "code": self.code, "message": self.message, "hint": self.hint, "exit_status": self.exit }
+            });
+            anstream::println!("{document:#}");
+        }
+    }
+}
+
+/// Inert line by line: our own messages may have several lines, and text from the tenant may be in them.
+fn lines_inert(text: &str) -> String {
+    text.split('\n').map(inert_whole).collect::<Vec<_>>().join("\n")
+}
+
+/// Inert, and not cut: an error is read to its end.
+fn inert_whole(line: &str) -> String {
+    let letters: Vec<char> = line.chars().collect();
+    letters.chunks(200).map(|chunk| inert(&chunk.iter().collect::<String>())).collect()
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit = if matches!(error, StoreError::NoSuchRun { .. }) { 2 } else { 1 };
+        Self::of(exit, error.code(), &error, error.hint())
+    }
+}
+
+impl From<GraphError> for Failure {
+    fn from(error: GraphError) -> Self {
+        Self::of(1, error.code(), &error, error.hint())
+    }
+}
+
+impl From<PlanFileError> for Failure {
+    fn from(error: PlanFileError) -> Self {
+        let hint = match &error {
+            PlanFileError::Malformed { .. } => "give a file that `stanch plan -o` wrote",
+            PlanFileError::Format { .. } => "make a new plan with this version",
+            PlanFileError::Edited { .. } | PlanFileError::Digest(_) | PlanFileError::Placeholder(_) => {
+                "nobody looked at this text; make a new plan with `stanch plan`"
+            }
+        };
+        Self::of(2, "bad_plan_file", &error, Some(hint.to_owned()))
+    }
+}
+
+impl From<PlaybookError> for Failure {
+    fn from(error: PlaybookError) -> Self {
+        let rendered = match &error {
+            PlaybookError::Invalid(diagnostics) => Some(diagnostics.to_string()),
+            PlaybookError::UnknownName { .. } | PlaybookError::Unreadable { .. } => None,
+        };
+        let mut failure = Self::of(error.exit_status(), error.code(), &error, error.hint());
+        failure.rendered = rendered;
+        failure
+    }
+}
+
+impl From<BindErrors> for Failure {
+    fn from(errors: BindErrors) -> Self {
+        Self::of(2, "playbook_inputs", &errors, None)
+    }
+}
+
+impl From<crate::config::ConfigErrors> for Failure {
+    fn from(errors: crate::config::ConfigErrors) -> Self {
+        let mut failure = Self::of(errors.exit_status(), "bad_settings", &errors, None);
+        failure.rendered = None;
+        failure
+    }
+}
+
+impl From<crate::config::ConfigFault> for Failure {
+    fn from(fault: crate::config::ConfigFault) -> Self {
+        Self::of(fault.exit_status(), fault.code(), &fault, fault.hint())
+    }
+}
+
+impl From<crate::config::CredentialError> for Failure {
+    fn from(error: crate::config::CredentialError) -> Self {
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}
+
+impl From<crate::config::EndpointError> for Failure {
+    fn from(error: crate::config::EndpointError) -> Self {
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}

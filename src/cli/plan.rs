@@ -1,0 +1,167 @@
+//! `stanch plan`: the dry run. It reads the tenant and cannot write to it.
+
+use std::path::{Path, PathBuf};
+
+use super::args::{CaseArgs, Format, PlanArgs};
+use super::failure::Failure;
+use super::output::{print_json, print_text};
+use super::session::Session;
+use super::terminal;
+use crate::domain::{CidrBlock, MethodId, Timestamp};
+use crate::engine::PlanRequest;
+use crate::plan::{Plan, preview};
+use crate::playbook::{self, BoundPlaybook, parse_setting};
+use crate::steps;
+
+/// Makes a plan, shows it, and writes it where `-o` says.
+///
+/// # Errors
+/// Whatever keeps a plan from being made: see [`Failure`].
+pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
+    let plan = make(session, &args.playbook, &args.user, &args.case).await?;
+    if let Some(path) = &args.output {
+        write(path, &plan)?;
+    }
+    show(session.format, &plan, args.output.as_deref())?;
+    Ok(0)
+}
+
+/// Makes a plan from the command line's words.
+///
+/// # Errors
+/// As [`plan`].
+pub async fn make(session: &Session, playbook: &str, user: &str, case: &CaseArgs) -> Result<Plan, Failure> {
+    let request = request(session, bind(playbook, &case.settings)?, user, case)?;
+    Ok(session.planner()?.plan(request).await?)
+}
+
+/// Loads a playbook and fills in its inputs.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn bind(which: &str, settings: &[String]) -> Result<BoundPlaybook, Failure> {
+    let catalog = steps::catalog();
+    let book = playbook::load(which, &catalog)?;
+    let settings = settings
+        .iter()
+        .map(|text| {
+            parse_setting(text).ok_or_else(|| {
+                Failure::new(2, "bad_setting", format!("`{text}` is no setting"), Some("write it as name=value".to_owned()))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(book.bind(&settings, &catalog)?)
+}
+
+fn request(
+    session: &Session,
+    playbook: BoundPlaybook,
+    user: &str,
+    case: &CaseArgs,
+) -> Result<PlanRequest, Failure> {
+    let mut notes = Vec::new();
+    let mut ips = Vec::new();
+    for text in &case.ip {
+        let (block, masked) = CidrBlock::parse_masking(text)
+            .map_err(|error| Failure::of(2, "bad_range", &error, Some("correct the `--ip`".to_owned())))?;
+        if masked {
+            notes.push(format!("`{text}` has host bits set; it is read as `{block}`"));
+        }
+        if !ips.contains(&block) {
+            ips.push(block);
+        }
+    }
+    Ok(PlanRequest {
+        playbook,
+        user: user.to_owned(),
+        since: case.since.as_deref().map(parse_time).transpose()?,
+        ips,
+        user_agents: case.user_agent.clone(),
+        keep: method_ids(&case.keep)?,
+        remove: method_ids(&case.remove)?,
+        overrides: case.overrides.clone(),
+        requested_by: session.operator(),
+        notes,
+    })
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, Failure> {
+    text.parse::<Timestamp>()
+        .or_else(|_| format!("{text}T00:00:00Z").parse::<Timestamp>())
+        .or_else(|_| format!("{text}Z").parse::<Timestamp>())
+        .map_err(|_| {
+            Failure::new(
+                2,
+                "bad_time",
+                format!("`{text}` is no time"),
+                Some("write it in UTC: 2024-09-26T18:03:36Z, or 2024-09-26".to_owned()),
+            )
+        })
+}
+
+fn method_ids(texts: &[String]) -> Result<Vec<MethodId>, Failure> {
+    texts
+        .iter()
+        .map(|text| {
+            text.parse().map_err(|error: crate::domain::IdError| {
+                Failure::of(2, "bad_method_id", &error, Some("take the id from the plan's list of methods".to_owned()))
+            })
+        })
+        .collect()
+}
+
+/// Writes a plan to a file, whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::of(
+            1,
+            "cannot_write",
+            &error,
+            Some(format!("name a file in a folder that you may write to, instead of `{}`", path.display())),
+        )
+    };
+    let text = serde_json::to_string_pretty(plan)
+        .map_err(|error| Failure::of(1, "plan_json", &error, None))?;
+    let beside: PathBuf = path.with_extension("json.part");
+    std::fs::write(&beside, text + "\n").map_err(failed)?;
+    std::fs::rename(&beside, path).map_err(failed)
+}
+
+/// Reads a plan from a file and checks it.
+///
+/// # Errors
+/// When it cannot be read, or is no plan, or was changed.
+pub fn read(path: &Path) -> Result<Plan, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let mut failure =
+            Failure::of(2, "cannot_read", &error, Some("give the file that `stanch plan -o` wrote".to_owned()));
+        failure.message = format!("cannot read `{}`: {}", path.display(), failure.message);
+        failure
+    })?;
+    Ok(Plan::from_json(&text)?)
+}
+
+/// Prints a plan in the format asked for.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn show(format: Format, plan: &Plan, file: Option<&Path>) -> Result<(), Failure> {
+    match format {
+        Format::Json => print_json(plan),
+        Format::Markdown => print_text(&preview::markdown(plan)),
+        Format::Text => print_text(&text(plan, file)),
+    }
+}
+
+/// The preview for the terminal.
+pub fn text(plan: &Plan, file: Option<&Path>) -> String {
+    let style = preview::Style {
+        colour: terminal::prints_to_terminal(),
+        file: file.map(|path| path.display().to_string()),
+        ..preview::Style::default()
+    };
+    preview::text(plan, &style)
+}

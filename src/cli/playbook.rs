@@ -1,0 +1,57 @@
+//! `stanch playbook`: what there is, and whether it holds.
+
+use serde_json::json;
+
+use super::args::{Format, PlaybookCommand};
+use super::failure::Failure;
+use super::output::{print_json, print_text};
+use super::plan::bind;
+use super::session::Session;
+use crate::engine::check_order;
+use crate::playbook::{self, list};
+use crate::steps;
+
+/// Lists, shows or checks playbooks.
+///
+/// # Errors
+/// When there is no such playbook, or something is wrong with it.
+pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Failure> {
+    match command {
+        PlaybookCommand::List => {
+            let shipped = list();
+            if session.format == Format::Json {
+                let items: Vec<_> = shipped
+                    .iter()
+                    .map(|book| json!({ "id": book.name, "title": book.title, "summary": book.summary }))
+                    .collect();
+                print_json(&json!({ "items": items, "next": null }))?;
+            } else {
+                let lines: String =
+                    shipped.iter().map(|book| format!("{:14}{}\n", book.name, book.title)).collect();
+                print_text(&lines)?;
+            }
+        }
+        PlaybookCommand::Show { playbook } => {
+            let book = playbook::load(playbook, &steps::catalog())?;
+            if session.format == Format::Json {
+                print_json(&book)?;
+            } else {
+                print_text(book.text())?;
+            }
+        }
+        PlaybookCommand::Check { playbook, settings } => {
+            let bound = bind(playbook, settings)?;
+            check_order(&bound)?;
+            if session.format == Format::Json {
+                print_json(&json!({ "name": bound.name, "ok": true, "steps": bound.steps }))?;
+            } else {
+                print_text(&format!(
+                    "{} is sound: {} steps, the last revocation after every door\n",
+                    bound.name,
+                    bound.steps.len()
+                ))?;
+            }
+        }
+    }
+    Ok(0)
+}

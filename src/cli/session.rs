@@ -1,0 +1,139 @@
+//! What a command works with: settings, the way to Graph, the store. Opened as late as a command needs it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::args::{Format, Global};
+use super::failure::Failure;
+use super::terminal::{TerminalHandover, TerminalWatcher};
+use crate::config::{BaseUrl, Config, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base};
+use crate::domain::{Clock, Random};
+use crate::engine::{Applier, Patience, Planner, StopSignal};
+use crate::graph::{Connection, ConnectionSettings};
+use crate::store::{SqliteStore, Store};
+use crate::transport::{OsRandom, SocketTransport, SystemClock, Transport};
+
+/// Settings and environment of one command.
+pub struct Session {
+    /// The environment, read once.
+    pub environment: Environment,
+    /// The settings, every layer applied.
+    pub config: Config,
+    /// How results are printed.
+    pub format: Format,
+    /// Whether only errors are told.
+    pub quiet: bool,
+    /// Our clock.
+    pub clock: Arc<dyn Clock>,
+    /// The operating system's randomness.
+    pub random: Arc<dyn Random>,
+    tenant: Option<String>,
+    patience: Patience,
+}
+
+impl Session {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, each with its place.
+    pub fn open(global: &Global, environment: Environment) -> Result<Self, Failure> {
+        let flags = global
+            .store
+            .iter()
+            .map(|value| Flag { flag: "--store", key: "store", value: value.clone() })
+            .collect();
+        let sources = Sources { config_file: global.config.clone(), flags, ..Sources::default() };
+        let config = Config::load(&environment, &sources)?;
+        Ok(Self {
+            environment,
+            config,
+            format: global.format,
+            quiet: global.quiet,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(OsRandom),
+            tenant: global.tenant.clone(),
+            patience: Patience::default(),
+        })
+    }
+
+    /// Who asks: the configured UPN, or the operating system's user.
+    pub fn operator(&self) -> String {
+        self.config
+            .operator
+            .user
+            .clone()
+            .or_else(|| self.environment.system_user().map(str::to_owned))
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// Opens the store.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        let url = self.config.store_or_default(&self.environment)?;
+        match url {
+            StoreUrl::Sqlite { path } => Ok(Arc::new(SqliteStore::open(Path::new(&path))?)),
+        }
+    }
+
+    /// Makes the planner, signed in as the observer where one is set.
+    ///
+    /// # Errors
+    /// When credentials are missing.
+    pub fn planner(&self) -> Result<Planner, Failure> {
+        let (_, credentials) = Credentials::for_planning(&self.environment)?;
+        let base = graph_base(&self.environment)?;
+        let connection = self.connection(&credentials, &base)?;
+        Ok(Planner {
+            reader: connection.reader(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            guards: self.config.guards.clone(),
+            valid_for: self.config.approval.approve_within,
+            skew_stops: !base.is_loopback(),
+        })
+    }
+
+    /// Makes the applier, signed in as the responder.
+    ///
+    /// # Errors
+    /// When credentials are missing or the store cannot be opened.
+    pub fn applier(&self, stop: StopSignal) -> Result<Applier, Failure> {
+        let credentials = Credentials::responder(&self.environment)?;
+        let base = graph_base(&self.environment)?;
+        Ok(Applier {
+            connection: self.connection(&credentials, &base)?,
+            store: self.store()?,
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            handover: Arc::new(TerminalHandover),
+            watcher: Arc::new(TerminalWatcher::new(self.quiet)),
+            patience: self.patience,
+            guards: self.config.guards.clone(),
+            operator: Some(self.operator()),
+            stop,
+        })
+    }
+
+    fn connection(&self, credentials: &Credentials, base: &BaseUrl) -> Result<Connection, Failure> {
+        let transport: Arc<dyn Transport> = Arc::new(SocketTransport::new().map_err(|error| {
+            Failure::of(1, "transport", &error, Some("check the machine's certificates and proxy settings".to_owned()))
+        })?);
+        let settings = ConnectionSettings::new(
+            base.as_str(),
+            credentials.authority.as_str(),
+            self.tenant.as_deref().unwrap_or(&credentials.tenant_id),
+            &credentials.client_id,
+            credentials.secret.clone(),
+        );
+        Ok(Connection::new(transport, Arc::clone(&self.clock), Arc::clone(&self.random), settings))
+    }
+
+    /// How long consent lasts once given.
+    pub fn consent_lasts(&self) -> Duration {
+        self.config.approval.approve_within
+    }
+
+}

@@ -1,0 +1,85 @@
+//! The terminal: asking, telling progress, and showing a secret once.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use crate::domain::secret::ExposeSecret as _;
+use crate::domain::{SecretString, inert};
+use crate::engine::{Notice, Watcher};
+use crate::run::ActionState;
+use crate::seal::{Handover, HandoverError};
+
+/// Whether a person sits at both ends: questions can be asked and answered.
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Whether results are printed to a terminal.
+pub fn prints_to_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Asks a question that is answered by typing `yes`; anything else is a no.
+///
+/// # Errors
+/// When the terminal cannot be written to or read from.
+pub fn confirm(question: &str) -> std::io::Result<bool> {
+    let mut stderr = std::io::stderr().lock();
+    write!(stderr, "{question} Type yes to go on: ")?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+/// Shows secrets on the terminal, once, and nowhere else.
+#[derive(Debug)]
+pub struct TerminalHandover;
+
+impl Handover for TerminalHandover {
+    fn hand_over(&self, what: &str, secret: &SecretString) -> Result<(), HandoverError> {
+        if !std::io::stderr().is_terminal() {
+            return Err(HandoverError::NoTerminal { what: what.to_owned() });
+        }
+        let unwritable = |source| HandoverError::Unwritable { what: what.to_owned(), source };
+        let mut stderr = std::io::stderr().lock();
+        writeln!(stderr, "\n{what}, shown this once and kept nowhere:\n\n    {}\n", secret.expose_secret())
+            .map_err(unwritable)?;
+        stderr.flush().map_err(unwritable)
+    }
+}
+
+/// Tells progress on standard error, where that is a terminal.
+#[derive(Debug)]
+pub struct TerminalWatcher {
+    is_on: bool,
+}
+
+impl TerminalWatcher {
+    /// Watches unless told to be quiet, or standard error is no terminal.
+    pub fn new(quiet: bool) -> Self {
+        Self { is_on: !quiet && std::io::stderr().is_terminal() }
+    }
+}
+
+impl Watcher for TerminalWatcher {
+    fn notice(&self, notice: &Notice) {
+        if !self.is_on {
+            return;
+        }
+        match notice {
+            Notice::Sending { summary, .. } => anstream::eprintln!("  …  {}", inert(summary)),
+            Notice::Reached { summary, state, detail, .. } => {
+                let mark = match state {
+                    ActionState::Verified | ActionState::AlreadySo => "ok",
+                    ActionState::AcceptedUnverified | ActionState::Ambiguous => "??",
+                    ActionState::NotStarted
+                    | ActionState::Failed
+                    | ActionState::Refused
+                    | ActionState::Stale => "!!",
+                };
+                anstream::eprintln!("  {mark} {} ({}: {})", inert(summary), state.as_str(), inert(detail));
+            }
+            Notice::Proving => anstream::eprintln!("  …  reading everything back"),
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Planning: the tenant read, every step asked what would have to change, the answers sealed under a digest.
+//! Invariant: it holds a `Reader` and nothing that could write.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::plan_error::PlanError;
+use super::resolve;
+use super::send::new_id;
+use crate::case::{Case, Look, Subject};
+use crate::config::Guards;
+use crate::domain::{ActionId, CidrBlock, Clock, MethodId, Random, Sha256Digest, Timestamp};
+use crate::graph::Reader;
+use crate::guard::{self, GuardRules, judge_subject};
+use crate::investigate::{self, Ask};
+use crate::order::{self, OrderedStep};
+use crate::plan::{
+    Action, ApprovalMode, GuardRecord, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester, UnchangedStep,
+};
+use crate::playbook::{Approval, BoundPlaybook, BoundStep};
+use crate::steps::{AnyStep, Planned, Scope};
+
+/// The version of this program.
+pub const ENGINE: &str = concat!("stanch/", env!("CARGO_PKG_VERSION"));
+
+/// Our clock and the tenant's may differ by this much.
+const MOST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+
+/// What is to be planned.
+#[derive(Clone, Debug)]
+pub struct PlanRequest {
+    /// The playbook, its inputs filled in.
+    pub playbook: BoundPlaybook,
+    /// The user: object id or UPN.
+    pub user: String,
+    /// Since when the account counts as compromised.
+    pub since: Option<Timestamp>,
+    /// Addresses and ranges of the intruder's.
+    pub ips: Vec<CidrBlock>,
+    /// Globs over the intruder's user agents.
+    pub user_agents: Vec<String>,
+    /// Methods to keep whatever the evidence says.
+    pub keep: Vec<MethodId>,
+    /// Methods to remove whatever the evidence says.
+    pub remove: Vec<MethodId>,
+    /// Guards to set aside, by name.
+    pub overrides: Vec<String>,
+    /// Who asks: the configured UPN, or the operating system's user.
+    pub requested_by: String,
+    /// What was already said about the input, such as masked host bits.
+    pub notes: Vec<String>,
+}
+
+/// Makes plans. It cannot write.
+pub struct Planner {
+    /// The way to read the tenant: the observer's where one is set.
+    pub reader: Reader,
+    /// Our clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for the plan's id.
+    pub random: Arc<dyn Random>,
+    /// The guards' settings.
+    pub guards: Guards,
+    /// How long the plan can be applied.
+    pub valid_for: Duration,
+    /// Whether a skewed clock stops planning or is only warned of: against loopback it is warned of.
+    pub skew_stops: bool,
+}
+
+impl Planner {
+    /// Reads the tenant and makes the plan.
+    ///
+    /// # Errors
+    /// When there is no such user, a guard refuses the user, the playbook's order leaves a way back in, or the tenant
+    /// cannot be read.
+    pub async fn plan(&self, request: PlanRequest) -> Result<Plan, PlanError> {
+        guard::check_overrides(&request.overrides)?;
+        check_order(&request.playbook)?;
+        let reader = self.reader.remembering();
+        let (tenant, subject, rules) = tokio::join!(
+            reader.organization(),
+            resolve::subject(&reader, &request.user),
+            resolve::guard_rules(&reader, &self.guards, &request.overrides),
+        );
+        let (tenant, subject, rules) = (tenant?, subject?, rules?);
+        let mut warnings = request.notes.clone();
+        let now = self.tenant_now(&reader, &mut warnings)?;
+
+        let ask = Ask {
+            since: request.since,
+            ips: request.ips.clone(),
+            user_agents: request.user_agents.clone(),
+            now,
+        };
+        let (facts, found) = tokio::join!(
+            resolve::subject_facts(&reader, &subject.id, Some(&request.requested_by), &rules),
+            investigate::gather(&reader, &subject, &ask),
+        );
+        let (refused, overridden) =
+            guard::apply_overrides(judge_subject(&subject, &rules, &facts?), &rules);
+        if let Some(refusal) = refused.into_iter().next() {
+            return Err(PlanError::SubjectRefused(refusal));
+        }
+        let found = found?;
+        let subject = with_last_sign_in(subject, &found.evidence);
+        let case = Arc::new(Case {
+            subject,
+            indicators: found.indicators,
+            since: found.since,
+            evidence: found.evidence,
+        });
+        warnings.extend(found.notes);
+        warnings.extend(emergency_warnings(&rules));
+
+        let planned = plan_steps(&reader, &case, &request, Arc::new(rules.clone()), now).await?;
+        let mut plan = self.assemble(&request, tenant, &case, &rules, planned)?;
+        plan.guards.overridden.splice(0..0, overridden);
+        plan.warnings.splice(0..0, warnings);
+        Ok(plan.sealed()?)
+    }
+
+    /// Graph's time, and whether ours agrees with it.
+    fn tenant_now(&self, reader: &Reader, warnings: &mut Vec<String>) -> Result<Timestamp, PlanError> {
+        let ours = self.clock.now();
+        let Some(theirs) = reader.server_time() else { return Ok(ours) };
+        let skew = ours.duration_since(theirs);
+        if skew.abs() > MOST_SKEW {
+            if self.skew_stops {
+                return Err(PlanError::ClockSkew { seconds: skew.as_secs() });
+            }
+            warnings.push(format!(
+                "this machine's clock and the tenant's differ by {} s; the tenant's is used for the logs",
+                skew.as_secs()
+            ));
+        }
+        Ok(theirs)
+    }
+
+    fn assemble(
+        &self,
+        request: &PlanRequest,
+        tenant: crate::plan::TenantRef,
+        case: &Case,
+        rules: &GuardRules,
+        planned: Vec<(BoundStep, Planned)>,
+    ) -> Result<Plan, PlanError> {
+        let created_at = self.clock.now();
+        let valid_for = jiff::SignedDuration::try_from(self.valid_for).unwrap_or(jiff::SignedDuration::MAX);
+        let mut plan = Plan {
+            format: PLAN_FORMAT.to_owned(),
+            id: new_id(created_at, self.random.as_ref()).parse()?,
+            digest: Sha256Digest::of_bytes(b""),
+            created_at,
+            expires_at: created_at.saturating_add(valid_for).unwrap_or(Timestamp::MAX),
+            engine: ENGINE.to_owned(),
+            tenant,
+            playbook: PlaybookRef {
+                name: request.playbook.name.clone(),
+                digest: Sha256Digest::of_json(&request.playbook)?,
+            },
+            guards: GuardRecord { digest: rules.digest()?, refused: Vec::new(), overridden: Vec::new() },
+            case: PlannedCase {
+                subject: case.subject.clone(),
+                indicators: case.indicators.clone(),
+                since: case.since,
+                methods: case.evidence.methods.clone(),
+            },
+            actions: Vec::new(),
+            unchanged: Vec::new(),
+            left: Vec::new(),
+            warnings: Vec::new(),
+            residual_risk: Vec::new(),
+            permissions: Vec::new(),
+            requested_by: Requester {
+                name: request.requested_by.clone(),
+                resolved: request.requested_by.contains('@'),
+            },
+        };
+        let ends = step_ends(&planned);
+        for (step, planned) in planned {
+            if !planned.actions.is_empty() {
+                plan.permissions.extend(AnyStep::permissions(&step.step).iter().map(|&name| name.to_owned()));
+            }
+            let waits: Vec<ActionId> = step.needs.iter().flat_map(|need| ends.get(need)).flatten().cloned().collect();
+            plan.actions.extend(planned.actions.into_iter().map(|action| wait_for(action, &waits)));
+            if let Some(why) = planned.unchanged {
+                plan.unchanged.push(UnchangedStep { step: step.id.clone(), why });
+            }
+            plan.left.extend(planned.left);
+            plan.warnings.extend(planned.warnings);
+            add_new(&mut plan.residual_risk, planned.residual_risk);
+            plan.guards.refused.extend(planned.refused.into_iter().map(|mut refusal| {
+                refusal.holds_back = step.required;
+                refusal.step = Some(step.id.clone());
+                refusal
+            }));
+            plan.guards.overridden.extend(planned.overridden);
+        }
+        plan.permissions.sort();
+        plan.permissions.dedup();
+        Ok(plan)
+    }
+}
+
+/// Adds what is not there yet: two revocations leave the same risk once.
+fn add_new(list: &mut Vec<String>, more: Vec<String>) {
+    for text in more {
+        if !list.contains(&text) {
+            list.push(text);
+        }
+    }
+}
+
+/// For every step the actions that must have ended before what needs the step may start: its own, or, where it has
+/// none, those of what it needs itself.
+fn step_ends(planned: &[(BoundStep, Planned)]) -> BTreeMap<String, Vec<ActionId>> {
+    let mut ends: BTreeMap<String, Vec<ActionId>> = BTreeMap::new();
+    // A playbook's `needs` may name later steps: as many passes as steps reach every one of them.
+    for _ in planned {
+        for (step, planned) in planned {
+            let mut own: Vec<ActionId> = planned.actions.iter().map(|action| action.id.clone()).collect();
+            if own.is_empty() {
+                own = step.needs.iter().flat_map(|need| ends.get(need)).flatten().cloned().collect();
+                own.sort();
+                own.dedup();
+            }
+            ends.insert(step.id.clone(), own);
+        }
+    }
+    ends
+}
+
+/// Makes an action wait for what its step waits for, unless it waits for a sibling that does.
+fn wait_for(mut action: Action, waits: &[ActionId]) -> Action {
+    if action.needs.is_empty() {
+        action.needs = waits.to_vec();
+    }
+    action
+}
+
+fn with_last_sign_in(mut subject: Subject, evidence: &crate::case::Evidence) -> Subject {
+    subject.last_sign_in = match &evidence.sign_ins {
+        Look::Read(rows) => Look::Read(rows.iter().filter(|row| row.error_code == 0).map(|row| row.at).max()),
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+    };
+    subject
+}
+
+fn emergency_warnings(rules: &GuardRules) -> Vec<String> {
+    let mut warnings: Vec<String> = rules
+        .unresolved_emergency
+        .iter()
+        .map(|text| format!("the emergency account `{text}` was not found, or is disabled"))
+        .collect();
+    if rules.no_emergency_accounts {
+        warnings.push("the settings say that this tenant has no emergency accounts: a policy that locks people out locks out everyone".to_owned());
+    }
+    warnings
+}
+
+/// Refuses a playbook whose last revocation is not after every door.
+pub(crate) fn check_order(playbook: &BoundPlaybook) -> Result<(), PlanError> {
+    let steps: Vec<OrderedStep> = playbook
+        .steps
+        .iter()
+        .map(|step| OrderedStep {
+            id: step.id.clone(),
+            name: step.step.clone(),
+            needs: step.needs.clone(),
+            takes: AnyStep::takes(&step.step),
+            is_door: AnyStep::is_door(&step.step),
+            is_revocation: AnyStep::is_revocation(&step.step),
+        })
+        .collect();
+    Ok(order::check(&steps)?)
+}
+
+/// Asks every step, side by side. The reader remembers, so what two steps read is read once.
+async fn plan_steps(
+    reader: &Reader,
+    case: &Arc<Case>,
+    request: &PlanRequest,
+    rules: Arc<GuardRules>,
+    now: Timestamp,
+) -> Result<Vec<(BoundStep, Planned)>, PlanError> {
+    let mut tasks = JoinSet::new();
+    for (place, step) in request.playbook.steps.iter().cloned().enumerate() {
+        let (reader, case, rules, request) = (reader.clone(), Arc::clone(case), Arc::clone(&rules), request.clone());
+        tasks.spawn(async move {
+            let scope = Scope {
+                step_id: &step.id,
+                required: step.required,
+                approval: match step.approval {
+                    Approval::Always => ApprovalMode::Always,
+                    Approval::Auto => ApprovalMode::Auto,
+                },
+                rules: &rules,
+                keep: &request.keep,
+                remove: &request.remove,
+                ips_given: &request.ips,
+                now,
+            };
+            let planned = AnyStep::look_and_plan(&step.step, &step.with, &case, &scope, &reader).await;
+            (place, step, planned)
+        });
+    }
+    let mut planned = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        let (place, step, result) =
+            ended.map_err(|_| PlanError::Lost { step: request.playbook.name.clone() })?;
+        planned.push((place, step, result?));
+    }
+    planned.sort_by_key(|(place, _, _)| *place);
+    Ok(planned.into_iter().map(|(_, step, planned)| (step, planned)).collect())
+}
