@@ -316,14 +316,14 @@ fn bombs_end_fast_and_in_an_error() {
     let mut laughs = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
     for level in 1..9 {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-        laughs.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        laughs.extend([format!("a{level}: &a{level} [{aliases}]\n")]);
     }
     let bombs = [
         laughs,
         "[".repeat(100_000),
         "- ".repeat(100_000),
         "{a: ".repeat(50_000),
-        (0..6_000).map(|key| format!("k{key}: 1\n")).collect(),
+        (0..6_000).map(|key| format!("k{key}: 1")).collect::<Vec<_>>().join("\n"),
         "k: 1\n".repeat(50_000),
         "&a ".repeat(80_000),
         "!".repeat(200_000),
