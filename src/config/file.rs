@@ -42,7 +42,7 @@ impl Reader<'_> {
                 At::Section => match value.get_ref() {
                     DeValue::Table(inner) => self.table(inner, path),
                     other => {
-                        let fault = self.wrong(&value.span(), path, "a section", found(other));
+                        let fault = self.wrong(&value.span(), path, "a section", found(other, None));
                         self.faults.push(fault);
                     }
                 },
@@ -67,7 +67,7 @@ impl Reader<'_> {
     }
 
     fn value(&self, kind: Kind, value: &Spanned<DeValue<'_>>, path: &[String]) -> Result<Value, ConfigFault> {
-        let wrong = || self.wrong(&value.span(), path, &kind.expected(), found(value.get_ref()));
+        let wrong = || self.wrong(&value.span(), path, &kind.expected(), found(value.get_ref(), Some(kind)));
         match (kind, value.get_ref()) {
             (Kind::Text, DeValue::String(text)) if !text.trim().is_empty() => {
                 Ok(Value::Text(text.to_string()))
@@ -103,13 +103,20 @@ impl Reader<'_> {
         kind: Kind,
     ) -> Result<Vec<String>, ConfigFault> {
         let DeValue::Array(items) = value.get_ref() else {
-            return Err(self.wrong(&value.span(), path, &kind.expected(), found(value.get_ref())));
+            return Err(self.wrong(
+                &value.span(),
+                path,
+                &kind.expected(),
+                found(value.get_ref(), Some(kind)),
+            ));
         };
         let mut texts = Vec::new();
         for item in items {
             match item.get_ref() {
                 DeValue::String(text) => texts.push(text.to_string()),
-                other => return Err(self.wrong(&item.span(), path, &kind.expected(), found(other))),
+                other => {
+                    return Err(self.wrong(&item.span(), path, &kind.expected(), found(other, Some(kind))));
+                }
             }
         }
         Ok(texts)
@@ -128,12 +135,17 @@ impl Reader<'_> {
     }
 }
 
-fn found(value: &DeValue<'_>) -> String {
+/// Says what stands there. A value is shown where a short word or number was expected; elsewhere it may be a secret
+/// that was written in the wrong form.
+fn found(value: &DeValue<'_>, kind: Option<Kind>) -> String {
+    let is_shown = matches!(kind, Some(Kind::Boolean | Kind::Integer { .. } | Kind::Choice(_)));
     match value {
-        DeValue::String(text) => format!("`{text}`"),
-        DeValue::Integer(number) => format!("`{number}`"),
-        DeValue::Float(number) => format!("`{number}`"),
+        DeValue::String(text) if is_shown => format!("the text `{text}`"),
+        DeValue::Integer(number) if is_shown => format!("`{number}`"),
         DeValue::Boolean(value) => format!("`{value}`"),
+        DeValue::String(text) if text.trim().is_empty() => "empty text".to_owned(),
+        DeValue::String(_) => "text".to_owned(),
+        DeValue::Integer(_) | DeValue::Float(_) => "a number".to_owned(),
         DeValue::Datetime(_) => "a date".to_owned(),
         DeValue::Array(_) => "a list".to_owned(),
         DeValue::Table(_) => "a section".to_owned(),

@@ -167,18 +167,18 @@ required = \"yes\"
       hint: did you mean `store`?
     stanch.toml:3:1: unknown key `guards.emergncy_accounts`
       hint: did you mean `guards.emergency_accounts`?
-    stanch.toml:4:18: `guards.company_ranges` takes a list of texts, found `198.51.100.0/24`
+    stanch.toml:4:18: `guards.company_ranges` takes a list of texts, found text
     stanch.toml:5:25: `guards.widest_block.ipv4` takes an integer from 1 to 32, found `33`
     stanch.toml:5:29: unknown key `guards.widest_block.ipv8`
       hint: did you mean `guards.widest_block.ipv4`?
-    stanch.toml:6:25: `guards.max_subjects_per_hour` takes an integer from 1 to 10000, found `20`
+    stanch.toml:6:25: `guards.max_subjects_per_hour` takes an integer from 1 to 10000, found the text `20`
     stanch.toml:7:25: `guards.no_emergency_accounts` takes `true` or `false`, found `1`
     stanch.toml:8:2: unknown key `gaurds`
       hint: did you mean `guards`?
     stanch.toml:10:1: unknown key `operator.four_eyes`
       hint: did you mean `approval.four_eyes`?
     stanch.toml:11:1: `webhooks` takes a section, found a list
-    stanch.toml:13:12: `approval.required` takes `true` or `false`, found `yes`
+    stanch.toml:13:12: `approval.required` takes `true` or `false`, found the text `yes`
     "#);
 }
 
@@ -224,6 +224,19 @@ mode = \"record\"
     stanch.toml:13:8: `webhooks.../x`: `auth.secrets` is missing
     "#);
     assert!(!shown.contains("hunter2") && !shown.contains("PRIVATE"), "a secret is not shown");
+}
+
+#[test]
+fn a_secret_in_the_wrong_form_is_not_shown() {
+    for text in [
+        "[webhooks.siem.auth]\nsecrets = \"hunter2\"\n",
+        "[webhooks.siem.auth]\nsecrets = [\"env:X\", 73313370]\n",
+        "[webhooks.siem]\nauth = \"hunter2\"\n",
+        "[secrets]\nrecipients = \"hunter2\"\n",
+    ] {
+        let shown = Place::with(text).faults(&[]);
+        assert!(!shown.contains("hunter2") && !shown.contains("73313370"), "{shown}");
+    }
 }
 
 #[test]

@@ -21,7 +21,12 @@ pub(super) fn read(kind: Kind, text: &str, key: &str, origin: &Origin) -> Result
         origin: origin.clone(),
         key: key.to_owned(),
         expected: kind.expected(),
-        found: if text.is_empty() { "nothing".to_owned() } else { format!("`{text}`") },
+        found: match kind {
+            _ if text.is_empty() => "nothing".to_owned(),
+            Kind::Boolean | Kind::Integer { .. } | Kind::Choice(_) => format!("`{text}`"),
+            // It may be a secret that was written in the wrong form.
+            Kind::Text | Kind::List | Kind::Lists => "text that is none".to_owned(),
+        },
     };
     match kind {
         Kind::Text if text.trim().is_empty() => Err(wrong()),
