@@ -1,1 +1,31 @@
-//! x
+//! Configuration: defaults, then `stanch.toml`, then `STANCH_SECTION__KEY`, then flags; and the credentials.
+//!
+//! [`Environment::from_process`] is the one reader of the process's environment. Everything else is given one, so that
+//! tests and servers can bring their own. Every default is the safe one; what is not known is an error, never skipped.
+
+mod credentials;
+mod duration;
+mod endpoint;
+mod environment;
+mod error;
+mod file;
+mod layers;
+mod model;
+mod nearest;
+mod settings;
+mod store_url;
+mod text;
+mod webhook;
+
+#[cfg(test)]
+mod tests;
+
+pub use credentials::{CredentialError, Credentials, Role};
+pub use duration::parse_duration;
+pub use endpoint::{BaseUrl, EndpointError, graph_base};
+pub use environment::Environment;
+pub use error::{ConfigErrors, ConfigFault, Origin};
+pub use layers::{Flag, Sources};
+pub use model::{Approval, Config, Guards, Operator, Secrets, WidestBlock};
+pub use store_url::{StoreUrl, StoreUrlError, default_store};
+pub use webhook::{Mode, Pointers, Webhook, WebhookAuth};

@@ -62,12 +62,11 @@ impl Playbook {
         let mut steps = Vec::new();
         for call in &self.steps {
             let with = reference::substitute(&call.with, &|name| inputs.get(name));
-            let faults = match catalog.step(&call.step) {
-                Some(info) => (info.check)(&with).err().unwrap_or_default(),
-                None => {
-                    errors.push(BindError::UnknownStep { step: call.step.clone() });
-                    Vec::new()
-                }
+            let faults = if let Some(info) = catalog.step(&call.step) {
+                (info.check)(&with).err().unwrap_or_default()
+            } else {
+                errors.push(BindError::UnknownStep { step: call.step.clone() });
+                Vec::new()
             };
             errors.extend(faults.into_iter().map(|fault| BindError::Option {
                 id: call.id.clone(),

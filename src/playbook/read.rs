@@ -254,13 +254,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn boolean(&mut self, node: &Node) -> Option<bool> {
-        match node.kind {
-            NodeKind::Boolean(value) => Some(value),
-            _ => {
-                self.wrong_kind(node, "`true` or `false`");
-                None
-            }
+        if let NodeKind::Boolean(value) = node.kind {
+            return Some(value);
         }
+        self.wrong_kind(node, "`true` or `false`");
+        None
     }
 
     pub(super) fn wrong_kind(&mut self, node: &Node, expected: &str) {

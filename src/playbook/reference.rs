@@ -85,11 +85,11 @@ fn collect(
     found: &mut Vec<Vec<PathSegment>>,
 ) {
     match value {
-        Value::String(text) => {
-            if find(text).is_ok_and(|references| references.iter().any(|reference| is_named(reference.name)))
-            {
-                found.push(path.clone());
-            }
+        Value::String(text)
+            if find(text)
+                .is_ok_and(|references| references.iter().any(|reference| is_named(reference.name))) =>
+        {
+            found.push(path.clone());
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! One entry of `steps`: its keys, its name, its options against the step's own type.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -44,7 +45,7 @@ impl<'c> Reader<'c> {
         let approval =
             fields.get("approval").and_then(|entry| self.approval(&entry.value)).unwrap_or_default();
         let (needs, needs_at) = match fields.get("needs") {
-            Some(entry) => self.needs(&entry.value)?,
+            Some(entry) => self.needs(&entry.value),
             None => (None, Vec::new()),
         };
         let with = fields.get("with").map(|entry| &entry.value);
@@ -104,11 +105,11 @@ impl<'c> Reader<'c> {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "the words and their bytes go two ways at the one caller")]
-    fn needs(&mut self, node: &Node) -> Option<(Option<Vec<String>>, Vec<std::ops::Range<usize>>)> {
+    /// Reads the words of `needs`, and the bytes of each.
+    fn needs(&mut self, node: &Node) -> (Option<Vec<String>>, Vec<Range<usize>>) {
         let NodeKind::List(items) = &node.kind else {
             self.wrong_kind(node, "a list of ids");
-            return Some((None, Vec::new()));
+            return (None, Vec::new());
         };
         let mut words = Vec::new();
         let mut at = Vec::new();
@@ -118,7 +119,7 @@ impl<'c> Reader<'c> {
                 at.push(item.span.clone());
             }
         }
-        Some((Some(words), at))
+        (Some(words), at)
     }
 
     /// Complains of each `${...}` that names no input; false when there is one.
@@ -130,7 +131,7 @@ impl<'c> Reader<'c> {
             let NodeKind::Text(text) = &node.kind else { return };
             // Plain and quoted texts without escapes stand in the file as they are: then the name itself is underlined.
             let begin = source.get(node.span.clone()).and_then(|raw| raw.find(text.as_str()));
-            let place = |at: std::ops::Range<usize>| match begin {
+            let place = |at: Range<usize>| match begin {
                 Some(begin) => node.span.start + begin + at.start..node.span.start + begin + at.end,
                 None => node.span.clone(),
             };
@@ -166,7 +167,7 @@ impl<'c> Reader<'c> {
         &mut self,
         info: &StepInfo,
         with: Option<&Node>,
-        step_at: &std::ops::Range<usize>,
+        step_at: &Range<usize>,
         inputs: &BTreeMap<String, Input>,
     ) {
         if let Some(with) = with {
@@ -246,7 +247,7 @@ impl<'c> Reader<'c> {
     }
 }
 
-fn unknown_input(name: &str, at: std::ops::Range<usize>, inputs: &BTreeMap<String, Input>) -> Diagnostic {
+fn unknown_input(name: &str, at: Range<usize>, inputs: &BTreeMap<String, Input>) -> Diagnostic {
     let nearest = word::nearest(name, inputs.keys().map(String::as_str));
     let diagnostic = Diagnostic::new(at, format!("no input is called `{name}`"));
     match nearest {

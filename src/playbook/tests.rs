@@ -316,14 +316,14 @@ fn bombs_end_fast_and_in_an_error() {
     let mut laughs = String::from("a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n");
     for level in 1..9 {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-        laughs.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        laughs.extend([format!("a{level}: &a{level} [{aliases}]\n")]);
     }
     let bombs = [
         laughs,
         "[".repeat(100_000),
         "- ".repeat(100_000),
         "{a: ".repeat(50_000),
-        (0..6_000).map(|key| format!("k{key}: 1\n")).collect(),
+        (0..6_000).map(|key| format!("k{key}: 1")).collect::<Vec<_>>().join("\n"),
         "k: 1\n".repeat(50_000),
         "&a ".repeat(80_000),
         "!".repeat(200_000),
@@ -600,6 +600,7 @@ fn a_name_is_looked_up_and_a_path_is_read() {
     assert_eq!((missing.code(), missing.exit_status()), ("playbook_unreadable", 2));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_without_end_is_read_up_to_the_limit() {
     let endless = std::path::Path::new("/dev/zero");
@@ -631,5 +632,27 @@ fn the_schema_knows_every_step_and_every_key() {
     for target in text.split("\"$ref\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         let pointer = target.strip_prefix('#').unwrap();
         assert!(schema.pointer(pointer).is_some(), "{target}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_ends_in_a_playbook_or_in_diagnostics_that_can_be_drawn(
+        text in "([a-z:\\-\\[\\]{},&*!|>'\"#%@$ \n0-9~é🔑]|: |- |\\$\\{|\\}|step|with|needs|<<|\r\n){0,60}",
+    ) {
+        for text in [text.clone(), format!("{HEAD}steps:\n  - step: block_ips\n    with: {text}\n")] {
+            if let Err(diagnostics) = parse(&text) {
+                proptest::prop_assert!(!diagnostics.items().is_empty());
+                proptest::prop_assert!(!diagnostics.render(Look::Plain).is_empty());
+                diagnostics.places();
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_end_in_an_answer(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        if let Err(diagnostics) = Playbook::parse("mine.yaml", &bytes, &catalog()) {
+            proptest::prop_assert!(!diagnostics.render(Look::Coloured).is_empty());
+        }
     }
 }

@@ -240,7 +240,8 @@ impl Builder<'_> {
                         .help("write the value out; text that begins with `*` needs quotes"),
                 );
                 self.count(&bytes)?;
-                self.place(Node { span: bytes, kind: NodeKind::Refused })
+                self.place(Node { span: bytes, kind: NodeKind::Refused });
+                Ok(())
             }
             Event::Scalar(text, style, _, tag) => {
                 let tagged = self.refuse_tag(tag.as_deref(), span);
@@ -258,7 +259,8 @@ impl Builder<'_> {
                     };
                     self.found.push(Diagnostic::new(at, complaint.message).help(complaint.help));
                 }
-                self.place(Node { span: bytes, kind: if tagged { NodeKind::Refused } else { kind } })
+                self.place(Node { span: bytes, kind: if tagged { NodeKind::Refused } else { kind } });
+                Ok(())
             }
             Event::SequenceStart(_, _, tag) => {
                 self.refuse_tag(tag.as_deref(), span);
@@ -268,7 +270,10 @@ impl Builder<'_> {
                 self.refuse_tag(tag.as_deref(), span);
                 self.begin(bytes, |start| Open::Map { start, entries: Vec::new(), key: None })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(&bytes),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.end(&bytes);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -293,7 +298,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn end(&mut self, bytes: &Range<usize>) -> Result<(), Diagnostic> {
+    fn end(&mut self, bytes: &Range<usize>) {
         let (start, kind, last) = match self.open.pop() {
             Some(Open::List { start, items }) => {
                 let last = items.last().map(|item| item.span.end);
@@ -303,11 +308,11 @@ impl Builder<'_> {
                 let last = entries.last().map(|entry| entry.value.span.end);
                 (start, NodeKind::Map(entries), last)
             }
-            None => return Ok(()),
+            None => return,
         };
         // A block ends where its last value does; only brackets have bytes of their own.
         let end = if bytes.is_empty() { last.unwrap_or(bytes.end) } else { bytes.end };
-        self.place(Node { span: start..end.max(start), kind })
+        self.place(Node { span: start..end.max(start), kind });
     }
 
     fn awaits_key(&self) -> bool {
@@ -360,7 +365,7 @@ impl Builder<'_> {
         true
     }
 
-    fn place(&mut self, node: Node) -> Result<(), Diagnostic> {
+    fn place(&mut self, node: Node) {
         match self.open.last_mut() {
             None => self.root = Some(node),
             Some(Open::List { items, .. }) => items.push(node),
@@ -370,6 +375,5 @@ impl Builder<'_> {
                 }
             }
         }
-        Ok(())
     }
 }
