@@ -41,9 +41,27 @@ const EXPOSES_SECRETS: &[(&str, &str)] = &[
 ];
 
 const TOP_LEVEL: &[&str] = &[
-    "Cargo.toml", "Cargo.lock", "src", "playbooks", "tests", "mock-graph", "README.md", "benches", "docs", "campaign",
-    "fuzz", "packaging", "LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md",
-    "clippy.toml", "deny.toml", "rustfmt.toml", "rust-toolchain.toml",
+    "Cargo.toml",
+    "Cargo.lock",
+    "src",
+    "playbooks",
+    "tests",
+    "mock-graph",
+    "README.md",
+    "benches",
+    "docs",
+    "campaign",
+    "fuzz",
+    "packaging",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "clippy.toml",
+    "deny.toml",
+    "rustfmt.toml",
+    "rust-toolchain.toml",
 ];
 
 fn root() -> PathBuf {
@@ -84,7 +102,8 @@ fn a_module_uses_lower_floors_only() {
     let floors: BTreeMap<&str, u8> = FLOORS.iter().copied().collect();
     let mut wrong = Vec::new();
     for (name, text) in sources() {
-        let Some(module) = name.strip_prefix("src/").and_then(|rest| rest.split_once('/')).map(|(module, _)| module)
+        let Some(module) =
+            name.strip_prefix("src/").and_then(|rest| rest.split_once('/')).map(|(module, _)| module)
         else {
             continue;
         };
@@ -157,7 +176,10 @@ fn nothing_is_put_off_or_allowed_silently() {
     for (name, text) in sources() {
         for (line_number, line) in text.lines().enumerate() {
             let is_open_todo = line.contains("TODO") && !line.contains("TODO(#");
-            if line.contains("#[allow(") || line.contains("todo!(") || line.contains("unimplemented!(") || is_open_todo
+            if line.contains("#[allow(")
+                || line.contains("todo!(")
+                || line.contains("unimplemented!(")
+                || is_open_todo
             {
                 wrong.push(format!("{name}:{}: {line}", line_number + 1));
             }

@@ -16,7 +16,7 @@ use crate::run::Run;
 /// Exit status when there is no consent.
 const NO_CONSENT: u8 = 4;
 /// Exit status after an interruption.
-const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = 130;
 
 /// Applies a plan from a file.
 ///
@@ -69,6 +69,14 @@ pub fn ask(session: &Session, plan: &Plan, yes: bool, file: Option<&std::path::P
         ));
     }
     anstream::eprint!("{}", plan::text(plan, file));
+    confirm(session, plan)
+}
+
+/// Asks at the terminal; the preview is on it already.
+///
+/// # Errors
+/// When the answer is no, or nobody can be asked.
+pub fn confirm(session: &Session, plan: &Plan) -> Result<Consent, Failure> {
     let question = format!(
         "\nCarry out {} for {}?",
         changes(plan.actions.iter().filter(|action| action.cannot.is_none()).count()),
@@ -85,7 +93,8 @@ fn changes(count: usize) -> String {
     if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
 }
 
-fn given(session: &Session, plan: &Plan, kind: ConsentKind) -> Consent {
+/// The consent of whoever operates, to this very plan.
+pub fn given(session: &Session, plan: &Plan, kind: ConsentKind) -> Consent {
     let at = session.clock.now();
     let lasts = jiff::SignedDuration::try_from(session.consent_lasts()).unwrap_or(jiff::SignedDuration::MAX);
     Consent {

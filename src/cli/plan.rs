@@ -45,9 +45,8 @@ pub fn bind(which: &str, settings: &[String]) -> Result<BoundPlaybook, Failure> 
     let settings = settings
         .iter()
         .map(|text| {
-            parse_setting(text).ok_or_else(|| {
-                Failure::new(2, "bad_setting", format!("`{text}` is no setting"), Some("write it as name=value".to_owned()))
-            })
+            parse_setting(text)
+                .map_err(|why| Failure::new(2, "bad_setting", why, Some("write it as `--set name=value`".to_owned())))
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(book.bind(&settings, &catalog)?)

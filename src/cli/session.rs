@@ -1,6 +1,5 @@
 //! What a command works with: settings, the way to Graph, the store. Opened as late as a command needs it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +73,7 @@ impl Session {
     pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
         let url = self.config.store_or_default(&self.environment)?;
         match url {
-            StoreUrl::Sqlite { path } => Ok(Arc::new(SqliteStore::open(Path::new(&path))?)),
+            StoreUrl::Sqlite(path) => Ok(Arc::new(SqliteStore::open(&path)?)),
         }
     }
 

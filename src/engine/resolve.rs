@@ -94,10 +94,10 @@ pub(super) async fn guard_rules(
     let company_ranges = settings
         .company_ranges
         .iter()
-        .map(|text| {
-            CidrBlock::parse_masking(text)
+        .map(|range| {
+            CidrBlock::parse_masking(&range.to_string())
                 .map(|(block, _)| block)
-                .map_err(|_| PlanError::BadSetting { key: "guards.company_ranges", text: text.clone() })
+                .map_err(|_| PlanError::BadSetting { key: "guards.company_ranges", text: range.to_string() })
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(GuardRules {

@@ -7,5 +7,10 @@ mod verdict;
 
 pub use entry::{Entry, FailureNote, JournalLine, Outcome};
 pub use proof::{OpenItem, Proof, ProofFact};
-pub use state::{ActionRecord, ActionState, Progress, Run, RunError};
+pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next};
 pub use verdict::{Verdict, verdict_of};
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod tests_support;

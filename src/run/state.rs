@@ -165,7 +165,9 @@ pub fn begin(plan: &Plan) -> Vec<Progress> {
 /// When the entry names an action that is not there, or would take one out of a final state.
 pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>, RunError> {
     let action = match entry {
-        Entry::Intent { action, .. } | Entry::Outcome { action, .. } | Entry::Reached { action, .. } => action,
+        Entry::Intent { action, .. } | Entry::Outcome { action, .. } | Entry::Reached { action, .. } => {
+            action
+        }
         Entry::Started { .. } | Entry::Interrupted | Entry::Finished { .. } => return Ok(progress),
     };
     let own = progress
@@ -174,7 +176,11 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
         .ok_or_else(|| RunError::ForeignAction { action: action.clone() })?;
     let go = |own: &mut Progress, to: ActionState| {
         if own.state.is_final() && own.state != to {
-            return Err(RunError::Illegal { action: own.id.clone(), from: own.state.as_str(), to: to.as_str() });
+            return Err(RunError::Illegal {
+                action: own.id.clone(),
+                from: own.state.as_str(),
+                to: to.as_str(),
+            });
         }
         own.state = to;
         Ok(())
@@ -221,7 +227,8 @@ impl Run {
     /// # Errors
     /// When the journal is not that of this plan.
     pub fn from_journal(id: RunId, plan: &Plan, journal: &[JournalLine]) -> Result<Self, RunError> {
-        let Some((Entry::Started { consent, .. }, started_at)) = journal.first().map(|line| (&line.entry, line.at))
+        let Some((Entry::Started { consent, .. }, started_at)) =
+            journal.first().map(|line| (&line.entry, line.at))
         else {
             return Err(RunError::NoStart { run: id });
         };

@@ -159,7 +159,12 @@ pub trait Store: Send + Sync {
     ) -> BoxFuture<'a, Result<Begin, StoreError>>;
 
     /// Appends an entry to a run's journal; when this returns, it is durable.
-    fn append<'a>(&'a self, run: &'a RunId, entry: Entry, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>>;
+    fn append<'a>(
+        &'a self,
+        run: &'a RunId,
+        entry: Entry,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// The run that a plan was applied by, if it was.
     fn run_of_plan<'a>(&'a self, digest: PlanDigest) -> BoxFuture<'a, Result<Option<RunId>, StoreError>>;
@@ -208,3 +213,6 @@ fn check_chain(run: &RunId, journal: &[JournalLine]) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

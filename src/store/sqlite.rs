@@ -46,7 +46,8 @@ impl SqliteStore {
         let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
         let transaction =
             connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let found: i64 = transaction.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
+        let found: i64 =
+            transaction.query_row("pragma user_version", [], |row| row.get(0)).map_err(failed)?;
         if found > known {
             return Err(StoreError::Newer { path: path.display().to_string(), found, known });
         }
@@ -119,10 +120,9 @@ fn append_line(connection: &Connection, run: &RunId, entry: Entry, now: Timestam
         .optional()
         .map_err(&doing)?;
     let (seq, previous) = match last {
-        Some((seq, hash)) => (
-            u64::try_from(seq).unwrap_or(0) + 1,
-            hash.parse::<Sha256Digest>().map_err(damaged("a digest"))?,
-        ),
+        Some((seq, hash)) => {
+            (u64::try_from(seq).unwrap_or(0) + 1, hash.parse::<Sha256Digest>().map_err(damaged("a digest"))?)
+        }
         None => (1, Sha256Digest::of_bytes(run.as_str().as_bytes())),
     };
     let line = JournalLine::chain(seq, now, entry, previous)?;
@@ -217,7 +217,12 @@ impl Store for SqliteStore {
         })
     }
 
-    fn append<'a>(&'a self, run: &'a RunId, entry: Entry, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn append<'a>(
+        &'a self,
+        run: &'a RunId,
+        entry: Entry,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         let run = run.clone();
         self.work(move |connection| {
             let doing = failed("write the journal");
@@ -231,7 +236,9 @@ impl Store for SqliteStore {
     fn run_of_plan<'a>(&'a self, digest: PlanDigest) -> BoxFuture<'a, Result<Option<RunId>, StoreError>> {
         self.work(move |connection| {
             let id: Option<String> = connection
-                .query_row("select id from runs where digest = ?1", params![digest.to_string()], |row| row.get(0))
+                .query_row("select id from runs where digest = ?1", params![digest.to_string()], |row| {
+                    row.get(0)
+                })
                 .optional()
                 .map_err(failed("look for the run"))?;
             id.map(|id| id.parse().map_err(damaged("a run id"))).transpose()
@@ -268,8 +275,7 @@ impl Store for SqliteStore {
                 )
                 .optional()
                 .map_err(&doing)?;
-            let body =
-                body.ok_or_else(|| StoreError::NoSuchRun { text: run.to_string(), matches: 0 })?;
+            let body = body.ok_or_else(|| StoreError::NoSuchRun { text: run.to_string(), matches: 0 })?;
             let plan = Plan::from_json(&body).map_err(damaged("a plan"))?;
             let mut statement = connection
                 .prepare("select seq, at, entry, previous, hash from journal where run = ?1 order by seq")

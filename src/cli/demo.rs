@@ -1,0 +1,272 @@
+//! `stanch demo`: the public commands' own code over the embedded mock tenant, and the attacker replayed before and
+//! after.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::args::{DemoArgs, Format, Global};
+use super::embedded::{Attempted, Embedded, REFERENCE_USER, REFERENCE_USER_AGENT, TenantFile};
+use super::failure::Failure;
+use super::output::print_json;
+use super::session::Session;
+use super::{apply, plan, terminal};
+use crate::approval::ConsentKind;
+use crate::config::Environment;
+use crate::domain::inert;
+use crate::plan::preview::markdown_text;
+use crate::report;
+use crate::run::Verdict;
+
+/// Exit status when the attacker gets in after the run.
+const STILL_IN: u8 = 6;
+
+/// One attacker, before and after.
+struct Replay {
+    attacker: String,
+    before: Attempted,
+    after: Option<Attempted>,
+    after_enabled: Option<Attempted>,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// Whatever `plan` and `apply` fail with; a tenant file that is none.
+pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
+    let say = |text: &str| {
+        if global.format == Format::Text && !global.quiet {
+            anstream::println!("{text}");
+        }
+    };
+    let mut case = args.case.clone();
+    let tenant = match &args.tenant_file {
+        Some(path) => TenantFile::parse(read_text(path)?, &format!("`{}`", path.display()))?,
+        None => {
+            if case.user_agent.is_empty() && case.ip.is_empty() {
+                case.user_agent.push(REFERENCE_USER_AGENT.to_owned());
+            }
+            TenantFile::reference()?
+        }
+    };
+    let user = args.user.clone().unwrap_or_else(|| REFERENCE_USER.to_owned());
+    std::fs::create_dir_all(&args.out).map_err(|error| cannot_write(&args.out, &error))?;
+    let config = settings_file(&args.out, &tenant)?;
+    let mock = Embedded::start(&tenant).await?;
+    let session = open(global, &args.out, &config, &tenant, &mock)?;
+
+    say(&format!(
+        "A mock tenant of {} users listens on {}. Nothing here is real.\nSettings ({}):\n\n{}",
+        tenant.users.len(),
+        mock.base_url(),
+        config.display(),
+        indented(&read_text(&config)?)
+    ));
+    let mut replays = Vec::new();
+    for attacker in tenant.attackers_of(&user) {
+        let before = mock.attempt(&attacker, None).await?;
+        replays.push(Replay { attacker, before, after: None, after_enabled: None });
+    }
+    say(&ways_table(&replays, "The attacker's ways in, before", |replay| Some(&replay.before)));
+
+    let planned = plan::make(&session, &args.playbook, &user, &case).await?;
+    let plan_file = args.out.join("plan.json");
+    plan::write(&plan_file, &planned)?;
+    say(&plan::text(&planned, Some(&plan_file)));
+    let consent = if args.yes || !terminal::is_interactive() || global.format != Format::Text {
+        apply::given(&session, &planned, ConsentKind::Flag)
+    } else {
+        apply::confirm(&session, &planned)?
+    };
+    let (applied, was_stopped) = apply::carry_out(&session, planned.clone(), consent).await?;
+    let run = applied.run().clone();
+
+    let mut is_in = false;
+    for replay in &mut replays {
+        let after = mock.attempt(&replay.attacker, None).await?;
+        let enabled = mock.attempt(&replay.attacker, Some(json!({ "accountEnabled": true }))).await?;
+        is_in = is_in || after.is_in || enabled.is_in;
+        replay.after = Some(after);
+        replay.after_enabled = Some(enabled);
+    }
+    let report_file = args.out.join("report.md");
+    let mut text = report::markdown(&planned, &run);
+    text.push_str(&ways_markdown(&replays));
+    std::fs::write(&report_file, text).map_err(|error| cannot_write(&report_file, &error))?;
+
+    if global.format == Format::Json {
+        let attackers: Vec<_> = replays
+            .iter()
+            .map(|one| {
+                json!({ "name": one.attacker, "before": one.before, "after": one.after,
+                        "after_with_sign_in_enabled": one.after_enabled })
+            })
+            .collect();
+        print_json(&json!({ "plan": planned, "run": run, "attackers": attackers }))?;
+    } else {
+        say(&report::text(&planned, &run, terminal::prints_to_terminal()));
+        say(&ways_table(&replays, "The attacker's ways in, after", |replay| replay.after.as_ref()));
+        say(&ways_table(&replays, "The same in a copy of the tenant with sign-in enabled again", |replay| {
+            replay.after_enabled.as_ref()
+        }));
+        say(&format!("Plan: {}\nReport: {}", plan_file.display(), report_file.display()));
+        say(next_step(run.verdict, is_in));
+    }
+    if was_stopped && run.verdict != Verdict::Contained {
+        return Ok(apply::INTERRUPTED);
+    }
+    if is_in && run.verdict == Verdict::Contained {
+        return Ok(STILL_IN);
+    }
+    Ok(run.verdict.exit_status())
+}
+
+fn next_step(verdict: Verdict, is_in: bool) -> &'static str {
+    match (verdict, is_in) {
+        (Verdict::Contained, false) => {
+            "\nNext: the same on a tenant of yours, as a dry run first: `stanch plan bec --user UPN`"
+        }
+        (Verdict::Contained, true) => {
+            "\nThe verdict says contained and the attacker still gets in: that is a fault of stanch. Please report it."
+        }
+        _ => "\nNext: the open items above, each with what to do about it.",
+    }
+}
+
+fn open(
+    global: &Global,
+    out: &Path,
+    config: &Path,
+    tenant: &TenantFile,
+    mock: &Embedded,
+) -> Result<Session, Failure> {
+    let store = out.join("stanch.db");
+    for file in [store.clone(), out.join("stanch.db-wal"), out.join("stanch.db-shm")] {
+        // A demo begins from nothing: the mock's tenant does, too.
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot_write(&file, &error)),
+            _ => {}
+        }
+    }
+    let mut variables = BTreeMap::from([
+        ("STANCH_GRAPH_URL", mock.base_url()),
+        ("AZURE_AUTHORITY_HOST", mock.base_url()),
+        ("AZURE_TENANT_ID", tenant.tenant_id.clone()),
+        ("AZURE_CLIENT_ID", tenant.responder.0.clone()),
+        ("AZURE_CLIENT_SECRET", tenant.responder.1.clone()),
+    ]);
+    if let Some((id, secret)) = &tenant.observer {
+        variables.insert("STANCH_OBSERVER_CLIENT_ID", id.clone());
+        variables.insert("STANCH_OBSERVER_CLIENT_SECRET", secret.clone());
+    }
+    let global = Global {
+        config: Some(config.to_owned()),
+        store: global.store.clone().or_else(|| Some(format!("sqlite://{}", store.display()))),
+        tenant: None,
+        ..global.clone()
+    };
+    Session::open(&global, variables.into_iter().collect::<Environment>())
+}
+
+/// Writes the demo's settings, which are printed: who asks, and the emergency accounts.
+fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Failure> {
+    let path = out.join("stanch.toml");
+    let accounts: Vec<String> = tenant.emergency_accounts.iter().map(|upn| json!(upn).to_string()).collect();
+    let text = format!(
+        "[operator]\nuser = \"demo\"\n\n[guards]\n# Found by their shape: cloud-only, *.onmicrosoft.com, Global Administrator for good.\nemergency_accounts = [{}]\n",
+        accounts.join(", ")
+    );
+    std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+    Ok(path)
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let mut failure = Failure::of(2, "cannot_read", &error, Some("check the path".to_owned()));
+        failure.message = format!("cannot read `{}`: {}", path.display(), failure.message);
+        failure
+    })
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+    let mut failure = Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()));
+    failure.message = format!("cannot write `{}`: {}", path.display(), failure.message);
+    failure
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// How each way stands over all addresses: from how many it is open, and what stopped it elsewhere.
+fn by_way(attempted: &Attempted) -> Vec<(String, usize, usize, String)> {
+    let mut ways: Vec<(String, usize, usize, Vec<String>)> = Vec::new();
+    for way in &attempted.paths {
+        let place = ways.iter().position(|(path, ..)| *path == way.path).unwrap_or(ways.len());
+        if place == ways.len() {
+            ways.push((way.path.clone(), 0, 0, Vec::new()));
+        }
+        if let Some((_, open, all, by)) = ways.get_mut(place) {
+            *all += 1;
+            if way.outcome == "open" {
+                *open += 1;
+            } else if let Some(stopped) = &way.by
+                && !by.contains(stopped)
+            {
+                by.push(stopped.clone());
+            }
+        }
+    }
+    ways.into_iter().map(|(path, open, all, by)| (path, open, all, by.join(", "))).collect()
+}
+
+fn ways_table<'a>(
+    replays: &'a [Replay],
+    title: &str,
+    pick: impl Fn(&'a Replay) -> Option<&'a Attempted>,
+) -> String {
+    let mut out = format!("{title}\n");
+    if replays.is_empty() {
+        out.push_str("  the tenant file has no attacker who holds this account\n");
+    }
+    for replay in replays {
+        let Some(attempted) = pick(replay) else { continue };
+        for (path, open, all, by) in by_way(attempted) {
+            let state = if open > 0 { format!("OPEN from {open} of {all} addresses") } else { "closed".to_owned() };
+            let by = if by.is_empty() { String::new() } else { format!("  {}", inert(&by)) };
+            // Writing to a String cannot fail.
+            let _infallible = writeln!(out, "  {:22} {state}{by}", path.replace('_', " "));
+        }
+    }
+    out
+}
+
+fn ways_markdown(replays: &[Replay]) -> String {
+    let mut out = String::new();
+    for replay in replays {
+        let state = |attempted: Option<&Attempted>, path: &str| {
+            attempted
+                .and_then(|attempted| by_way(attempted).into_iter().find(|(own, ..)| own == path))
+                .map_or_else(
+                    || "-".to_owned(),
+                    |(_, open, all, by)| {
+                        if open > 0 { format!("OPEN from {open} of {all}") } else { format!("closed: {by}") }
+                    },
+                )
+        };
+        out.push_str("\n## The attacker's ways in\n\n| way | before | after | after, were sign-in enabled again |\n| --- | --- | --- | --- |\n");
+        for (path, ..) in by_way(&replay.before) {
+            let _infallible = writeln!(
+                out,
+                "| {} | {} | {} | {} |",
+                markdown_text(&path.replace('_', " ")),
+                markdown_text(&state(Some(&replay.before), &path)),
+                markdown_text(&state(replay.after.as_ref(), &path)),
+                markdown_text(&state(replay.after_enabled.as_ref(), &path)),
+            );
+        }
+    }
+    out
+}

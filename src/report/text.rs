@@ -1,0 +1,82 @@
+//! A run on the terminal, 80 columns wide.
+
+use super::words::{mark, sentence};
+use crate::domain::inert;
+use crate::plan::Plan;
+use crate::plan::preview::layout::wrap;
+use crate::run::{Run, Verdict};
+
+const WIDTH: usize = 80;
+
+/// Tells a run as text: the verdict first, then every action, the proof, and what is open with the next thing to do.
+pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
+    let mut out = String::new();
+    let headline = sentence(run.verdict);
+    let style = match run.verdict {
+        Verdict::Contained => anstyle::AnsiColor::Green,
+        Verdict::ContainedUnverified => anstyle::AnsiColor::Yellow,
+        _ => anstyle::AnsiColor::Red,
+    }
+    .on_default()
+    .bold();
+    if colour {
+        out.push_str(&format!("{style}{headline}{style:#}\n"));
+    } else {
+        out.push_str(headline);
+        out.push('\n');
+    }
+    let subject = &plan.case.subject;
+    block(&mut out, "", &format!("{} <{}>, run {}", inert(&subject.display_name), subject.upn, run.run));
+    out.push('\n');
+    for (action, record) in plan.actions.iter().zip(&run.actions) {
+        let told = if record.detail.is_empty() || record.detail == "read back" {
+            inert(&action.summary)
+        } else {
+            format!("{}: {}", inert(&action.summary), inert(&record.detail))
+        };
+        block(&mut out, &format!("{}  ", mark(record.state)), &told);
+    }
+    if !run.proof.facts.is_empty() {
+        out.push_str("\nProof\n");
+        for fact in &run.proof.facts {
+            let holds = match fact.holds {
+                Some(true) => "holds   ",
+                Some(false) => "BROKEN  ",
+                None => "unread  ",
+            };
+            block(&mut out, holds, &format!("{}: {}", inert(&fact.what), inert(&fact.seen)));
+        }
+    }
+    if !run.open.is_empty() {
+        out.push_str("\nOpen\n");
+        for item in &run.open {
+            block(&mut out, "- ", &format!("{}: {}", inert(&item.what), inert(&item.why)));
+            for line in item.next.lines() {
+                block(&mut out, "  next: ", &inert(line));
+            }
+        }
+    }
+    if !run.residual_risk.is_empty() {
+        out.push_str("\nWhat stays open even so\n");
+        for risk in &run.residual_risk {
+            block(&mut out, "- ", &inert(risk));
+        }
+    }
+    out
+}
+
+/// Writes a paragraph behind a mark, its further lines under its first.
+fn block(out: &mut String, mark: &str, paragraph: &str) {
+    let indent = mark.chars().count();
+    let mut first = true;
+    for line in wrap(paragraph, WIDTH.saturating_sub(indent)) {
+        if first {
+            out.push_str(mark);
+        } else {
+            out.push_str(&" ".repeat(indent));
+        }
+        out.push_str(&line);
+        out.push('\n');
+        first = false;
+    }
+}

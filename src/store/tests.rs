@@ -1,0 +1,151 @@
+//! Tests of the store: what is durable, what is refused, and what the chain finds.
+
+use super::*;
+use crate::approval::{Consent, ConsentKind};
+use crate::run::{ActionState, tests_support::small_plan};
+
+fn consent(plan: &Plan) -> ConsumedConsent {
+    ConsumedConsent {
+        consent: Consent {
+            kind: ConsentKind::Flag,
+            digest: plan.digest,
+            by: "dana.ito@contoso.com".to_owned(),
+            at: plan.created_at,
+            expires_at: plan.expires_at,
+        },
+        consumed_at: plan.created_at,
+    }
+}
+
+fn started(plan: &Plan) -> Entry {
+    Entry::Started {
+        plan: plan.id.clone(),
+        digest: plan.digest,
+        consent: consent(plan),
+        engine: "test".to_owned(),
+    }
+}
+
+fn reached(state: ActionState) -> Entry {
+    Entry::Reached { action: "a".parse().unwrap(), state, detail: "said".to_owned() }
+}
+
+fn id(text: &str) -> RunId {
+    text.parse().unwrap()
+}
+
+async fn begin(store: &SqliteStore, run: &str, plan: &Plan, now: Timestamp) -> Begin {
+    store.begin(&id(run), plan, &consent(plan), started(plan), now).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/stanch.db");
+    let plan = small_plan("p1");
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(begin(&store, "r1", &plan, plan.created_at).await, Begin::Begun);
+    store.append(&id("r1"), reached(ActionState::Verified), plan.created_at).await.unwrap();
+    drop(store);
+
+    let again = SqliteStore::open(&path).unwrap();
+    let (kept, journal) = again.load(&id("r1")).await.unwrap();
+    assert_eq!(kept, plan);
+    assert_eq!(journal.len(), 2);
+    assert_eq!(again.run_of_plan(plan.digest).await.unwrap(), Some(id("r1")));
+}
+
+#[tokio::test]
+async fn a_plan_is_applied_once_and_a_subject_has_one_run_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let (first, second) = (small_plan("p1"), small_plan("p2"));
+    let now = first.created_at;
+    assert_eq!(begin(&store, "r1", &first, now).await, Begin::Begun);
+    assert_eq!(begin(&store, "r2", &first, now).await, Begin::AlreadyApplied(id("r1")));
+    assert_eq!(begin(&store, "r3", &second, now).await, Begin::SubjectBusy(id("r1")));
+    // A run without a sign of life gives its subject free once its lease is over.
+    let later = now + jiff::SignedDuration::from_secs(301);
+    assert_eq!(begin(&store, "r3", &second, later).await, Begin::Begun);
+}
+
+#[tokio::test]
+async fn two_who_begin_the_same_plan_at_once_get_one_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stanch.db");
+    let plan = small_plan("p1");
+    let (one, other) = (SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap());
+    let (left, right) =
+        tokio::join!(begin(&one, "r1", &plan, plan.created_at), begin(&other, "r2", &plan, plan.created_at));
+    assert_eq!([&left, &right].into_iter().filter(|begin| **begin == Begin::Begun).count(), 1);
+}
+
+#[tokio::test]
+async fn an_edited_a_removed_and_a_moved_line_are_found() {
+    for damage in [
+        "update journal set entry = replace(entry, 'said', 'read') where seq = 2",
+        "delete from journal where seq = 2",
+        "update journal set at = at + 1 where seq = 1",
+        "update journal set seq = case seq when 2 then 3 else 2 end + 10 where seq > 1",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stanch.db");
+        let plan = small_plan("p1");
+        let store = SqliteStore::open(&path).unwrap();
+        begin(&store, "r1", &plan, plan.created_at).await;
+        store.append(&id("r1"), reached(ActionState::AcceptedUnverified), plan.created_at).await.unwrap();
+        store.append(&id("r1"), reached(ActionState::Verified), plan.created_at).await.unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        let error = store.load(&id("r1")).await.unwrap_err();
+        assert!(matches!(error, StoreError::BrokenChain { .. }), "{damage}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stanch.db");
+    drop(SqliteStore::open(&path).unwrap());
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let error = SqliteStore::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
+    assert!(error.hint().is_some());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_file_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stanch.db");
+    drop(SqliteStore::open(&path).unwrap());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn our_ranges_are_remembered_by_location() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let ranges: Vec<CidrBlock> =
+        vec!["89.187.164.0/24".parse().unwrap(), "2a0b:f4c2:1::/64".parse().unwrap()];
+    store.note_ranges("l1", &ranges, &id("r1"), Timestamp::UNIX_EPOCH).await.unwrap();
+    store.note_ranges("l1", &ranges, &id("r2"), Timestamp::UNIX_EPOCH).await.unwrap();
+    let mut own = store.own_ranges("l1").await.unwrap();
+    own.sort();
+    let mut wanted = ranges.clone();
+    wanted.sort();
+    assert_eq!(own, wanted);
+    assert!(store.own_ranges("l2").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_run_is_found_by_the_beginning_of_its_id_unless_two_begin_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let plan = small_plan("p1");
+    begin(&store, "7f3a-1", &plan, plan.created_at).await;
+    assert_eq!(store.find_run("7f3").await.unwrap(), id("7f3a-1"));
+    assert!(matches!(store.find_run("8").await.unwrap_err(), StoreError::NoSuchRun { matches: 0, .. }));
+    assert!(matches!(store.find_run("").await.unwrap_err(), StoreError::NoSuchRun { .. }));
+    assert!(matches!(store.find_run("7f3_").await.unwrap_err(), StoreError::NoSuchRun { .. }));
+}
