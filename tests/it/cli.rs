@@ -1,0 +1,136 @@
+//! The command line: exit statuses, messages, formats.
+
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn stanch(folder: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+    command.env_clear().env("HOME", folder).env("USER", "dana").current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn run(arguments: &[&str]) -> (tempfile::TempDir, Output) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = stanch(folder.path()).args(arguments).output().unwrap();
+    (folder, output)
+}
+
+#[test]
+fn the_demo_ends_contained_and_leaves_plan_and_report() {
+    let (folder, output) = run(&["demo", "--yes"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}{}", text(&output.stderr));
+    assert!(told.contains("Contained"), "{told}");
+    let (before, after) = told.split_once("The attacker's ways in, after").unwrap();
+    assert!(before.contains("OPEN from"), "{before}");
+    assert!(!after.contains("OPEN"), "{after}");
+    let demo = folder.path().join("stanch-demo");
+    let plan: Value = serde_json::from_str(&std::fs::read_to_string(demo.join("plan.json")).unwrap()).unwrap();
+    assert_eq!(plan["format"], "stanch/plan/v1");
+    let report = std::fs::read_to_string(demo.join("report.md")).unwrap();
+    assert!(report.starts_with("# contained"), "{report}");
+    assert!(!told.contains('\u{1b}'), "colours in a pipe");
+}
+
+#[test]
+fn the_demo_runs_on_another_case() {
+    let file = crate::world::case_folder("aitm-travel").join("tenant.json");
+    let file = file.to_str().unwrap();
+    let (_folder, output) = run(&[
+        "--format", "json", "demo", "--tenant-file", file, "--user", "maren.falk@fabrikam.com", "--user-agent",
+        "*HeadlessChrome*", "--out", "elsewhere",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["run"]["verdict"], "contained");
+    assert_eq!(document["attackers"][0]["before"]["in"], true);
+    assert_eq!(document["attackers"][0]["after"]["in"], false);
+    assert_eq!(document["attackers"][0]["after_with_sign_in_enabled"]["in"], false);
+}
+
+#[test]
+fn a_preview_has_no_line_over_80_columns() {
+    let (_folder, output) = run(&["demo", "--yes"]);
+    for line in text(&output.stdout).lines() {
+        let columns = unicode_width::UnicodeWidthStr::width(line);
+        assert!(columns <= 80 || line.contains("http://") || line.contains(".json"), "{columns}: {line}");
+    }
+}
+
+#[test]
+fn a_wrong_word_is_status_2_and_names_the_nearest() {
+    for (arguments, told) in [
+        (vec!["playbook", "show", "bce"], "did you mean `bec`?"),
+        (vec!["plna", "bec"], "plan"),
+        (vec!["plan", "bec"], "--user"),
+        (vec!["plan", "bec", "--user", "x@contoso.com", "--ip", "1.2.3"], "`1.2.3` is no address"),
+        (vec!["plan", "bec", "--user", "x@contoso.com", "--since", "yesterday"], "`yesterday` is no time"),
+        (vec!["plan", "bec", "--user", "x@contoso.com", "--set", "place=x"], "no input is called `place`"),
+        (vec!["show", "nothing.json"], "cannot read `nothing.json`"),
+        (vec!["apply", "nothing.json", "--yes"], "cannot read `nothing.json`"),
+        (vec!["runs", "show", "7f3a"], "there is no run `7f3a`"),
+    ] {
+        let (folder, output) = run(&arguments);
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(told), "{arguments:?}: {stderr}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!folder.path().join("plan.json").exists());
+    }
+}
+
+#[test]
+fn missing_credentials_name_the_variable() {
+    let (_folder, output) = run(&["plan", "bec", "--user", "lynne.robbins@contoso.com"]);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).contains("AZURE_TENANT_ID"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn every_shipped_playbook_is_listed_shown_and_sound() {
+    let (_folder, output) = run(&["--format", "json", "playbook", "list"]);
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<_> = list["items"].as_array().unwrap().iter().map(|book| book["id"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bec", "evict", "token-theft"]);
+    for name in names {
+        let (_folder, shown) = run(&["playbook", "show", name]);
+        assert!(text(&shown.stdout).contains(&format!("name: {name}")));
+        let (_folder, checked) = run(&["playbook", "check", name]);
+        assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    }
+}
+
+#[test]
+fn a_playbook_that_revokes_too_early_is_refused_with_the_story() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("early.yaml");
+    std::fs::write(
+        &path,
+        "schema: stanch/playbook/v1\nname: early\ntitle: Early\nsummary: Revokes before the reset.\nsteps:\n  - step: revoke_sessions\n  - step: reset_password\n",
+    )
+    .unwrap();
+    let output = stanch(folder.path()).args(["playbook", "check", "./early.yaml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("reset_password") && stderr.contains("revoke_sessions"), "{stderr}");
+}
+
+#[test]
+fn a_failure_in_json_is_one_document_with_its_code() {
+    let (_folder, output) = run(&["--format", "json", "playbook", "show", "bce"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["error"]["exit_status"], 2);
+    assert!(document["error"]["code"].is_string());
+}
+
+#[test]
+fn without_runs_the_list_says_what_to_try() {
+    let (_folder, output) = run(&["runs", "list"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("no runs yet"));
+}

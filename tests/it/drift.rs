@@ -1,0 +1,120 @@
+//! Invariant 3: drift stops it.
+
+use serde_json::json;
+use stanch::run::{ActionState, Verdict};
+
+use crate::world::World;
+
+fn state(run: &stanch::run::Run, step: &str) -> ActionState {
+    run.actions.iter().find(|action| action.step == step).unwrap().state
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_was_disabled_meanwhile_is_already_so() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    let path = format!("/v1.0/users/{}", world.victim_id());
+    assert_eq!(world.send_as(&world.responder, "PATCH", &path, json!({ "accountEnabled": false })).await, 204);
+    let run = world.apply(&plan).await;
+    assert_eq!(state(&run, "disable_sign_in"), ActionState::AlreadySo);
+    assert_eq!(run.verdict, Verdict::Contained);
+    let sent = world.writes().await.into_iter().filter(|line| line["body"]["accountEnabled"] == false).count();
+    assert_eq!(sent, 1, "it was sent again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_that_is_gone_meanwhile_is_already_so() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    let rogue = world.truth["rogueMethods"][0].as_str().unwrap();
+    let path =
+        format!("/v1.0/users/{}/authentication/microsoftAuthenticatorMethods/{rogue}", world.victim_id());
+    assert_eq!(world.send_as(&world.responder, "DELETE", &path, json!(null)).await, 204);
+    let run = world.apply(&plan).await;
+    assert_eq!(state(&run, "remove_auth_methods"), ActionState::AlreadySo);
+    assert_eq!(run.verdict, Verdict::Contained);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_was_changed_meanwhile_stops_the_reset_and_is_told() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    let path = format!("/v1.0/users/{}", world.victim_id());
+    let body = json!({ "passwordProfile": { "password": "Another-Long-Passphrase-7", "forceChangePasswordNextSignIn": false } });
+    assert_eq!(world.send_as(&world.responder, "PATCH", &path, body).await, 204);
+    let run = world.apply(&plan).await;
+    assert_eq!(state(&run, "reset_password"), ActionState::Stale);
+    assert_eq!(run.verdict, Verdict::Partial);
+    let detail = &run.actions.iter().find(|action| action.step == "reset_password").unwrap().detail;
+    assert!(detail.contains("changed"), "{detail}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_user_of_the_same_name_gets_nothing() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    let mut renamed = plan.clone();
+    renamed.case.subject.upn = "grady.archie@contoso.com".parse().unwrap();
+    let renamed = renamed.sealed().unwrap();
+    let error = world.try_apply(&renamed).await.unwrap_err();
+    assert_eq!(error.exit_status(), 5);
+    assert!(error.to_string().contains("its name is now `lynne.robbins@contoso.com`"), "{error}");
+    assert!(world.writes().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn other_guard_settings_make_a_plan_stale() {
+    let mut world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    world.guards.company_ranges.push("192.0.2.0/24".parse().unwrap());
+    let error = world.try_apply(&plan).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), ("guards_changed", 5));
+    assert!(world.writes().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn ranges_that_others_add_meanwhile_are_kept() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("bec").await;
+    let location = "/v1.0/identity/conditionalAccess/namedLocations/3d541753-3960-46ea-a6f5-89f192aa7313";
+    let body = json!({
+        "@odata.type": "#microsoft.graph.ipNamedLocation",
+        "ipRanges": [
+            { "@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "198.51.100.0/24" },
+            { "@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "185.12.45.9/32" }
+        ]
+    });
+    assert_eq!(world.send_as(&world.responder, "PATCH", location, body).await, 204);
+    let run = world.apply(&plan).await;
+    assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
+    let state = world.state().await;
+    let list = state["namedLocations"].as_array().unwrap().iter().find(|own| own["displayName"] == "IP Blacklist").unwrap();
+    let text = list["ipRanges"].to_string();
+    assert!(text.contains("185.12.45.9/32") && text.contains("89.187.164.77/32"), "{text}");
+    assert!(!text.contains("192.0.2.44/32"), "an entry that its owner took away came back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_another_tenant_is_refused() {
+    let world = World::case("bec-node-fetch");
+    let mut plan = world.plan("evict").await;
+    plan.tenant.id = "00000000-0000-4000-8000-000000000001".parse().unwrap();
+    let error = world.try_apply(&plan.sealed().unwrap()).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), ("other_tenant", 2));
+    assert!(world.writes().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edited_plan_is_refused_and_consent_counts_for_one_plan_only() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    let mut edited = plan.clone();
+    edited.actions.truncate(1);
+    let error = world.try_apply(&edited).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), ("not_approved", 2));
+    let other = edited.sealed().unwrap();
+    let (_sender, stop) = stanch::engine::StopSignal::new();
+    let error = world.applier(stop).apply(other, world.yes(&plan)).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), ("not_approved", 4));
+    assert!(world.writes().await.is_empty());
+}

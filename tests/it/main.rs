@@ -1,0 +1,14 @@
+#![cfg(test)]
+//! The integration tests: the public face against the mock, in-process under paused time, and the binaries over
+//! sockets where only sockets show it.
+
+mod apply;
+mod cli;
+mod drift;
+mod dry_run;
+mod eviction;
+mod faults;
+mod guards;
+mod processes;
+mod secrets;
+mod world;

@@ -1,0 +1,222 @@
+//! Three processes over sockets: `mock-graph serve`, `stanch plan`, `stanch apply`.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::world::case_folder;
+
+/// A running `mock-graph serve`, ended when dropped.
+pub struct Mock {
+    child: Child,
+    pub base: String,
+    pub tenant: Value,
+}
+
+/// The mock's program, built beside stanch's by `cargo test --workspace`.
+fn mock_program() -> PathBuf {
+    let stanch = PathBuf::from(env!("CARGO_BIN_EXE_stanch"));
+    let program = stanch.with_file_name(format!("mock-graph{}", std::env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--locked", "-p", "mock-graph", "--bin", "mock-graph"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(status.success(), "mock-graph does not build");
+    }
+    program
+}
+
+impl Mock {
+    pub fn case(name: &str) -> Self {
+        let file = case_folder(name).join("tenant.json");
+        let tenant = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        Self::serve(&file, tenant)
+    }
+
+    pub fn of(tenant: &Value, folder: &Path) -> Self {
+        let file = folder.join("tenant.json");
+        std::fs::write(&file, tenant.to_string()).unwrap();
+        Self::serve(&file, tenant.clone())
+    }
+
+    fn serve(file: &Path, tenant: Value) -> Self {
+        let mut child = Command::new(mock_program())
+            .args(["serve", "--tenant-file"])
+            .arg(file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let base = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self { child, base, tenant }
+    }
+
+    fn attacker(&self) -> &Value {
+        &self.tenant["attackers"][0]
+    }
+
+    pub fn victim_id(&self) -> &str {
+        self.attacker()["userId"].as_str().unwrap()
+    }
+
+    pub fn victim(&self) -> &str {
+        let users = self.tenant["users"].as_array().unwrap();
+        users.iter().find(|user| user["id"] == self.attacker()["userId"]).unwrap()["userPrincipalName"].as_str().unwrap()
+    }
+
+    fn http(&self, method: &str, path: &str, body: &str) -> String {
+        let address = self.base.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        if head.to_lowercase().contains("transfer-encoding: chunked") { unchunk(body) } else { body.to_owned() }
+    }
+
+    pub fn state(&self) -> Value {
+        serde_json::from_str(&self.http("GET", "/_mock/state", "")).unwrap()
+    }
+
+    pub fn attempt(&self, body: &str) -> Value {
+        let name = self.attacker()["name"].as_str().unwrap();
+        serde_json::from_str(&self.http("POST", &format!("/_mock/attackers/{name}/attempt"), body)).unwrap()
+    }
+
+    pub fn writes(&self) -> usize {
+        self.http("GET", "/_mock/requests", "")
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .filter(|line| line["write"] == true)
+            .count()
+    }
+
+    /// The id of the one run in the store of a folder.
+    pub fn only_run(&self, folder: &Path) -> String {
+        let output = stanch(self, folder).args(["--format", "json", "runs", "list"]).output().unwrap();
+        let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(list["items"].as_array().unwrap().len(), 1);
+        list["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+fn unchunk(body: &str) -> String {
+    let mut rest = body;
+    let mut whole = String::new();
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap();
+        if size == 0 {
+            break;
+        }
+        whole.push_str(&after[..size]);
+        rest = &after[size + 2..];
+    }
+    whole
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// The program, set up for a mock, with its store and settings in a folder.
+pub fn stanch(mock: &Mock, folder: &Path) -> Command {
+    let applications = &mock.tenant["applications"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let settings = folder.join("stanch.toml");
+    if !settings.exists() {
+        let emergency: Vec<String> = mock.tenant["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|user| user["userPrincipalName"].as_str())
+            .filter(|upn| upn.contains("emergency.access") || upn.contains("break.glass"))
+            .map(|upn| format!("\"{upn}\""))
+            .collect();
+        std::fs::write(
+            &settings,
+            format!("store = \"sqlite://stanch.db\"\n[guards]\nemergency_accounts = [{}]\n", emergency.join(", ")),
+        )
+        .unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+    command
+        .env_clear()
+        .env("HOME", folder)
+        .env("USER", "dana")
+        .env("STANCH_GRAPH_URL", &mock.base)
+        .env("AZURE_AUTHORITY_HOST", &mock.base)
+        .env("AZURE_TENANT_ID", text(&mock.tenant["tenant"]["id"]))
+        .env("AZURE_CLIENT_ID", text(&applications[0]["appId"]))
+        .env("AZURE_CLIENT_SECRET", text(&applications[0]["clientSecret"]))
+        .env("STANCH_OBSERVER_CLIENT_ID", text(&applications[1]["appId"]))
+        .env("STANCH_OBSERVER_CLIENT_SECRET", text(&applications[1]["clientSecret"]))
+        .current_dir(folder)
+        .arg("--config")
+        .arg(&settings)
+        .stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn plan_and_apply_are_two_processes_beside_the_mock() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("bec-node-fetch");
+    let plan = folder.path().join("plan.json");
+    let output = stanch(&mock, folder.path())
+        .args(["plan", "bec", "--user", mock.victim(), "--user-agent", "node-fetch*", "-o"])
+        .arg(&plan)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(mock.writes(), 0);
+    let shown = stanch(&mock, folder.path()).arg("show").arg(&plan).output().unwrap();
+    assert_eq!(shown.stdout, output.stdout, "show does not show what plan showed");
+    assert_eq!(mock.attempt("{}")["in"], true);
+
+    let output = stanch(&mock, folder.path()).args(["--format", "json", "apply", "--yes"]).arg(&plan).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(run["verdict"], "contained");
+    for body in ["{}", r#"{"assume": {"accountEnabled": true}}"#] {
+        assert_eq!(mock.attempt(body)["in"], false, "{body}");
+    }
+
+    let writes = mock.writes();
+    let again = stanch(&mock, folder.path()).args(["--format", "json", "apply", "--yes"]).arg(&plan).output().unwrap();
+    assert_eq!(again.status.code(), Some(0));
+    assert_eq!(serde_json::from_slice::<Value>(&again.stdout).unwrap()["run"], run["run"]);
+    assert_eq!(mock.writes(), writes, "it was applied twice");
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("aitm-travel");
+    let plan = folder.path().join("plan.json");
+    let status = stanch(&mock, folder.path())
+        .args(["-q", "plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*", "-o"])
+        .arg(&plan)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    let output = stanch(&mock, folder.path()).arg("apply").arg(&plan).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--yes"));
+    assert_eq!(mock.writes(), 0);
+}

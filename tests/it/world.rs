@@ -1,0 +1,372 @@
+//! The front door of the tests: a mock tenant in-process, and stanch's planner and applier over its router.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use jiff::Timestamp;
+use mock_graph::{ConnectionReset, MockGraph};
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::{Value, json};
+use stanch::approval::{Consent, ConsentKind};
+use stanch::config::Guards;
+use stanch::domain::secret::SecretString;
+use stanch::domain::{BoxFuture, Clock, Random};
+use stanch::engine::{Applied, Applier, ApplyError, Notice, Patience, PlanError, PlanRequest, Planner, StopSignal, Watcher};
+use stanch::graph::{Connection, ConnectionSettings};
+use stanch::plan::Plan;
+use stanch::run::Run;
+use stanch::seal::{Handover, HandoverError};
+use stanch::store::{SqliteStore, Store};
+use stanch::transport::{Transport, TransportError};
+use tower::ServiceExt as _;
+
+/// Where the mock answers in-process.
+pub const BASE: &str = "http://127.0.0.1:1";
+
+/// The mock's router as a transport: no sockets, so paused time runs.
+pub struct RouterTransport(pub axum::Router);
+
+impl Transport for RouterTransport {
+    fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, TransportError>> {
+        let router = self.0.clone();
+        Box::pin(async move {
+            let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+            let no_answer =
+                |source: Box<dyn std::error::Error + Send + Sync>| TransportError::NoAnswer { method, path, source };
+            let mut request = request.map(Body::from);
+            if let Some(authority) = request.uri().authority().cloned() {
+                request.headers_mut().insert("host", authority.as_str().parse().unwrap());
+            }
+            let response = match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            };
+            if response.extensions().get::<ConnectionReset>().is_some() {
+                return Err(no_answer("connection reset".into()));
+            }
+            let (parts, body) = response.into_parts();
+            match axum::body::to_bytes(body, 64 << 20).await {
+                Ok(bytes) => Ok(http::Response::from_parts(parts, bytes.to_vec())),
+                Err(error) => Err(no_answer(error.into())),
+            }
+        })
+    }
+}
+
+/// A clock that stands still unless something waits.
+pub struct TokioClock {
+    base: Timestamp,
+    start: tokio::time::Instant,
+}
+
+impl TokioClock {
+    pub fn starting(base: Timestamp) -> Self {
+        Self { base, start: tokio::time::Instant::now() }
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        self.base + self.start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// Seeded randomness: the same run twice is the same run.
+pub struct Seeded(Mutex<rand::rngs::StdRng>);
+
+impl Random for Seeded {
+    fn fill(&self, buffer: &mut [u8]) {
+        self.0.lock().unwrap().fill_bytes(buffer);
+    }
+}
+
+/// Keeps what is handed over, for the test to look at.
+#[derive(Default)]
+pub struct Kept(pub Mutex<Vec<String>>);
+
+impl Handover for Kept {
+    fn hand_over(&self, what: &str, _: &SecretString) -> Result<(), HandoverError> {
+        self.0.lock().unwrap().push(what.to_owned());
+        Ok(())
+    }
+}
+
+struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn notice(&self, _: &Notice) {}
+}
+
+/// A mock tenant and a stanch beside it.
+pub struct World {
+    pub router: axum::Router,
+    pub tenant: Value,
+    pub truth: Value,
+    pub guards: Guards,
+    pub patience: Patience,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub folder: tempfile::TempDir,
+    pub responder: String,
+    pub observer: String,
+    transport: Option<Arc<dyn Transport>>,
+}
+
+pub fn case_folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("mock-graph/cases").join(name)
+}
+
+fn read_json(path: PathBuf) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+impl World {
+    /// A case by its folder's name.
+    pub fn case(name: &str) -> Self {
+        let folder = case_folder(name);
+        Self::of(read_json(folder.join("tenant.json")), read_json(folder.join("truth.json")))
+    }
+
+    /// A case whose tenant was changed first.
+    pub fn case_with(name: &str, change: impl FnOnce(&mut Value)) -> Self {
+        let folder = case_folder(name);
+        let mut tenant = read_json(folder.join("tenant.json"));
+        change(&mut tenant);
+        Self::of(tenant, read_json(folder.join("truth.json")))
+    }
+
+    fn of(tenant: Value, truth: Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mock = MockGraph::from_json(&tenant.to_string()).unwrap();
+        let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+        let emergency: Vec<String> = tenant["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|user| user["userPrincipalName"].as_str())
+            .filter(|upn| upn.contains("emergency.access") || upn.contains("break.glass"))
+            .map(str::to_owned)
+            .collect();
+        Self {
+            router: mock.router(),
+            guards: Guards { emergency_accounts: emergency, ..Guards::default() },
+            patience: Patience::default(),
+            store: Arc::new(store),
+            clock: Arc::new(TokioClock::starting(tenant["clock"].as_str().unwrap().parse().unwrap())),
+            random: Arc::new(Seeded(Mutex::new(rand::rngs::StdRng::seed_from_u64(7)))),
+            responder: tenant["applications"][0]["appId"].as_str().unwrap().to_owned(),
+            observer: tenant["applications"][1]["appId"].as_str().unwrap().to_owned(),
+            transport: None,
+            tenant,
+            truth,
+            folder,
+        }
+    }
+
+    /// Puts another transport in front of the mock.
+    pub fn over(mut self, wrap: impl FnOnce(RouterTransport) -> Arc<dyn Transport>) -> Self {
+        self.transport = Some(wrap(RouterTransport(self.router.clone())));
+        self
+    }
+
+    pub fn victim(&self) -> &str {
+        self.truth["victims"][0].as_str().unwrap()
+    }
+
+    pub fn victim_id(&self) -> String {
+        self.user_id(self.victim())
+    }
+
+    pub fn user_id(&self, upn: &str) -> String {
+        let users = self.tenant["users"].as_array().unwrap();
+        let user = users.iter().find(|user| user["userPrincipalName"] == upn).unwrap();
+        user["id"].as_str().unwrap().to_owned()
+    }
+
+    pub fn connection(&self, app: &str) -> Connection {
+        let secret = self.tenant["applications"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|own| own["appId"] == app)
+            .and_then(|own| own["clientSecret"].as_str())
+            .unwrap()
+            .to_owned();
+        let transport =
+            self.transport.clone().unwrap_or_else(|| Arc::new(RouterTransport(self.router.clone())));
+        let tenant = self.tenant["tenant"]["id"].as_str().unwrap();
+        let settings = ConnectionSettings::new(BASE, BASE, tenant, app, SecretString::from(secret));
+        Connection::new(transport, Arc::clone(&self.clock), Arc::clone(&self.random), settings)
+    }
+
+    pub fn planner(&self) -> Planner {
+        Planner {
+            reader: self.connection(&self.observer).reader(),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            guards: self.guards.clone(),
+            valid_for: Duration::from_secs(3600),
+            skew_stops: false,
+        }
+    }
+
+    /// What a responder would type for this case: the playbook, the victim, the alert's user agent.
+    pub fn request(&self, playbook: &str) -> PlanRequest {
+        let agent = self.truth["userAgents"][0].as_str().unwrap();
+        PlanRequest {
+            playbook: bound(playbook),
+            user: self.victim().to_owned(),
+            since: None,
+            ips: Vec::new(),
+            user_agents: vec![agent.to_owned()],
+            keep: Vec::new(),
+            remove: Vec::new(),
+            overrides: Vec::new(),
+            requested_by: "dana.ito@contoso.com".to_owned(),
+            notes: Vec::new(),
+        }
+    }
+
+    pub async fn plan(&self, playbook: &str) -> Plan {
+        self.plan_for(self.request(playbook)).await.unwrap()
+    }
+
+    pub async fn plan_for(&self, request: PlanRequest) -> Result<Plan, PlanError> {
+        self.planner().plan(request).await
+    }
+
+    pub fn applier(&self, stop: StopSignal) -> Applier {
+        Applier {
+            connection: self.connection(&self.responder),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            random: Arc::clone(&self.random),
+            handover: Arc::new(Kept::default()),
+            watcher: Arc::new(Unwatched),
+            patience: self.patience,
+            guards: self.guards.clone(),
+            operator: Some("dana.ito@contoso.com".to_owned()),
+            stop,
+        }
+    }
+
+    pub fn yes(&self, plan: &Plan) -> Consent {
+        let at = self.clock.now();
+        Consent {
+            kind: ConsentKind::Flag,
+            digest: plan.digest,
+            by: "dana.ito@contoso.com".to_owned(),
+            at,
+            expires_at: at + Duration::from_secs(3600),
+        }
+    }
+
+    pub async fn apply(&self, plan: &Plan) -> Run {
+        self.try_apply(plan).await.unwrap().run().clone()
+    }
+
+    pub async fn try_apply(&self, plan: &Plan) -> Result<Applied, ApplyError> {
+        let (_sender, stop) = StopSignal::new();
+        self.applier(stop).apply(plan.clone(), self.yes(plan)).await
+    }
+
+    async fn control(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{BASE}{path}"))
+            .header("host", "127.0.0.1:1")
+            .header("content-type", "application/json")
+            .body(Body::from(body.map(|body| body.to_string()).unwrap_or_default()))
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    /// The mock's request journal.
+    pub async fn requests(&self) -> Vec<Value> {
+        let (_, text) = self.control("GET", "/_mock/requests", None).await;
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The requests that wrote, in the order they came.
+    pub async fn writes(&self) -> Vec<Value> {
+        self.requests().await.into_iter().filter(|line| line["write"] == true).collect()
+    }
+
+    pub async fn digest(&self) -> String {
+        self.control("GET", "/_mock/state/digest", None).await.1
+    }
+
+    pub async fn state(&self) -> Value {
+        serde_json::from_str(&self.control("GET", "/_mock/state", None).await.1).unwrap()
+    }
+
+    pub async fn faults(&self, rules: Value) {
+        let (status, text) = self.control("PUT", "/_mock/faults", Some(json!({ "seed": 7, "rules": rules }))).await;
+        assert_eq!(status, 204, "{text}");
+    }
+
+    /// Lets the attacker try every way in.
+    pub async fn attempt(&self, body: Value) -> Value {
+        let name = self.tenant["attackers"][0]["name"].as_str().unwrap();
+        let (status, text) = self.control("POST", &format!("/_mock/attackers/{name}/attempt"), Some(body)).await;
+        assert_eq!(status, 200, "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Sends a request as some app: the portal's hand in the tests, or a colleague's.
+    pub async fn send_as(&self, app: &str, method: &str, path: &str, body: Value) -> u16 {
+        let token = self.token(app).await;
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{BASE}{path}"))
+            .header("host", "127.0.0.1:1")
+            .header("content-type", "application/json")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.router.clone().oneshot(request).await.unwrap().status().as_u16()
+    }
+
+    async fn token(&self, app: &str) -> String {
+        let tenant = self.tenant["tenant"]["id"].as_str().unwrap();
+        let applications = self.tenant["applications"].as_array().unwrap();
+        let own = applications.iter().find(|own| own["appId"] == app).unwrap();
+        let secret = own["clientSecret"].as_str().unwrap();
+        let form = format!(
+            "client_id={app}&client_secret={secret}&grant_type=client_credentials&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"
+        );
+        let request = http::Request::post(format!("{BASE}/{tenant}/oauth2/v2.0/token"))
+            .header("host", "127.0.0.1:1")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(form))
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A shipped playbook with its defaults.
+pub fn bound(playbook: &str) -> stanch::playbook::BoundPlaybook {
+    let catalog = stanch::steps::catalog();
+    stanch::playbook::load(playbook, &catalog).unwrap().bind(&[], &catalog).unwrap()
+}
+
+/// The names of the playbooks that come with stanch.
+pub fn shipped() -> Vec<String> {
+    stanch::playbook::list().into_iter().map(|book| book.name).collect()
+}
