@@ -12,6 +12,62 @@ use serde_json::Value;
 /// Objects by the id of the user they belong to.
 pub type ByUser = BTreeMap<String, Vec<Value>>;
 
+/// The format that this version reads.
+pub const FORMAT: &str = "mock-graph/1";
+
+/// Why a text is no tenant file.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// Not JSON, an unknown key, a wrong type.
+    #[error("the tenant file cannot be read: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Another format.
+    #[error("the tenant file has the format `{0}`, this version reads `mock-graph/1`")]
+    Format(String),
+    /// An object lacks what every object of its kind has.
+    #[error("the tenant file's `{list}[{index}]` has no `{key}`")]
+    Incomplete {
+        /// Which list.
+        list: &'static str,
+        /// Which element, from 0.
+        index: usize,
+        /// The key that is missing.
+        key: &'static str,
+    },
+}
+
+impl Tenant {
+    /// Reads a tenant file strictly: an unknown key is an error that names it.
+    ///
+    /// # Errors
+    /// When the text is no tenant file of this format.
+    pub fn from_json(text: &str) -> Result<Self, TenantError> {
+        let tenant: Self = serde_json::from_str(text)?;
+        if tenant.format != FORMAT {
+            return Err(TenantError::Format(tenant.format));
+        }
+        let lists: [(&'static str, &[Value], &[&'static str]); 7] = [
+            ("users", &tenant.users, &["id", "userPrincipalName"]),
+            ("groups", &tenant.groups, &["id"]),
+            ("devices", &tenant.devices, &["id"]),
+            ("namedLocations", &tenant.named_locations, &["id", "@odata.type"]),
+            ("conditionalAccessPolicies", &tenant.conditional_access_policies, &["id", "state"]),
+            ("roleAssignments", &tenant.role_assignments, &["principalId", "roleDefinitionId"]),
+            ("signIns", &tenant.sign_ins, &["id", "createdDateTime"]),
+        ];
+        for (list, items, keys) in lists {
+            for (index, item) in items.iter().enumerate() {
+                for key in keys {
+                    if item.get(*key).and_then(Value::as_str).is_none() {
+                        return Err(TenantError::Incomplete { list, index, key });
+                    }
+                }
+            }
+        }
+        Ok(tenant)
+    }
+}
+
 /// The whole tenant. Cloned at each write, so that reads can be served from an earlier moment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

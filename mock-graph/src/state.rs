@@ -1,0 +1,220 @@
+//! The world behind the routes: the tenant now, what it was a moment ago, the journal, the faults.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use ring::digest::{SHA256, digest};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::clock::MockClock;
+use crate::faults::{FaultFile, Faults};
+use crate::journal::Line;
+use crate::keys::Keys;
+use crate::tenant::Tenant;
+use crate::throttle::Throttle;
+
+/// How the mock behaves beside what the tenant file says.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Time that every Graph and token request takes.
+    pub latency: Duration,
+    /// How far app-only reads may trail writes.
+    pub lag: Duration,
+    /// Whether the published limits are enforced.
+    pub enforce_throttling: bool,
+    /// Seed of all chance.
+    pub seed: u64,
+}
+
+/// The whole mock.
+pub struct World {
+    /// The tenant's clock.
+    pub clock: MockClock,
+    /// The key of its tokens.
+    pub keys: Keys,
+    /// How it behaves.
+    pub settings: Settings,
+    original: Arc<Tenant>,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    present: Arc<Tenant>,
+    /// Earlier states, each with the moment when it was replaced.
+    history: Vec<(Instant, Arc<Tenant>)>,
+    /// What reads see, and until when, where a fault says so.
+    stale: Option<(Instant, Arc<Tenant>)>,
+    journal: Vec<Line>,
+    next_seq: u64,
+    faults: Faults,
+    random: StdRng,
+    throttle: Throttle,
+}
+
+impl World {
+    /// A world that begins with this tenant.
+    #[must_use]
+    pub fn new(tenant: Tenant, keys: Keys, settings: Settings, base: jiff::Timestamp) -> Self {
+        let original = Arc::new(tenant);
+        let inner = Inner {
+            present: Arc::clone(&original),
+            history: Vec::new(),
+            stale: None,
+            journal: Vec::new(),
+            next_seq: 1,
+            faults: Faults::default(),
+            random: StdRng::seed_from_u64(settings.seed),
+            throttle: Throttle::default(),
+        };
+        Self { clock: MockClock::starting(base), keys, settings, original, inner: Mutex::new(inner) }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The tenant as it is.
+    pub fn present(&self) -> Arc<Tenant> {
+        Arc::clone(&self.inner().present)
+    }
+
+    /// The tenant as a read sees it: as it is, or as it was up to `lag` ago, out of order.
+    pub fn seen_by_a_read(&self) -> Arc<Tenant> {
+        let mut inner = self.inner();
+        let now = Instant::now();
+        if let Some((until, state)) = &inner.stale
+            && now < *until
+        {
+            return Arc::clone(state);
+        }
+        let lag = self.settings.lag;
+        if lag.is_zero() {
+            return Arc::clone(&inner.present);
+        }
+        let back = lag.mul_f64(inner.random.random::<f64>());
+        let seen = now.checked_sub(back).and_then(|moment| {
+            inner.history.iter().find(|(replaced, _)| *replaced > moment).map(|(_, state)| Arc::clone(state))
+        });
+        seen.unwrap_or_else(|| Arc::clone(&inner.present))
+    }
+
+    /// Changes the tenant, whole or not at all. `stale_for`: reads see the state before for so long.
+    ///
+    /// # Errors
+    /// What the change answers; then nothing is changed.
+    pub fn change<T, E>(
+        &self,
+        stale_for: Option<Duration>,
+        change: impl FnOnce(&mut Tenant) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut inner = self.inner();
+        let before = Arc::clone(&inner.present);
+        let mut tenant = (*before).clone();
+        let answer = change(&mut tenant)?;
+        let now = Instant::now();
+        inner.present = Arc::new(tenant);
+        let lag = self.settings.lag;
+        inner.history.retain(|(replaced, _)| now.duration_since(*replaced) <= lag);
+        inner.history.push((now, Arc::clone(&before)));
+        if let Some(stale_for) = stale_for {
+            inner.stale = Some((now + stale_for, before));
+        }
+        Ok(answer)
+    }
+
+    /// Back to the tenant file, the journal emptied.
+    pub fn reset(&self) {
+        let mut inner = self.inner();
+        inner.present = Arc::clone(&self.original);
+        inner.history.clear();
+        inner.stale = None;
+        inner.journal.clear();
+        inner.next_seq = 1;
+        inner.throttle = Throttle::default();
+    }
+
+    /// The place of the next request in the journal.
+    pub fn next_seq(&self) -> u64 {
+        let mut inner = self.inner();
+        let seq = inner.next_seq;
+        inner.next_seq += 1;
+        seq
+    }
+
+    /// Keeps a line of the journal.
+    pub fn keep(&self, line: Line) {
+        self.inner().journal.push(line);
+    }
+
+    /// The journal, in the order of arrival.
+    pub fn journal(&self) -> Vec<Line> {
+        let mut lines = self.inner().journal.clone();
+        lines.sort_by_key(|line| line.seq);
+        lines
+    }
+
+    /// Replaces the fault rules.
+    pub fn set_faults(&self, file: FaultFile) {
+        let mut inner = self.inner();
+        if let Some(seed) = file.seed {
+            inner.random = StdRng::seed_from_u64(seed);
+        }
+        inner.faults.replace(file.rules);
+    }
+
+    /// What goes wrong with a request, if anything.
+    pub fn fault(&self, method: &str, path: &str) -> Option<crate::faults::Fault> {
+        let mut inner = self.inner();
+        let Inner { faults, random, .. } = &mut *inner;
+        faults.hit(method, path, random)
+    }
+
+    /// Counts a request against the published limits. `Some` is a refusal; its value is the `Retry-After`, where the
+    /// service sends one.
+    pub fn throttled(&self, bucket: crate::throttle::Bucket, app_id: &str) -> Option<Option<u64>> {
+        if !self.settings.enforce_throttling {
+            return None;
+        }
+        self.inner().throttle.count(bucket, app_id, Instant::now())
+    }
+
+    /// A fresh id, seeded.
+    pub fn new_id(&self) -> String {
+        let mut bytes = [0u8; 16];
+        self.inner().random.fill_bytes(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().to_string()
+    }
+
+    /// A digest of the tenant that any write changes and no read does; clock and logs are left out.
+    pub fn digest(&self) -> String {
+        let tenant = self.present();
+        let mut value = serde_json::to_value(&*tenant).unwrap_or(Value::Null);
+        if let Some(entries) = value.as_object_mut() {
+            for log in ["clock", "signIns", "directoryAudits"] {
+                entries.remove(log);
+            }
+        }
+        // A BTreeMap spells keys in order, whatever order an object was made in.
+        let spelt = serde_json::to_string(&sorted(&value)).unwrap_or_default();
+        digest(&SHA256, spelt.as_bytes()).as_ref().iter().fold(String::from("sha256:"), |mut text, byte| {
+            text.push_str(&format!("{byte:02x}"));
+            text
+        })
+    }
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let ordered: BTreeMap<&String, Value> =
+                entries.iter().map(|(key, value)| (key, sorted(value))).collect();
+            Value::Object(ordered.into_iter().map(|(key, value)| (key.clone(), value)).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}

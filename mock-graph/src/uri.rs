@@ -1,0 +1,76 @@
+//! Paths, queries and forms: split and decoded.
+
+/// Decodes percent escapes; what is none stays as it stands.
+#[must_use]
+pub fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = (byte == b'%')
+            .then(|| text.get(at + 1..at + 3))
+            .flatten()
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escaped {
+            Some(value) => {
+                decoded.push(value);
+                at += 3;
+            }
+            None => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// The pairs of a query or a form, decoded, in order.
+#[must_use]
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let plain = |text: &str| decode(&text.replace('+', " "));
+            (plain(name), plain(value))
+        })
+        .collect()
+}
+
+/// The segments of a path, decoded. `users('x')` becomes `users`, `x`; doubled quotes inside become single ones.
+#[must_use]
+pub fn segments(path: &str) -> Vec<String> {
+    let mut segments = Vec::new();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let part = decode(part);
+        match part.strip_suffix("')").and_then(|front| front.split_once("('")) {
+            Some((name, key)) if !name.is_empty() => {
+                segments.push(name.to_owned());
+                segments.push(key.replace("''", "'"));
+            }
+            _ => segments.push(part),
+        }
+    }
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_split_and_decoded() {
+        assert_eq!(segments("/users/jo%40contoso.com/memberOf"), ["users", "jo@contoso.com", "memberOf"]);
+        assert_eq!(segments("/users('o''neil@contoso.com')"), ["users", "o'neil@contoso.com"]);
+        assert_eq!(segments("/users/kim_fabrikam.com%23EXT%23@contoso.com"), ["users", "kim_fabrikam.com#EXT#@contoso.com"]);
+    }
+
+    #[test]
+    fn queries_are_split_and_decoded() {
+        assert_eq!(
+            pairs("$filter=a%20eq%20'b'&$top=5&x=1+2"),
+            [("$filter", "a eq 'b'"), ("$top", "5"), ("x", "1 2")].map(|(a, b)| (a.to_owned(), b.to_owned()))
+        );
+    }
+}
