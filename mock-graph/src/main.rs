@@ -64,10 +64,19 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), String> {
     let Command::Serve {
-        tenant_file, listen, latency, faults, enforce_throttling, lag, seed, listen_beyond_loopback,
+        tenant_file,
+        listen,
+        latency,
+        faults,
+        enforce_throttling,
+        lag,
+        seed,
+        listen_beyond_loopback,
     } = cli.command;
     if !IpAddr::is_loopback(&listen.ip()) && !listen_beyond_loopback {
-        return Err(format!("{listen} is no loopback address; say --listen-beyond-loopback if that is meant"));
+        return Err(format!(
+            "{listen} is no loopback address; say --listen-beyond-loopback if that is meant"
+        ));
     }
     let text = std::fs::read_to_string(&tenant_file)
         .map_err(|error| format!("cannot read `{}`: {error}", tenant_file.display()))?;

@@ -78,7 +78,10 @@ async fn the_reference_case_is_planned_as_its_truth_has_it() {
         let plan = world.plan("bec").await;
         let text = serde_json::to_string(&plan).unwrap();
         for ip in world.truth["attackerIps"].as_array().unwrap() {
-            assert!(text.contains(&format!("\"cidrAddress\":\"{}/", ip.as_str().unwrap())), "{case}: {ip} is not blocked");
+            assert!(
+                text.contains(&format!("\"cidrAddress\":\"{}/", ip.as_str().unwrap())),
+                "{case}: {ip} is not blocked"
+            );
         }
         let blocked = text.matches("\"cidrAddress\"").count();
         let requests = plan.actions.iter().flat_map(|action| &action.requests);
@@ -133,7 +136,12 @@ async fn others_entries_and_policies_are_as_they_were() {
     world.apply(&plan).await;
     let after = world.state().await;
     for location in before["namedLocations"].as_array().unwrap() {
-        let now = after["namedLocations"].as_array().unwrap().iter().find(|own| own["id"] == location["id"]).unwrap();
+        let now = after["namedLocations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|own| own["id"] == location["id"])
+            .unwrap();
         for range in location["ipRanges"].as_array().unwrap() {
             assert!(now["ipRanges"].as_array().unwrap().contains(range), "{range} is gone");
         }
@@ -144,7 +152,13 @@ async fn others_entries_and_policies_are_as_they_were() {
     }
     let others = |state: &Value| -> Vec<Value> {
         let victim = world.victim();
-        state["users"].as_array().unwrap().iter().filter(|user| user["userPrincipalName"] != victim).cloned().collect()
+        state["users"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|user| user["userPrincipalName"] != victim)
+            .cloned()
+            .collect()
     };
     assert_eq!(others(&before), others(&after));
 }

@@ -30,7 +30,8 @@ fn the_demo_ends_contained_and_leaves_plan_and_report() {
     assert!(before.contains("OPEN from"), "{before}");
     assert!(!after.contains("OPEN"), "{after}");
     let demo = folder.path().join("stanch-demo");
-    let plan: Value = serde_json::from_str(&std::fs::read_to_string(demo.join("plan.json")).unwrap()).unwrap();
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(demo.join("plan.json")).unwrap()).unwrap();
     assert_eq!(plan["format"], "stanch/plan/v1");
     let report = std::fs::read_to_string(demo.join("report.md")).unwrap();
     assert!(report.starts_with("# contained"), "{report}");
@@ -42,8 +43,17 @@ fn the_demo_runs_on_another_case() {
     let file = crate::world::case_folder("aitm-travel").join("tenant.json");
     let file = file.to_str().unwrap();
     let (_folder, output) = run(&[
-        "--format", "json", "demo", "--tenant-file", file, "--user", "maren.falk@fabrikam.com", "--user-agent",
-        "*HeadlessChrome*", "--out", "elsewhere",
+        "--format",
+        "json",
+        "demo",
+        "--tenant-file",
+        file,
+        "--user",
+        "maren.falk@fabrikam.com",
+        "--user-agent",
+        "*HeadlessChrome*",
+        "--out",
+        "elsewhere",
     ]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -95,7 +105,8 @@ fn missing_credentials_name_the_variable() {
 fn every_shipped_playbook_is_listed_shown_and_sound() {
     let (_folder, output) = run(&["--format", "json", "playbook", "list"]);
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let names: Vec<_> = list["items"].as_array().unwrap().iter().map(|book| book["id"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        list["items"].as_array().unwrap().iter().map(|book| book["id"].as_str().unwrap()).collect();
     assert_eq!(names, ["bec", "evict", "token-theft"]);
     for name in names {
         let (_folder, shown) = run(&["playbook", "show", name]);

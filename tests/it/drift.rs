@@ -14,11 +14,15 @@ async fn an_account_that_was_disabled_meanwhile_is_already_so() {
     let world = World::case("bec-node-fetch");
     let plan = world.plan("evict").await;
     let path = format!("/v1.0/users/{}", world.victim_id());
-    assert_eq!(world.send_as(&world.responder, "PATCH", &path, json!({ "accountEnabled": false })).await, 204);
+    assert_eq!(
+        world.send_as(&world.responder, "PATCH", &path, json!({ "accountEnabled": false })).await,
+        204
+    );
     let run = world.apply(&plan).await;
     assert_eq!(state(&run, "disable_sign_in"), ActionState::AlreadySo);
     assert_eq!(run.verdict, Verdict::Contained);
-    let sent = world.writes().await.into_iter().filter(|line| line["body"]["accountEnabled"] == false).count();
+    let sent =
+        world.writes().await.into_iter().filter(|line| line["body"]["accountEnabled"] == false).count();
     assert_eq!(sent, 1, "it was sent again");
 }
 
@@ -88,7 +92,12 @@ async fn ranges_that_others_add_meanwhile_are_kept() {
     let run = world.apply(&plan).await;
     assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
     let state = world.state().await;
-    let list = state["namedLocations"].as_array().unwrap().iter().find(|own| own["displayName"] == "IP Blacklist").unwrap();
+    let list = state["namedLocations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["displayName"] == "IP Blacklist")
+        .unwrap();
     let text = list["ipRanges"].to_string();
     assert!(text.contains("185.12.45.9/32") && text.contains("89.187.164.77/32"), "{text}");
     assert!(!text.contains("192.0.2.44/32"), "an entry that its owner took away came back");

@@ -48,7 +48,11 @@ fn without(plan: &Plan, steps: &[&str]) -> Plan {
     let gone: Vec<_> =
         plan.actions.iter().filter(|action| is_out(&action.step)).map(|action| action.id.clone()).collect();
     let needs_of = |id: &stanch::domain::ActionId| {
-        plan.actions.iter().find(|action| action.id == *id).map(|action| action.needs.clone()).unwrap_or_default()
+        plan.actions
+            .iter()
+            .find(|action| action.id == *id)
+            .map(|action| action.needs.clone())
+            .unwrap_or_default()
     };
     let mut kept: Vec<_> = plan.actions.iter().filter(|action| !is_out(&action.step)).cloned().collect();
     for action in &mut kept {
@@ -72,9 +76,11 @@ async fn each_of_reset_removal_and_revocation_is_needed() {
     let plan = whole.plan("bec").await;
     whole.apply(&plan).await;
     assert_eq!(whole.attempt(assume.clone()).await["in"], false, "the whole playbook does not evict");
-    for (step, way) in
-        [("reset_password", "password"), ("remove_auth_methods", "self_service"), ("revoke_sessions", "refresh_token")]
-    {
+    for (step, way) in [
+        ("reset_password", "password"),
+        ("remove_auth_methods", "self_service"),
+        ("revoke_sessions", "refresh_token"),
+    ] {
         let world = World::case_with("bec-node-fetch", no_mfa);
         let plan = without(&world.plan("bec").await, &[step]);
         world.apply(&plan).await;

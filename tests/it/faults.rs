@@ -13,7 +13,10 @@ async fn reads_that_flap_between_old_and_new_end_contained() {
     let plan = world.plan("evict").await;
     let run = world.apply(&plan).await;
     assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
-    assert_eq!(world.attempt(json!({ "from": ["unseen"], "assume": { "accountEnabled": true } })).await["in"], false);
+    assert_eq!(
+        world.attempt(json!({ "from": ["unseen"], "assume": { "accountEnabled": true } })).await["in"],
+        false
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,10 +46,13 @@ async fn an_answer_that_never_came_is_settled_by_reading_back_and_nothing_is_don
             let name = format!("{kind} {method} {path} {nth}");
             let world = World::case("bec-node-fetch");
             let plan = world.plan("evict").await;
-            world.faults(json!([{ "method": method, "path": path, "nth": nth, "fault": { "kind": kind } }])).await;
+            world
+                .faults(json!([{ "method": method, "path": path, "nth": nth, "fault": { "kind": kind } }]))
+                .await;
             let run = world.apply(&plan).await;
             assert_eq!(run.verdict, Verdict::Contained, "{name}: {run:#?}");
-            let after = world.attempt(json!({ "from": ["unseen"], "assume": { "accountEnabled": true } })).await;
+            let after =
+                world.attempt(json!({ "from": ["unseen"], "assume": { "accountEnabled": true } })).await;
             assert_eq!(after["in"], false, "{name}");
         }
     }
@@ -111,7 +117,10 @@ async fn a_refused_hardening_step_leaves_the_run_contained_and_is_told() {
     assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
     let failed: Vec<_> = run.actions.iter().filter(|action| action.state == ActionState::Failed).collect();
     assert!(!failed.is_empty());
-    assert!(failed.iter().all(|action| action.detail.contains("Policy.ReadWrite.ConditionalAccess")), "{failed:?}");
+    assert!(
+        failed.iter().all(|action| action.detail.contains("Policy.ReadWrite.ConditionalAccess")),
+        "{failed:?}"
+    );
     assert!(!run.open.is_empty());
 }
 

@@ -66,12 +66,19 @@ async fn ranges_of_the_company_private_ones_and_wide_ones_are_refused_and_told()
         request.ips.push(range.parse().unwrap());
     }
     let plan = world.plan_for(request).await.unwrap();
-    let bodies: String =
-        plan.actions.iter().flat_map(|action| &action.requests).map(|request| request.body.to_string()).collect();
+    let bodies: String = plan
+        .actions
+        .iter()
+        .flat_map(|action| &action.requests)
+        .map(|request| request.body.to_string())
+        .collect();
     assert!(bodies.contains("185.12.45.9/32"));
     for refused in ["10.0.0.0/24", "45.83.220.9/32", "93.0.0.0/12", "203.0.113.1/32"] {
         assert!(!bodies.contains(refused), "{refused} would be blocked");
-        assert!(plan.guards.refused.iter().any(|own| own.object.contains(refused) && !own.next.is_empty()), "{refused}");
+        assert!(
+            plan.guards.refused.iter().any(|own| own.object.contains(refused) && !own.next.is_empty()),
+            "{refused}"
+        );
     }
 }
 
@@ -113,7 +120,8 @@ async fn emergency_accounts_are_left_out_of_every_policy() {
 async fn a_synced_user_is_at_most_partial_and_the_plan_says_what_to_do_instead() {
     let world = World::case_with("bec-node-fetch", |tenant| {
         let users = tenant["users"].as_array_mut().unwrap();
-        let victim = users.iter_mut().find(|user| user["userPrincipalName"] == "lynne.robbins@contoso.com").unwrap();
+        let victim =
+            users.iter_mut().find(|user| user["userPrincipalName"] == "lynne.robbins@contoso.com").unwrap();
         victim["onPremisesSyncEnabled"] = json!(true);
     });
     let plan = world.plan("evict").await;

@@ -68,7 +68,9 @@ impl Mock {
 
     pub fn victim(&self) -> &str {
         let users = self.tenant["users"].as_array().unwrap();
-        users.iter().find(|user| user["id"] == self.attacker()["userId"]).unwrap()["userPrincipalName"].as_str().unwrap()
+        users.iter().find(|user| user["id"] == self.attacker()["userId"]).unwrap()["userPrincipalName"]
+            .as_str()
+            .unwrap()
     }
 
     fn http(&self, method: &str, path: &str, body: &str) -> String {
@@ -83,7 +85,11 @@ impl Mock {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        if head.to_lowercase().contains("transfer-encoding: chunked") { unchunk(body) } else { body.to_owned() }
+        if head.to_lowercase().contains("transfer-encoding: chunked") {
+            unchunk(body)
+        } else {
+            body.to_owned()
+        }
     }
 
     pub fn state(&self) -> Value {
@@ -149,7 +155,10 @@ pub fn stanch(mock: &Mock, folder: &Path) -> Command {
             .collect();
         std::fs::write(
             &settings,
-            format!("store = \"sqlite://stanch.db\"\n[guards]\nemergency_accounts = [{}]\n", emergency.join(", ")),
+            format!(
+                "store = \"sqlite://stanch.db\"\n[guards]\nemergency_accounts = [{}]\n",
+                emergency.join(", ")
+            ),
         )
         .unwrap();
     }
@@ -188,7 +197,11 @@ fn plan_and_apply_are_two_processes_beside_the_mock() {
     assert_eq!(shown.stdout, output.stdout, "show does not show what plan showed");
     assert_eq!(mock.attempt("{}")["in"], true);
 
-    let output = stanch(&mock, folder.path()).args(["--format", "json", "apply", "--yes"]).arg(&plan).output().unwrap();
+    let output = stanch(&mock, folder.path())
+        .args(["--format", "json", "apply", "--yes"])
+        .arg(&plan)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let run: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(run["verdict"], "contained");
@@ -197,7 +210,11 @@ fn plan_and_apply_are_two_processes_beside_the_mock() {
     }
 
     let writes = mock.writes();
-    let again = stanch(&mock, folder.path()).args(["--format", "json", "apply", "--yes"]).arg(&plan).output().unwrap();
+    let again = stanch(&mock, folder.path())
+        .args(["--format", "json", "apply", "--yes"])
+        .arg(&plan)
+        .output()
+        .unwrap();
     assert_eq!(again.status.code(), Some(0));
     assert_eq!(serde_json::from_slice::<Value>(&again.stdout).unwrap()["run"], run["run"]);
     assert_eq!(mock.writes(), writes, "it was applied twice");

@@ -57,8 +57,10 @@ fn no_secret_is_in_any_byte_that_stanch_writes() {
     let folder = tempfile::tempdir().unwrap();
     // A canary as client secret, so that it is told from everything else.
     let canary = "STANCHCANARY~responder~\"7f3a\"";
-    let mut tenant: serde_json::Value =
-        serde_json::from_str(&std::fs::read_to_string(case_folder("aitm-travel").join("tenant.json")).unwrap()).unwrap();
+    let mut tenant: serde_json::Value = serde_json::from_str(
+        &std::fs::read_to_string(case_folder("aitm-travel").join("tenant.json")).unwrap(),
+    )
+    .unwrap();
     tenant["applications"][0]["clientSecret"] = serde_json::json!(canary);
     let mock = Mock::of(&tenant, folder.path());
     let old_password = tenant["passwords"][mock.victim_id()].as_str().unwrap().to_owned();
@@ -76,7 +78,8 @@ fn no_secret_is_in_any_byte_that_stanch_writes() {
         .arg(&plan_file));
     assert_eq!(status, Some(0), "{}", String::from_utf8_lossy(&bytes));
     written.push(("plan's output".to_owned(), bytes));
-    let (status, bytes) = run(stanch(&mock, folder.path()).arg("-vvv").arg("apply").arg(&plan_file).arg("--yes"));
+    let (status, bytes) =
+        run(stanch(&mock, folder.path()).arg("-vvv").arg("apply").arg(&plan_file).arg("--yes"));
     assert_eq!(status, Some(0), "{}", String::from_utf8_lossy(&bytes));
     assert!(bytes.len() > 200, "trace level says nothing: the search would be over nothing");
     written.push(("apply's output".to_owned(), bytes));
@@ -104,6 +107,9 @@ fn no_secret_is_in_any_byte_that_stanch_writes() {
             assert!(!holds(bytes, secret), "the {what} is in {name}");
         }
         // An access token is three base64url parts; its header is always the same.
-        assert!(!bytes.windows(8).any(|window| window == b"eyJ0eXAi" || window == b"eyJhbGci"), "a token is in {name}");
+        assert!(
+            !bytes.windows(8).any(|window| window == b"eyJ0eXAi" || window == b"eyJhbGci"),
+            "a token is in {name}"
+        );
     }
 }

@@ -13,7 +13,9 @@ use stanch::approval::{Consent, ConsentKind};
 use stanch::config::Guards;
 use stanch::domain::secret::SecretString;
 use stanch::domain::{BoxFuture, Clock, Random};
-use stanch::engine::{Applied, Applier, ApplyError, Notice, Patience, PlanError, PlanRequest, Planner, StopSignal, Watcher};
+use stanch::engine::{
+    Applied, Applier, ApplyError, Notice, Patience, PlanError, PlanRequest, Planner, StopSignal, Watcher,
+};
 use stanch::graph::{Connection, ConnectionSettings};
 use stanch::plan::Plan;
 use stanch::run::Run;
@@ -36,8 +38,11 @@ impl Transport for RouterTransport {
         let router = self.0.clone();
         Box::pin(async move {
             let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-            let no_answer =
-                |source: Box<dyn std::error::Error + Send + Sync>| TransportError::NoAnswer { method, path, source };
+            let no_answer = |source: Box<dyn std::error::Error + Send + Sync>| TransportError::NoAnswer {
+                method,
+                path,
+                source,
+            };
             let mut request = request.map(Body::from);
             if let Some(authority) = request.uri().authority().cloned() {
                 request.headers_mut().insert("host", authority.as_str().parse().unwrap());
@@ -314,14 +319,16 @@ impl World {
     }
 
     pub async fn faults(&self, rules: Value) {
-        let (status, text) = self.control("PUT", "/_mock/faults", Some(json!({ "seed": 7, "rules": rules }))).await;
+        let (status, text) =
+            self.control("PUT", "/_mock/faults", Some(json!({ "seed": 7, "rules": rules }))).await;
         assert_eq!(status, 204, "{text}");
     }
 
     /// Lets the attacker try every way in.
     pub async fn attempt(&self, body: Value) -> Value {
         let name = self.tenant["attackers"][0]["name"].as_str().unwrap();
-        let (status, text) = self.control("POST", &format!("/_mock/attackers/{name}/attempt"), Some(body)).await;
+        let (status, text) =
+            self.control("POST", &format!("/_mock/attackers/{name}/attempt"), Some(body)).await;
         assert_eq!(status, 200, "{text}");
         serde_json::from_str(&text).unwrap()
     }
