@@ -22,6 +22,8 @@ pub mod approval;
 pub mod case;
 pub mod config;
 pub mod domain;
+pub mod guard;
+pub mod order;
 pub mod plan;
 pub mod playbook;
 pub mod policy;

@@ -1,0 +1,21 @@
+//! Guards: rules that refuse. One file each, all pure: evidence and plan in, refusals out. What may be set aside at
+//! all is said here, once; nothing is set aside silently.
+
+mod emergency_account;
+mod location;
+mod network;
+mod operator;
+mod policy_lint;
+mod privileged_subject;
+mod protected_group;
+mod restricted_unit;
+mod rules;
+mod special_range;
+mod sync_account;
+mod verdict;
+
+pub use location::judge_location;
+pub use network::{RangeFacts, judge_range};
+pub use policy_lint::lint_policy;
+pub use rules::{GUARDS, GuardError, GuardInfo, GuardRules, SubjectFacts, check_overrides, is_overridable};
+pub use verdict::{apply_overrides, judge_requests, judge_subject};

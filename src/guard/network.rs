@@ -1,0 +1,192 @@
+//! Range guards: `special_purpose_range`, `too_wide`, `company_range`, `trusted_location`, `shared_address`.
+
+use super::rules::GuardRules;
+use super::special_range::purpose;
+use super::verdict::refusal;
+use crate::case::Look;
+use crate::domain::CidrBlock;
+use crate::plan::GuardRefusal;
+use crate::policy::{ConditionalAccessPolicy, NamedLocation, PolicyState};
+
+/// From this many other users on, a block is refused for good.
+const MANY: usize = 5;
+
+/// What the range guards must know of the tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct RangeFacts<'a> {
+    /// The tenant's named locations.
+    pub locations: &'a Look<Vec<NamedLocation>>,
+    /// The tenant's policies: what an enabled one leaves out is trusted by somebody.
+    pub policies: &'a Look<Vec<ConditionalAccessPolicy>>,
+    /// How many other users signed in from the range lately.
+    pub others: &'a Look<usize>,
+}
+
+/// Asks the guards that need nothing but the range and the settings.
+///
+/// # Errors
+/// The first refusal.
+pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Result<(), GuardRefusal> {
+    let object = block.to_string();
+    if let Some(purpose) = purpose(block) {
+        return Err(refusal(
+            "special_purpose_range",
+            &object,
+            format!("it shares addresses with a range for {purpose}: nobody signs in from there over the internet"),
+            "leave it out",
+        ));
+    }
+    let widest = if block.is_ipv4() { rules.widest_ipv4 } else { rules.widest_ipv6 };
+    if block.prefix() < widest {
+        return Err(refusal(
+            "too_wide",
+            &object,
+            format!("it is wider than /{widest}, the widest that the settings allow"),
+            "name the addresses, or narrower ranges; or set `guards.widest_block`",
+        ));
+    }
+    if let Some(company) = rules.company_ranges.iter().find(|company| company.overlaps(block)) {
+        return Err(refusal(
+            "company_range",
+            &object,
+            format!("it shares addresses with the company's own {company}"),
+            "leave it out: the intruder comes through the company's own network, look there",
+        ));
+    }
+    Ok(())
+}
+
+/// Asks every range guard.
+///
+/// # Errors
+/// The first refusal.
+pub fn judge_range(block: &CidrBlock, rules: &GuardRules, facts: &RangeFacts<'_>) -> Result<(), GuardRefusal> {
+    judge_alone(block, rules)?;
+    let object = block.to_string();
+    let (locations, policies) = match (facts.locations, facts.policies) {
+        (Look::Read(locations), Look::Read(policies)) => (locations, policies),
+        (Look::Unread { why }, _) | (_, Look::Unread { why }) => {
+            return Err(refusal(
+                "trusted_location",
+                &object,
+                format!("whether it is trusted could not be read: {why}"),
+                "grant the app `Policy.Read.All`, then plan again",
+            ));
+        }
+    };
+    let left_out = |location: &NamedLocation| {
+        policies.iter().filter(|policy| policy.state == PolicyState::Enabled).any(|policy| {
+            policy
+                .conditions
+                .locations
+                .as_ref()
+                .is_some_and(|own| own.exclude_locations.iter().any(|id| id == location.id.as_str()))
+        })
+    };
+    let trusted = locations
+        .iter()
+        .filter(|location| location.is_trusted || left_out(location))
+        .find(|location| location.ranges.iter().filter_map(|range| range.block).any(|own| own.overlaps(block)));
+    if let Some(location) = trusted {
+        return Err(refusal(
+            "trusted_location",
+            &object,
+            format!("it shares addresses with the trusted location `{}`", location.display_name),
+            "leave it out, or take the address out of that location first",
+        ));
+    }
+    match facts.others {
+        Look::Read(0) => Ok(()),
+        Look::Read(count) => Err(refusal(
+            "shared_address",
+            &object,
+            if *count >= MANY {
+                format!("{count} other users signed in from it lately: a block would lock them out")
+            } else {
+                format!("{count} other user{} signed in from it lately", if *count == 1 { "" } else { "s" })
+            },
+            "find out whose address it is; a single address instead of a range may do; or plan with `--override shared_address`",
+        )),
+        Look::Unread { why } => Err(refusal(
+            "shared_address",
+            &object,
+            format!("whether other users sign in from it could not be read: {why}"),
+            "grant the app `AuditLog.Read.All`, or plan with `--override shared_address`",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rules() -> GuardRules {
+        GuardRules {
+            emergency_accounts: Vec::new(),
+            unresolved_emergency: Vec::new(),
+            no_emergency_accounts: true,
+            protected_groups: Vec::new(),
+            company_ranges: vec!["45.83.220.0/24".parse().unwrap()],
+            widest_ipv4: 24,
+            widest_ipv6: 48,
+            overrides: Vec::new(),
+        }
+    }
+
+    fn guard_of(text: &str, others: &Look<usize>) -> Option<String> {
+        let office = serde_json::json!({
+            "@odata.type": "#microsoft.graph.ipNamedLocation", "id": "e4cd6075-2055-4f5f-8b22-20a49a15a311",
+            "displayName": "Office", "isTrusted": true,
+            "ipRanges": [{ "@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "93.184.216.34/28" }]
+        });
+        let locations = Look::Read(vec![NamedLocation::from_graph(office).unwrap()]);
+        let policies = Look::Read(Vec::new());
+        let facts = RangeFacts { locations: &locations, policies: &policies, others };
+        judge_range(&text.parse().unwrap(), &rules(), &facts).err().map(|refusal| refusal.guard)
+    }
+
+    #[test]
+    fn each_range_guard_refuses_and_lets_pass() {
+        let none = Look::Read(0);
+        for (text, guard) in [
+            ("10.0.0.7/32", Some("special_purpose_range")),
+            ("93.0.0.0/12", Some("too_wide")),
+            ("2a0b:f4c2::/32", Some("too_wide")),
+            ("45.83.220.128/25", Some("company_range")),
+            ("93.184.216.40/32", Some("trusted_location")),
+            ("89.187.164.0/24", None),
+            ("2a0b:f4c2:1::/64", None),
+        ] {
+            assert_eq!(guard_of(text, &none).as_deref(), guard, "{text}");
+        }
+        assert_eq!(guard_of("89.187.164.77/32", &Look::Read(1)).as_deref(), Some("shared_address"));
+        let unread = Look::Unread { why: "no licence".to_owned() };
+        assert_eq!(guard_of("89.187.164.77/32", &unread).as_deref(), Some("shared_address"));
+    }
+
+    #[test]
+    fn locations_that_were_not_read_refuse() {
+        let unread = Look::Unread { why: "403".to_owned() };
+        let facts = RangeFacts { locations: &unread, policies: &Look::Read(Vec::new()), others: &Look::Read(0) };
+        let refusal = judge_range(&"89.187.164.77".parse().unwrap(), &rules(), &facts).unwrap_err();
+        assert_eq!(refusal.guard, "trusted_location");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn overlap_is_that_of_the_address_sets(a in 0u32..256, b in 0u32..256, pa in 24u8..=32, pb in 24u8..=32) {
+            let base = 0x5BBB_A400u32;
+            let block = |low: u32, prefix: u8| -> CidrBlock {
+                CidrBlock::parse_masking(&format!("{}/{prefix}", std::net::Ipv4Addr::from(base + low))).unwrap().0
+            };
+            let (one, other) = (block(a, pa), block(b, pb));
+            let members = |block: CidrBlock| -> std::collections::HashSet<u32> {
+                (base..base + 256).filter(|ip| block.contains(std::net::Ipv4Addr::from(*ip).into())).collect()
+            };
+            prop_assert_eq!(one.overlaps(&other), !members(one).is_disjoint(&members(other)));
+        }
+    }
+}

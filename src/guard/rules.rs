@@ -1,0 +1,145 @@
+//! The guards' settings with every account resolved, and the list of all guards.
+
+use serde::Serialize;
+
+use crate::case::Look;
+use crate::domain::{CidrBlock, DigestError, GroupId, Sha256Digest, UserId};
+
+/// A guard, for documents and for checking overrides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuardInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it refuses.
+    pub what: &'static str,
+    /// Whether a person may set it aside.
+    pub overridable: bool,
+}
+
+const fn guard(name: &'static str, what: &'static str, overridable: bool) -> GuardInfo {
+    GuardInfo { name, what, overridable }
+}
+
+/// Every guard.
+pub const GUARDS: &[GuardInfo] = &[
+    guard("emergency_account", "containing an emergency-access account", false),
+    guard("sync_account", "containing the directory synchronization account", false),
+    guard("privileged_subject", "containing an account that holds, or may hold, an administrative role", true),
+    guard("operator_is_subject", "containing the account of whoever asks", true),
+    guard("protected_group", "containing a member of a protected group", true),
+    guard("restricted_unit", "changing an account in a restricted management administrative unit", false),
+    guard("special_purpose_range", "blocking private, reserved or documentation addresses", false),
+    guard("too_wide", "blocking a range wider than the settings allow", true),
+    guard("company_range", "blocking the company's own addresses", false),
+    guard("trusted_location", "blocking addresses of a trusted or excluded location", false),
+    guard("shared_address", "blocking addresses that other users sign in from", true),
+    guard("location_not_ip", "adding addresses to a location that is no list of addresses", false),
+    guard("location_trusted", "adding addresses to a trusted location", false),
+    guard("location_ambiguous", "choosing between two locations of one name", false),
+    guard("policy_emergency_accounts", "a policy that does not leave the emergency accounts out", false),
+    guard("policy_tenant_wide", "a policy for everyone without a narrow list of locations", false),
+    guard("policy_device_for_all", "a device or token-protection policy for everyone", false),
+    guard("policy_token_apps", "token protection beyond the apps, platforms and clients that support it", false),
+    guard("policy_no_device", "enforcing a device policy for somebody without a compliant device", true),
+];
+
+/// Whether a person may set a guard aside.
+pub fn is_overridable(name: &str) -> bool {
+    GUARDS.iter().any(|guard| guard.name == name && guard.overridable)
+}
+
+/// Why an override is no override.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum GuardError {
+    /// No such guard.
+    #[error("there is no guard `{name}`")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The nearest one.
+        nearest: Option<&'static str>,
+    },
+    /// The guard cannot be set aside.
+    #[error("the guard `{name}` cannot be set aside")]
+    Fixed {
+        /// Which.
+        name: String,
+    },
+}
+
+impl GuardError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::Unknown { nearest: None, .. } | Self::Fixed { .. } => {
+                let names: Vec<_> =
+                    GUARDS.iter().filter(|guard| guard.overridable).map(|guard| guard.name).collect();
+                Some(format!("those that can be set aside are {}", names.join(", ")))
+            }
+        }
+    }
+}
+
+/// Checks that every override names a guard that can be set aside.
+///
+/// # Errors
+/// On the first one that does not.
+pub fn check_overrides(names: &[String]) -> Result<(), GuardError> {
+    for name in names {
+        if !GUARDS.iter().any(|guard| guard.name == name) {
+            let nearest = GUARDS
+                .iter()
+                .map(|guard| (strsim::damerau_levenshtein(guard.name, name), guard.name))
+                .min()
+                .filter(|(distance, _)| *distance <= 4)
+                .map(|(_, name)| name);
+            return Err(GuardError::Unknown { name: name.clone(), nearest });
+        }
+        if !is_overridable(name) {
+            return Err(GuardError::Fixed { name: name.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// The settings of the guards, every account resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GuardRules {
+    /// Emergency accounts that were found and are enabled.
+    pub emergency_accounts: Vec<UserId>,
+    /// Configured emergency accounts that were not found, or are disabled.
+    pub unresolved_emergency: Vec<String>,
+    /// The settings say that there are none.
+    pub no_emergency_accounts: bool,
+    /// Groups whose members are not contained.
+    pub protected_groups: Vec<GroupId>,
+    /// The company's own addresses.
+    pub company_ranges: Vec<CidrBlock>,
+    /// The shortest IPv4 prefix that may be blocked.
+    pub widest_ipv4: u8,
+    /// The shortest IPv6 prefix that may be blocked.
+    pub widest_ipv6: u8,
+    /// Guards that this request sets aside. They are no setting: the digest leaves them out.
+    #[serde(skip)]
+    pub overrides: Vec<String>,
+}
+
+impl GuardRules {
+    /// The digest of the settings: a plan made under others is stale.
+    ///
+    /// # Errors
+    /// When the settings have no canonical JSON.
+    pub fn digest(&self) -> Result<Sha256Digest, DigestError> {
+        Sha256Digest::of_json(self)
+    }
+}
+
+/// What the subject guards must know beside the subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectFacts {
+    /// Object id of whoever asks, where they are known to the tenant.
+    pub operator_id: Option<UserId>,
+    /// The subject's groups, nested ones too; not read where no group is protected.
+    pub group_ids: Look<Vec<GroupId>>,
+}
