@@ -1,4 +1,5 @@
 //! A stateful stand-in for Entra ID and Microsoft Graph, as strict as they are. It knows nothing of any client.
 
 pub mod api;
+pub mod odata;
 pub mod tenant;
