@@ -1,5 +1,6 @@
 //! A stateful stand-in for Entra ID and Microsoft Graph, as strict as they are. It knows nothing of any client.
 
 pub mod api;
+pub mod conditional_access;
 pub mod odata;
 pub mod tenant;

@@ -60,7 +60,21 @@ const OPTIONS: [&str; 8] =
 /// # Errors
 /// 400 in Graph's shape for a query that the service would not take.
 pub fn collection(items: &[Value], call: &Call, rules: &Rules) -> Result<Reply, Fail> {
-    page(items, call, rules).map_err(|error| refuse(&error, rules))
+    let rows: Vec<&Value> = items.iter().collect();
+    collection_of(&rows, call, rules, &|row| row.clone())
+}
+
+/// The same over chosen rows, each given the shape that the caller may see: filters run before, `$select` after.
+///
+/// # Errors
+/// As [`collection`].
+pub fn collection_of(
+    rows: &[&Value],
+    call: &Call,
+    rules: &Rules,
+    shape: &dyn Fn(&Value) -> Value,
+) -> Result<Reply, Fail> {
+    page(rows, call, rules, shape).map_err(|error| refuse(&error, rules))
 }
 
 fn refuse(error: &QueryError, rules: &Rules) -> Fail {
@@ -74,7 +88,12 @@ fn refuse(error: &QueryError, rules: &Rules) -> Fail {
     Fail::new(400, code, error.to_string())
 }
 
-fn page(items: &[Value], call: &Call, rules: &Rules) -> Result<Reply, QueryError> {
+fn page(
+    items: &[&Value],
+    call: &Call,
+    rules: &Rules,
+    shape: &dyn Fn(&Value) -> Value,
+) -> Result<Reply, QueryError> {
     check_options(call, rules)?;
     let mut rows = filter(items, call, rules)?;
     let keys = match call.option("$orderby") {
@@ -102,8 +121,11 @@ fn page(items: &[Value], call: &Call, rules: &Rules) -> Result<Reply, QueryError
     };
 
     let page = rows.get(start..).unwrap_or_default();
-    let value: Vec<Value> =
-        page.iter().take(size).map(|row| project(row, selected.as_deref(), rules.projection)).collect();
+    let value: Vec<Value> = page
+        .iter()
+        .take(size)
+        .map(|row| project(&shape(row), selected.as_deref(), rules.projection))
+        .collect();
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), context(call, rules.context, selected.as_deref(), "").into());
     if call.option("$count") == Some("true") && token.is_none() {
@@ -155,7 +177,7 @@ fn check_options(call: &Call, rules: &Rules) -> Result<(), QueryError> {
     Ok(())
 }
 
-fn filter<'a>(items: &'a [Value], call: &Call, rules: &Rules) -> Result<Vec<&'a Value>, QueryError> {
+fn filter<'a>(items: &[&'a Value], call: &Call, rules: &Rules) -> Result<Vec<&'a Value>, QueryError> {
     let counts = call.option("$count") == Some("true");
     let eventual = call
         .headers
@@ -164,7 +186,7 @@ fn filter<'a>(items: &'a [Value], call: &Call, rules: &Rules) -> Result<Vec<&'a 
     if rules.directory && counts && !eventual {
         return Err(QueryError::Advanced);
     }
-    let Some(text) = call.option("$filter") else { return Ok(items.iter().collect()) };
+    let Some(text) = call.option("$filter") else { return Ok(items.to_vec()) };
     let filter = Filter::parse(text)?;
     let (uses, advanced) = filter.uses();
     if rules.directory && advanced && !(eventual && counts) {
@@ -184,7 +206,7 @@ fn filter<'a>(items: &'a [Value], call: &Call, rules: &Rules) -> Result<Vec<&'a 
     let mut rows = Vec::new();
     for item in items {
         if filter.accepts(item)? {
-            rows.push(item);
+            rows.push(*item);
         }
     }
     Ok(rows)
