@@ -50,8 +50,8 @@ pub enum Outcome {
     Granted,
     /// A policy stops it.
     Refused {
-        /// The policy's display name.
-        policy: String,
+        /// The policy's display name; `None` for security defaults.
+        policy: Option<String>,
         /// What it wants.
         need: Need,
     },
@@ -69,18 +69,18 @@ pub struct Verdict {
 /// Decides over a sign-in.
 #[must_use]
 pub fn decide(tenant: &Tenant, context: &SignInContext) -> Verdict {
-    let mut refusals: Vec<(String, Need)> = Vec::new();
+    let mut refusals: Vec<(Option<String>, Need)> = Vec::new();
     let mut applied = Vec::new();
     for evaluation in evaluate(tenant, context) {
         let needs = if evaluation.applies() { unmet(evaluation.policy, context) } else { Vec::new() };
         let name = text(evaluation.policy, "displayName");
         if text(evaluation.policy, "state") == "enabled" {
-            refusals.extend(needs.iter().map(|need| (name.to_owned(), *need)));
+            refusals.extend(needs.iter().map(|need| (Some(name.to_owned()), *need)));
         }
         applied.push(describe(&evaluation, &needs, context));
     }
     if tenant.tenant.security_defaults && context.strength < Strength::Multifactor {
-        refusals.push(("security defaults".to_owned(), Need::Multifactor));
+        refusals.push((None, Need::Multifactor));
     }
     let blocked = refusals.iter().position(|(_, need)| *need == Need::Blocked).unwrap_or(0);
     let outcome = match refusals.into_iter().nth(blocked) {
