@@ -3,6 +3,7 @@
 pub mod api;
 pub mod attacker;
 pub mod conditional_access;
+pub mod handlers;
 pub mod odata;
 pub mod sign_in;
 pub mod tenant;

@@ -79,6 +79,8 @@ pub struct SignInContext {
     pub user_risk: Option<String>,
     /// Risk of the sign-in.
     pub sign_in_risk: Option<String>,
+    /// Risk of the service principal.
+    pub service_principal_risk: Option<String>,
     /// Insider risk.
     pub insider_risk: Option<String>,
     /// `none`, `deviceCodeFlow` or `authenticationTransfer`.
@@ -103,6 +105,7 @@ impl SignInContext {
             now,
             user_risk: None,
             sign_in_risk: None,
+            service_principal_risk: None,
             insider_risk: None,
             authentication_flow: None,
         }

@@ -174,6 +174,12 @@ fn reasons(
         Identity::User(id) => note(includes_user(conditions, id, subject), Reason::Users),
         Identity::ServicePrincipal(id) => {
             note(Some(includes_service_principal(conditions, id)), Reason::WorkloadIdentities);
+            let levels: Vec<String> =
+                list(conditions, "servicePrincipalRiskLevels").map(str::to_owned).collect();
+            note(
+                includes_level(&levels, context.service_principal_risk.as_deref()),
+                Reason::WorkloadIdentities,
+            );
         }
     }
     let (answer, reason) = includes_target(conditions, &context.target);
