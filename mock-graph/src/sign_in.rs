@@ -71,6 +71,17 @@ fn country_of(row: &Value) -> Option<&str> {
     if code.is_empty() { None } else { Some(code) }
 }
 
+/// Who attempts, as the row tells it.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor<'a> {
+    /// The user object, where it still exists.
+    pub user: Option<&'a Value>,
+    /// The user's object id.
+    pub user_id: &'a str,
+    /// The client's user agent.
+    pub user_agent: &'a str,
+}
+
 /// One attempted sign-in.
 #[derive(Clone, Debug)]
 pub struct SignIn {
@@ -98,41 +109,20 @@ pub struct SignIn {
 #[must_use]
 pub fn describe(
     tenant: &Tenant,
-    user: Option<&Value>,
-    user_id: &str,
-    user_agent: &str,
+    actor: Actor<'_>,
     sign_in: &SignIn,
     place: &Place,
     now: Timestamp,
     salt: &str,
 ) -> Value {
     let nothing = Value::Null;
-    let user = user.unwrap_or(&nothing);
+    let user = actor.user.unwrap_or(&nothing);
     let id = derive_id(&format!("id {salt} {now}"));
-    let succeeded = sign_in.error_code == 0;
-    let previously = !sign_in.is_interactive;
     let moment = format_time(now);
-    let details: Vec<Value> = sign_in
-        .steps
-        .iter()
-        .map(|(method, detail)| {
-            json!({
-                "authenticationStepDateTime": moment, "authenticationMethod": method, "authenticationMethodDetail": null,
-                "succeeded": succeeded, "authenticationStepResultDetail": detail, "authenticationStepRequirement": "",
-            })
-        })
-        .collect();
-    let status = match &sign_in.policies {
-        None => "notApplied",
-        Some(_) if is_refusal(sign_in.error_code) => "failure",
-        Some(policies) if policies.iter().any(|policy| text(policy, "result") == "success") => "success",
-        Some(_) => "notApplied",
-    };
-    let multifactor = sign_in.steps.len() > 1 || sign_in.incoming_token != "none";
     let mut row = json!({
         "id": id,
         "createdDateTime": moment,
-        "userId": user_id,
+        "userId": actor.user_id,
         "userDisplayName": text(user, "displayName"),
         "userPrincipalName": text(user, "userPrincipalName").to_lowercase(),
         "userType": if text(user, "userType").eq_ignore_ascii_case("guest") { "guest" } else { "member" },
@@ -143,7 +133,7 @@ pub fn describe(
         "ipAddress": place.ip.to_string(),
         "ipAddressFromResourceProvider": null,
         "autonomousSystemNumber": place.network,
-        "userAgent": user_agent,
+        "userAgent": actor.user_agent,
         "clientAppUsed": if sign_in.client_app == "browser" { "Browser" } else { "Mobile Apps and Desktop clients" },
         "isInteractive": sign_in.is_interactive,
         "signInEventTypes": [if sign_in.is_interactive { "interactiveUser" } else { "nonInteractiveUser" }],
@@ -155,7 +145,36 @@ pub fn describe(
         "incomingTokenType": sign_in.incoming_token,
         "originalTransferMethod": "none",
     });
-    let rest = json!({
+    if let (Value::Object(row), Value::Object(rest)) = (&mut row, judge(tenant, sign_in, place, &moment)) {
+        row.extend(rest);
+    }
+    row
+}
+
+/// The second half of a row: what came of it.
+fn judge(tenant: &Tenant, sign_in: &SignIn, place: &Place, moment: &str) -> Value {
+    let succeeded = sign_in.error_code == 0;
+    let previously = !sign_in.is_interactive;
+    let details: Vec<Value> = sign_in
+        .steps
+        .iter()
+        .map(|(method, detail)| {
+            json!({
+                "authenticationStepDateTime": moment, "authenticationMethod": method, "authenticationMethodDetail": null,
+                "succeeded": succeeded, "authenticationStepResultDetail": detail, "authenticationStepRequirement": "",
+            })
+        })
+        .collect();
+    let reached = sign_in.policies.as_deref().unwrap_or_default();
+    let status = if sign_in.policies.is_some() && is_refusal(sign_in.error_code) {
+        "failure"
+    } else if reached.iter().any(|policy| text(policy, "result") == "success") {
+        "success"
+    } else {
+        "notApplied"
+    };
+    let multifactor = sign_in.steps.len() > 1 || sign_in.incoming_token != "none";
+    json!({
         "homeTenantId": tenant.tenant.id,
         "homeTenantName": "",
         "resourceTenantId": tenant.tenant.id,
@@ -168,7 +187,11 @@ pub fn describe(
         "riskLevelDuringSignIn": "none",
         "riskState": "none",
         "riskEventTypes_v2": [],
-        "tokenProtectionStatusDetails": {"signInSessionStatus": "unbound", "signInSessionStatusCode": 1002},
+        "tokenProtectionStatusDetails": if sign_in.incoming_token == "primaryRefreshToken" {
+            json!({"signInSessionStatus": "bound", "signInSessionStatusCode": null})
+        } else {
+            json!({"signInSessionStatus": "unbound", "signInSessionStatusCode": 1002})
+        },
         "status": {
             "errorCode": sign_in.error_code,
             "failureReason": failure_reason(sign_in.error_code),
@@ -189,11 +212,7 @@ pub fn describe(
         } else {
             json!([])
         },
-    });
-    if let (Value::Object(row), Value::Object(rest)) = (&mut row, rest) {
-        row.extend(rest);
-    }
-    row
+    })
 }
 
 fn network_locations(tenant: &Tenant, ip: IpAddr) -> Value {
@@ -221,7 +240,6 @@ fn is_refusal(code: u32) -> bool {
 #[must_use]
 pub fn failure_reason(code: u32) -> &'static str {
     match code {
-        0 => "Other.",
         50034 => "The user account does not exist in the directory.",
         50055 => "The password is expired.",
         50057 => "The user account is disabled.",

@@ -13,7 +13,7 @@ use super::scene::Scene;
 use super::ways::Way;
 use crate::conditional_access::evaluation::ranges_contain;
 use crate::odata::parse_time;
-use crate::sign_in::{Gazetteer, Place, describe};
+use crate::sign_in::{Actor, Gazetteer, Place, describe};
 use crate::tenant::{Attacker, Tenant};
 
 /// The longest that an ordinary access token lives.
@@ -48,9 +48,9 @@ pub fn attempt(
             if let Some(sign_in) = attempted.sign_in.filter(|_| assumed.is_none()) {
                 // The log's length tells attempts of one moment apart.
                 let salt = format!("{} {} {} {}", attacker.name, way.name(), place.ip, tenant.sign_ins.len());
-                let agent = &attacker.user_agent;
-                let row = describe(tenant, scene.user, &attacker.user_id, agent, &sign_in, place, now, &salt);
-                outcome.sign_ins.push(row);
+                let actor =
+                    Actor { user: scene.user, user_id: &attacker.user_id, user_agent: &attacker.user_agent };
+                outcome.sign_ins.push(describe(tenant, actor, &sign_in, place, now, &salt));
             }
             outcome.paths.push(PathOutcome {
                 path: way.name().to_owned(),

@@ -73,10 +73,9 @@ impl Way {
             Self::PasswordAlone => attacker.knows_password,
             Self::SelfServiceReset => !scene.held.self_service.is_empty(),
             Self::RegisterMethod => {
-                attacker.refresh_token_issued_at.is_some()
-                    || attacker.knows_password
-                    || attacker.device_id.is_some()
-                    || !scene.held.passwordless.is_empty()
+                [Self::RefreshToken, Self::PasswordAlone, Self::Passwordless, Self::RegisteredDevice]
+                    .iter()
+                    .any(|way| way.is_held(scene))
             }
             Self::AppConsent => !attacker.grant_ids.is_empty(),
             Self::RegisteredDevice => attacker.device_id.is_some(),
@@ -103,7 +102,7 @@ impl Way {
 fn conclude(result: Result<Admission, Closed>, mut sign_in: SignIn) -> Attempted {
     let (closed, policies) = match result {
         Ok(admission) => {
-            sign_in.client_app = admission.client_app.to_owned();
+            admission.client_app.clone_into(&mut sign_in.client_app);
             (admission.closed, Some(admission.policies))
         }
         Err(closed) => (Some(closed), None),
@@ -236,6 +235,9 @@ fn is_administrator(scene: &Scene<'_>) -> bool {
     scene.tenant.role_assignments.iter().any(|role| text(role, "principalId") == scene.attacker.user_id)
 }
 
+/// Something that may sign in, short of Conditional Access.
+type Entry = fn(&Scene<'_>) -> Result<Approach, Closed>;
+
 /// Registers one more method, by whatever still signs in: the session, the device, a method, or the password alone
 /// where the account has no second factor yet (the next sign-in then offers to register one).
 fn register(scene: &Scene<'_>, place: &Place) -> Attempted {
@@ -243,17 +245,15 @@ fn register(scene: &Scene<'_>, place: &Place) -> Attempted {
     let mut refuse = |closed: Closed| {
         first_refusal.get_or_insert(closed);
     };
-    let ways: [fn(&Scene<'_>) -> Result<Approach, Closed>; 5] =
-        [stolen_session, device_session, with_method, passwordless, without_factor];
-    let held = [
-        scene.attacker.refresh_token_issued_at.is_some(),
-        scene.attacker.device_id.is_some(),
-        scene.attacker.knows_password && !scene.attacker.method_ids.is_empty(),
-        !scene.held.passwordless.is_empty(),
-        scene.attacker.knows_password,
+    let entries: [(Entry, Way); 5] = [
+        (stolen_session, Way::RefreshToken),
+        (device_session, Way::RegisteredDevice),
+        (with_method, Way::PasswordWithMethod),
+        (passwordless, Way::Passwordless),
+        (without_factor, Way::PasswordAlone),
     ];
-    for (way, _) in ways.into_iter().zip(held).filter(|(_, held)| *held) {
-        let approach = match way(scene) {
+    for (enter, _) in entries.into_iter().filter(|(_, way)| way.is_held(scene)) {
+        let approach = match enter(scene) {
             Ok(approach) => Approach { client_app: BROWSER, ..approach },
             Err(closed) => {
                 refuse(closed);

@@ -113,7 +113,7 @@ fn split(rule: &str) -> Vec<String> {
                 words.push(character.to_string());
             }
             white if white.is_whitespace() => {
-                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)))
+                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
             }
             other => word.push(other),
         }

@@ -6,9 +6,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::context::{Country, Identity, SignInContext, Target};
+use super::context::{Country, Identity, SignInContext};
 use super::device_rule::DeviceRule;
 use super::membership::{groups_of, guest_kind, roles_of, text};
+use super::target::includes_target;
 use crate::tenant::Tenant;
 
 /// Why a policy does not apply, as `analysisReasons` names it. The order is that of the flags.
@@ -130,9 +131,10 @@ impl<'a> Subject<'a> {
 }
 
 /// Yes, no, or not told.
-type Answer = Option<bool>;
+pub(super) type Answer = Option<bool>;
 
-fn any_of(answers: impl Iterator<Item = Answer>) -> Answer {
+/// Yes where any answer is; not told where none is and some was not.
+pub(super) fn any_of(answers: impl Iterator<Item = Answer>) -> Answer {
     let mut result = Some(false);
     for answer in answers {
         match answer {
@@ -144,7 +146,8 @@ fn any_of(answers: impl Iterator<Item = Answer>) -> Answer {
     result
 }
 
-fn within(included: Answer, excluded: Answer) -> Answer {
+/// In scope where included and not excluded.
+pub(super) fn within(included: Answer, excluded: Answer) -> Answer {
     match (included, excluded) {
         (_, Some(true)) | (Some(false), _) => Some(false),
         (Some(true), Some(false)) => Some(true),
@@ -281,91 +284,6 @@ fn includes_service_principal(conditions: &Value, id: &str) -> bool {
             .any(|entry| entry == "ServicePrincipalsInMyTenant" || entry.eq_ignore_ascii_case(id))
     };
     has("includeServicePrincipals") && !has("excludeServicePrincipals")
-}
-
-/// App ids behind `Office365`: its services that hold data, by their resource's app id.
-const OFFICE_365: [&str; 8] = [
-    "00000002-0000-0ff1-ce00-000000000000",
-    "00000003-0000-0ff1-ce00-000000000000",
-    "00000004-0000-0ff1-ce00-000000000000",
-    "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
-    "4765445b-32c6-49b0-83e6-1d93765276ca",
-    "09abbdfd-ed23-44ee-a2d9-a627aa1c90f3",
-    "00000005-0000-0ff1-ce00-000000000000",
-    "c9a559d2-7aab-4f13-a6ed-e7e9c52aec87",
-];
-
-/// App ids behind `MicrosoftAdminPortals`.
-const ADMIN_PORTALS: [&str; 5] = [
-    "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
-    "497effe9-df71-4043-a8bb-14cf78c4b63b",
-    "00000006-0000-0ff1-ce00-000000000000",
-    "80ccca67-54bd-44ab-8625-4b79c4dc7775",
-    "618dd325-23f6-4b6f-8380-4df78026e39b",
-];
-
-fn is_application(entry: &str, app_id: &str) -> bool {
-    match entry {
-        "All" => true,
-        "None" => false,
-        "Office365" => OFFICE_365.iter().any(|known| known.eq_ignore_ascii_case(app_id)),
-        "MicrosoftAdminPortals" => ADMIN_PORTALS.iter().any(|known| known.eq_ignore_ascii_case(app_id)),
-        other => other.eq_ignore_ascii_case(app_id),
-    }
-}
-
-fn includes_target(conditions: &Value, target: &Target) -> (Answer, Reason) {
-    let nothing = Value::Null;
-    let applications = conditions.get("applications").unwrap_or(&nothing);
-    let all = || list(applications, "includeApplications").any(|entry| entry == "All");
-    match target {
-        Target::Applications(apps) => {
-            let filter = applications.get("applicationFilter").filter(|value| !value.is_null());
-            let answer = any_of(apps.iter().map(|app| {
-                let included =
-                    list(applications, "includeApplications").any(|entry| is_application(entry, app));
-                let excluded =
-                    list(applications, "excludeApplications").any(|entry| is_application(entry, app));
-                // A filter goes by custom security attributes, which are not in the tenant file.
-                let included =
-                    if included || filter.is_none_or(|filter| text(filter, "mode") != Some("include")) {
-                        Some(included)
-                    } else {
-                        None
-                    };
-                let excluded =
-                    if excluded || filter.is_none_or(|filter| text(filter, "mode") != Some("exclude")) {
-                        Some(excluded)
-                    } else {
-                        None
-                    };
-                within(included, excluded)
-            }));
-            let reason = if list(applications, "includeUserActions").next().is_some() {
-                Reason::UserActions
-            } else if list(applications, "includeAuthenticationContextClassReferences").next().is_some() {
-                Reason::AuthenticationContext
-            } else {
-                Reason::Application
-            };
-            (answer, reason)
-        }
-        // Policies on all applications come back beside those on the user action.
-        Target::UserAction(action) => {
-            let named = list(applications, "includeUserActions").any(|entry| entry == action);
-            let reason = if list(applications, "includeUserActions").next().is_some() {
-                Reason::UserActions
-            } else {
-                Reason::Application
-            };
-            (Some(named || all()), reason)
-        }
-        Target::AuthenticationContext(value) => {
-            let property = "includeAuthenticationContextClassReferences";
-            let named = list(applications, property).any(|entry| entry == value);
-            (Some(named), Reason::AuthenticationContext)
-        }
-    }
 }
 
 fn includes_client(conditions: &Value, given: Option<&str>) -> Answer {

@@ -4,6 +4,7 @@ pub mod context;
 pub mod device_rule;
 pub mod evaluation;
 mod membership;
+mod target;
 pub mod validation;
 pub mod verdict;
 

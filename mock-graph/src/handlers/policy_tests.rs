@@ -152,7 +152,7 @@ fn audits_are_filtered_by_their_target_and_come_newest_first() {
     );
 }
 
-fn ask(tenant: &Tenant, user: &str, context: Value, conditions: Value, only: bool) -> Vec<Value> {
+fn ask(tenant: &Tenant, user: &str, context: &Value, conditions: &Value, only: bool) -> Vec<Value> {
     let body = json!({
         "signInIdentity": {"@odata.type": "#microsoft.graph.userSignIn", "userId": user},
         "signInContext": context, "signInConditions": conditions, "appliedPoliciesOnly": only,
@@ -199,7 +199,7 @@ fn with_policy(changes: &Value) -> Tenant {
 fn what_if_says_which_policies_apply_and_why_others_do_not() {
     let tenant = with_policy(&json!({}));
     let reasons = |user: &str, conditions: Value| {
-        let found = ask(&tenant, user, application(), conditions, false);
+        let found = ask(&tenant, user, &application(), &conditions, false);
         assert_eq!(found.len(), 2);
         (
             found[1]["policyApplies"].as_bool().unwrap(),
@@ -213,7 +213,7 @@ fn what_if_says_which_policies_apply_and_why_others_do_not() {
     assert_eq!(reasons(VICTIM, json!({})), answer(false, "notEnoughInformation"));
     assert_eq!(reasons(GLASS, everything("198.51.100.7")), answer(false, "users"));
     assert_eq!(reasons(GLASS, json!({})), answer(false, "users"));
-    let applied = ask(&tenant, VICTIM, application(), everything("203.0.113.200"), true);
+    let applied = ask(&tenant, VICTIM, &application(), &everything("203.0.113.200"), true);
     assert_eq!(applied.len(), 1);
     assert_eq!(applied[0]["id"], MFA);
 }
@@ -221,13 +221,13 @@ fn what_if_says_which_policies_apply_and_why_others_do_not() {
 #[test]
 fn what_if_lists_report_only_policies_with_their_state_and_disabled_ones_as_off() {
     let report = with_policy(&json!({"/state": "enabledForReportingButNotEnforced"}));
-    let found = ask(&report, VICTIM, application(), everything("198.51.100.7"), true);
+    let found = ask(&report, VICTIM, &application(), &everything("198.51.100.7"), true);
     assert_eq!(
         (&found[1]["state"], &found[1]["policyApplies"]),
         (&json!("enabledForReportingButNotEnforced"), &json!(true))
     );
     let off = with_policy(&json!({"/state": "disabled"}));
-    let found = ask(&off, VICTIM, application(), everything("198.51.100.7"), false);
+    let found = ask(&off, VICTIM, &application(), &everything("198.51.100.7"), false);
     assert_eq!(
         (&found[1]["analysisReasons"], &found[1]["policyApplies"]),
         (&json!("policyNotEnabled"), &json!(false))
@@ -277,7 +277,7 @@ fn what_if_looks_at_every_condition() {
         ),
     ] {
         let tenant = with_policy(&changes);
-        let found = ask(&tenant, VICTIM, application(), everything("198.51.100.7"), false);
+        let found = ask(&tenant, VICTIM, &application(), &everything("198.51.100.7"), false);
         assert_eq!(found[1]["analysisReasons"], reason, "{changes}");
     }
 }
@@ -289,11 +289,11 @@ fn groups_within_groups_and_roles_bring_a_user_into_scope() {
     tenant.group_members.insert("outer".to_owned(), vec!["inner".to_owned()]);
     tenant.group_members.insert("inner".to_owned(), vec![VICTIM.to_owned(), "outer".to_owned()]);
     tenant.conditional_access_policies[0]["conditions"]["users"] = json!({"includeGroups": ["outer"]});
-    assert_eq!(ask(&tenant, VICTIM, application(), everything("198.51.100.7"), true).len(), 1);
-    assert_eq!(ask(&tenant, GLASS, application(), everything("198.51.100.7"), true).len(), 0);
+    assert_eq!(ask(&tenant, VICTIM, &application(), &everything("198.51.100.7"), true).len(), 1);
+    assert_eq!(ask(&tenant, GLASS, &application(), &everything("198.51.100.7"), true).len(), 0);
     tenant.conditional_access_policies[0]["conditions"]["users"] =
         json!({"includeRoles": ["62e90394-69f5-4237-9190-012177145e10"]});
-    assert_eq!(ask(&tenant, GLASS, application(), everything("198.51.100.7"), true).len(), 1);
+    assert_eq!(ask(&tenant, GLASS, &application(), &everything("198.51.100.7"), true).len(), 1);
 }
 
 #[test]
@@ -302,10 +302,10 @@ fn user_actions_bring_policies_on_all_applications_along() {
         &json!({"/conditions/applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}}),
     );
     let action = json!({"@odata.type": "#microsoft.graph.userActionContext", "userAction": "registerSecurityInformation"});
-    assert_eq!(ask(&tenant, VICTIM, action, everything("198.51.100.7"), true).len(), 2);
+    assert_eq!(ask(&tenant, VICTIM, &action, &everything("198.51.100.7"), true).len(), 2);
     let action =
         json!({"@odata.type": "#microsoft.graph.userActionContext", "userAction": "registerOrJoinDevices"});
-    assert_eq!(ask(&tenant, VICTIM, action, everything("198.51.100.7"), true).len(), 1);
+    assert_eq!(ask(&tenant, VICTIM, &action, &everything("198.51.100.7"), true).len(), 1);
 }
 
 #[test]
@@ -357,8 +357,8 @@ fn a_lost_update_is_a_lost_update() {
     let reply = patch(&mut tenant, "89.187.164.82/32");
     assert_eq!((reply.status, reply.body), (204, None));
     patch(&mut tenant, "181.214.107.7/32");
-    let path = format!("/identity/conditionalAccess/namedLocations/{BLACKLIST}");
-    let body = named_locations::get(&tenant, &call(Version::V1, &path, Some(BLACKLIST), &[], Value::Null))
+    let address = format!("/identity/conditionalAccess/namedLocations/{BLACKLIST}");
+    let body = named_locations::get(&tenant, &call(Version::V1, &address, Some(BLACKLIST), &[], Value::Null))
         .unwrap()
         .body
         .unwrap();
@@ -394,6 +394,13 @@ fn what_is_created_is_answered_and_listed() {
     let found =
         rows(named_locations::list(&tenant, &call(Version::V1, path, None, &query, Value::Null)).unwrap());
     assert_eq!(found[0]["id"], made["id"]);
+    let count = |filter: &str| {
+        let asked = call(Version::V1, path, None, &[("$filter", filter)], Value::Null);
+        rows(named_locations::list(&tenant, &asked).unwrap()).len()
+    };
+    assert_eq!(count("isof('microsoft.graph.ipNamedLocation')"), 3);
+    assert_eq!(count("isof('microsoft.graph.countryNamedLocation')"), 0);
+    assert_eq!(count("microsoft.graph.ipNamedLocation/isTrusted eq true"), 1);
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn collect<'a>(expression: &'a Expression, uses: &mut Vec<Use<'a>>, advanced: &m
         }
         Expression::Any(path, None) => uses.push(Use { path: &path.full, operator: "any" }),
         Expression::Any(_, Some((_, inner))) => collect(inner, uses, advanced),
+        Expression::IsOf(_) => {}
         Expression::Flag(path) => uses.push(Use { path: &path.full, operator: "eq" }),
     }
 }
@@ -136,6 +137,7 @@ fn accepts<'a>(
             }
             all
         }
+        Expression::IsOf(name) => is_of(item, name),
         Expression::Flag(path) => match find(path, item, scope) {
             Found::Value(Value::Bool(flag)) => *flag,
             Found::Value(Value::Null) | Found::Nothing => false,
@@ -146,6 +148,11 @@ fn accepts<'a>(
             }
         },
     })
+}
+
+fn is_of(item: &Value, name: &str) -> bool {
+    let kind = item.get("@odata.type").and_then(Value::as_str).unwrap_or_default();
+    kind.trim_start_matches('#').eq_ignore_ascii_case(name)
 }
 
 fn within<'a>(
@@ -205,6 +212,10 @@ fn find<'a>(path: &'a Path, item: &'a Value, scope: &Scope<'a>) -> Found<'a> {
     for step in &path.steps {
         found = match found {
             Found::Value(Value::Array(members)) if step == "$count" => Found::Count(members.len()),
+            // A cast leaves objects of other types without the property.
+            Found::Value(value @ Value::Object(_)) if step.starts_with("microsoft.graph.") => {
+                if is_of(value, step) { Found::Value(value) } else { Found::Nothing }
+            }
             Found::Value(Value::Object(object)) => object.get(step).map_or(Found::Nothing, Found::Value),
             _ => Found::Nothing,
         };

@@ -223,7 +223,8 @@ fn allows(entry: &str, path: &str, operator: &str) -> bool {
 
 /// Whether the object's type has the property: known by its first step, since a null object hides its own.
 fn has(item: &Value, path: &str) -> bool {
-    path.split('/').next().is_some_and(|first| item.get(first).is_some())
+    let mut steps = path.split('/').filter(|step| !step.starts_with("microsoft.graph."));
+    steps.next().is_some_and(|first| item.get(first).is_some())
 }
 
 fn number(call: &Call, option: &'static str) -> Result<Option<usize>, QueryError> {

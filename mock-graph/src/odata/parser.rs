@@ -129,6 +129,8 @@ pub(super) enum Expression {
     All(Path, String, Box<Expression>),
     /// A property that is true.
     Flag(Path),
+    /// An object of a type.
+    IsOf(String),
 }
 
 /// Parses an expression.
@@ -252,6 +254,11 @@ impl Parser<'_> {
             } else {
                 Ok(call)
             };
+        }
+        if word == "isof" {
+            let Some(Token::Text(name)) = self.take() else { return Err(self.unexpected()) };
+            self.expect(&Token::Close)?;
+            return Ok(Expression::IsOf(name));
         }
         let (collection, every) = match (word.strip_suffix("/any"), word.strip_suffix("/all")) {
             (Some(collection), _) => (collection, false),

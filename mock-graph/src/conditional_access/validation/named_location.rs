@@ -65,7 +65,7 @@ pub fn create_location(tenant: &Tenant, call: &Call) -> Result<Value, WriteError
         Kind::Addresses => "ipRanges",
         Kind::Countries => "countriesAndRegions",
     };
-    if !body.get(needed).and_then(Value::as_array).is_some_and(|entries| !entries.is_empty()) {
+    if body.get(needed).and_then(Value::as_array).is_none_or(Vec::is_empty) {
         return Err(refuse(&format!("{needed} needs at least one entry.")));
     }
     apply(&mut location, body);
@@ -140,8 +140,8 @@ fn read(body: &Value) -> Result<(Kind, Map<String, Value>), WriteError> {
 
 fn check(name: &str, value: &Value) -> Result<(), WriteError> {
     let fits = match (name, value) {
-        ("displayName", Value::String(_)) => true,
-        ("isTrusted" | "includeUnknownCountriesAndRegions", Value::Bool(_)) => true,
+        ("displayName", Value::String(_))
+        | ("isTrusted" | "includeUnknownCountriesAndRegions", Value::Bool(_)) => true,
         ("countryLookupMethod", Value::String(method)) => {
             matches!(method.as_str(), "clientIpAddress" | "authenticatorAppGps")
         }

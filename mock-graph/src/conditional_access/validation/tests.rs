@@ -73,6 +73,7 @@ fn a_policy_is_made_whole() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of refusals is one idea")]
 fn every_rule_of_a_policy_is_kept() {
     let tenant = reference();
     let p2 = json!(["high"]);
