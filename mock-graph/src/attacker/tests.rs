@@ -260,6 +260,8 @@ fn a_blocklist_bites_only_by_an_enforced_policy_and_only_where_it_lists() {
     assert!(!listed.is_in, "{:?}", open(&listed));
     assert_eq!(by(&listed, "refresh_token"), ("policy Block list", Some(53003)));
     assert_eq!(by(&listed, "register_method"), ("policy Block list", Some(53003)));
+    // A block wins over the policy before it, which asks for MFA.
+    assert_eq!(by(&listed, "password_alone"), ("policy Block list", Some(53003)));
     let unseen = play(&tenant, json!({"from": ["unseen"]}));
     assert!(unseen.is_in);
     assert!(play(&tenant, json!({"from": ["203.0.113.9"]})).is_in);
