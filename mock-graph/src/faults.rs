@@ -1,6 +1,6 @@
 //! Faults as data: which requests go wrong, and how (MOCK_GRAPH.md).
 
-use rand::Rng as _;
+use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde::Deserialize;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
-use ring::signature::{self, KeyPair as _, RsaKeyPair, UnparsedPublicKey};
+use ring::signature::{self, RsaKeyPair, UnparsedPublicKey};
 use serde_json::{Value, json};
 
 /// Id of the key in tokens and in the key set.

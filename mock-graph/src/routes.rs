@@ -244,19 +244,19 @@ pub static ROUTES: &[Route] = &[
     read("/identity/conditionalAccess/namedLocations", Both, ConditionalAccess, POLICY_READ, named_locations::list),
     read("/identity/conditionalAccess/namedLocations/{}", Both, ConditionalAccess, POLICY_READ, named_locations::get),
     write("POST", "/identity/conditionalAccess/namedLocations", ConditionalAccess, LOCATION_WRITE, named_locations::create),
-    write("PATCH", "/identity/conditionalAccess/namedLocations/{}", ConditionalAccess, LOCATION_WRITE, named_locations::patch),
+    write("PATCH", "/identity/conditionalAccess/namedLocations/{}", ConditionalAccess, LOCATION_WRITE, named_locations::update),
     write("DELETE", "/identity/conditionalAccess/namedLocations/{}", ConditionalAccess, LOCATION_WRITE, named_locations::delete),
     read("/identity/conditionalAccess/policies", Both, ConditionalAccess, POLICY_READ, policies::list),
     read("/identity/conditionalAccess/policies/{}", Both, ConditionalAccess, POLICY_READ, policies::get),
     write("POST", "/identity/conditionalAccess/policies", ConditionalAccess, POLICY_WRITE, policies::create),
-    write("PATCH", "/identity/conditionalAccess/policies/{}", ConditionalAccess, POLICY_WRITE, policies::patch),
+    write("PATCH", "/identity/conditionalAccess/policies/{}", ConditionalAccess, POLICY_WRITE, policies::update),
     write("DELETE", "/identity/conditionalAccess/policies/{}", ConditionalAccess, LOCATION_WRITE, policies::delete),
     Route { method: "POST", ..read("/identity/conditionalAccess/evaluate", Both, ConditionalAccess, EVALUATE, evaluate::evaluate) },
     // logs
     read("/auditLogs/signIns", Both, Reports, LOG_READ, logs::list_sign_ins),
     read("/auditLogs/signIns/{}", Both, Reports, LOG_READ, logs::get_sign_in),
-    read("/auditLogs/directoryAudits", Both, Reports, AUDIT_READ, logs::list_directory_audits),
-    read("/auditLogs/directoryAudits/{}", Both, Reports, AUDIT_READ, logs::get_directory_audit),
+    read("/auditLogs/directoryAudits", Both, Reports, AUDIT_READ, logs::list_audits),
+    read("/auditLogs/directoryAudits/{}", Both, Reports, AUDIT_READ, logs::get_audit),
 ];
 
 /// What a path and method come to.

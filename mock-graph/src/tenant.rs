@@ -245,6 +245,9 @@ pub struct Attacker {
     /// How the attacker's device looks at a sign-in.
     #[serde(default)]
     pub device: AttackerDevice,
+    /// What was in hand when the tenant file was loaded; `Tenant::settle` notes it. It is no part of the file.
+    #[serde(skip)]
+    pub holdings: Option<crate::attacker::Holdings>,
 }
 
 /// What ends a stolen session (identity.md 3.6).

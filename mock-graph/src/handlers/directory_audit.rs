@@ -1,0 +1,48 @@
+//! Audit records of writes to users and their methods (policy-logs-auth.md 5.6).
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::lookup::{find_user, text};
+use crate::api::Call;
+use crate::sign_in::{derive_id, format_time};
+use crate::tenant::Tenant;
+
+/// Appends the record of a write to a user.
+pub(super) fn append(tenant: &mut Tenant, call: &Call, user_id: &str, activity: &str, service: &str, modified: &[(&str, Value)]) {
+    let name = tenant
+        .applications
+        .iter()
+        .find(|own| own.app_id == call.caller.app_id)
+        .map(|own| own.display_name.clone());
+    let principal = tenant
+        .service_principals
+        .iter()
+        .find(|own| text(own, "appId") == call.caller.app_id)
+        .map(|own| text(own, "id").to_owned());
+    let upn = find_user(tenant, user_id).map(|user| text(user, "userPrincipalName").to_owned()).unwrap_or_default();
+    let count = tenant.directory_audits.len();
+    let correlation = derive_id(&format!("{activity} {} {} {count}", call.new_id, call.now));
+    let tail = correlation.get(..5).unwrap_or_default().to_uppercase();
+    let prefix = if service == "Core Directory" { "Directory" } else { service };
+    let modified: Vec<Value> = modified
+        .iter()
+        .map(|(key, value)| json!({ "displayName": key, "oldValue": null, "newValue": value.to_string() }))
+        .collect();
+    let record = json!({
+        "id": format!("{prefix}_{correlation}_{tail}_{count}"), "category": "UserManagement",
+        "correlationId": correlation, "result": "success", "resultReason": "",
+        "activityDisplayName": activity, "activityDateTime": format_time(call.now),
+        "loggedByService": service, "operationType": "Update",
+        "initiatedBy": { "user": null, "app": {
+            "appId": call.caller.app_id, "displayName": name, "servicePrincipalId": principal, "servicePrincipalName": null
+        } },
+        "targetResources": [{
+            "id": user_id, "displayName": null, "type": "User", "userPrincipalName": upn, "groupType": null,
+            "modifiedProperties": modified
+        }],
+        "additionalDetails": []
+    });
+    Arc::make_mut(&mut tenant.directory_audits).push(record);
+}

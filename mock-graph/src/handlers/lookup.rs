@@ -1,0 +1,54 @@
+//! Finding objects of the directory, and the refusals that every service shares.
+
+use serde_json::Value;
+
+use crate::api::Fail;
+use crate::tenant::Tenant;
+
+/// A text property; empty where there is none.
+pub(super) fn text<'a>(object: &'a Value, key: &str) -> &'a str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether a property is true.
+pub(super) fn is_true(object: &Value, key: &str) -> bool {
+    object.get(key).and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// Whether a user goes by this id or UPN.
+fn goes_by(user: &Value, key: &str) -> bool {
+    text(user, "id").eq_ignore_ascii_case(key) || text(user, "userPrincipalName").eq_ignore_ascii_case(key)
+}
+
+/// The refusal of an object that is not there (identity.md 10.2).
+pub(super) fn not_found(key: &str) -> Fail {
+    Fail::new(
+        404,
+        "Request_ResourceNotFound",
+        format!("Resource '{key}' does not exist or one of its queried reference-property objects are not present."),
+    )
+}
+
+/// Finds a user by id or UPN.
+pub(super) fn find_user<'a>(tenant: &'a Tenant, key: &str) -> Result<&'a Value, Fail> {
+    if key.starts_with('$') {
+        return Err(Fail::new(400, "BadRequest", format!("Resource not found for the segment '{key}'.")));
+    }
+    tenant.users.iter().find(|user| goes_by(user, key)).ok_or_else(|| not_found(key))
+}
+
+/// The id of a user by id or UPN.
+pub(super) fn user_id(tenant: &Tenant, key: &str) -> Result<String, Fail> {
+    find_user(tenant, key).map(|user| text(user, "id").to_owned())
+}
+
+/// Sets properties of a user.
+pub(super) fn set_user(tenant: &mut Tenant, id: &str, set: &[(&str, Value)]) {
+    if let Some(entries) =
+        tenant.users.iter_mut().find(|user| text(user, "id") == id).and_then(Value::as_object_mut)
+    {
+        for (key, value) in set {
+            entries.insert((*key).to_owned(), value.clone());
+        }
+    }
+}

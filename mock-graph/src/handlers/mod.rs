@@ -1,0 +1,21 @@
+//! What each route runs: pure functions over the tenant and the call.
+
+pub mod applications;
+pub mod devices;
+mod directory_audit;
+pub mod evaluate;
+pub mod groups;
+pub mod logs;
+mod lookup;
+pub mod method_kinds;
+pub mod methods;
+pub mod named_locations;
+pub mod organization;
+pub mod policies;
+mod policy_audit;
+#[cfg(test)]
+mod policy_tests;
+mod privilege;
+pub mod roles;
+pub mod user_changes;
+pub mod users;

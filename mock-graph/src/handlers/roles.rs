@@ -1,0 +1,151 @@
+//! Directory roles: assignments, eligibility, definitions (identity.md 1.3).
+
+use serde_json::{Value, json};
+
+use super::lookup::text;
+use super::privilege::groups_of;
+use crate::api::{Call, Fail, Reply};
+use crate::odata::{self, Rules};
+use crate::tenant::Tenant;
+
+/// Built-in roles by template id.
+const ROLES: &[(&str, &str)] = &[
+    ("62e90394-69f5-4237-9190-012177145e10", "Global Administrator"),
+    ("e8611ab8-c189-46e8-94e1-60213ab1f814", "Privileged Role Administrator"),
+    ("7be44c8a-adaf-4e2a-84d6-ab2649e08a13", "Privileged Authentication Administrator"),
+    ("c4e39bd9-1100-46d3-8c65-fb160da0071f", "Authentication Administrator"),
+    ("fe930be7-5e62-47db-91af-98c3a49a38b1", "User Administrator"),
+    ("729827e3-9c14-49f7-bb1b-9608f156bbb8", "Helpdesk Administrator"),
+    ("966707d0-3269-4727-9be2-8c3a10f19b9d", "Password Administrator"),
+    ("194ae4cb-b126-40b2-bd5b-6091b380977d", "Security Administrator"),
+    ("b1be1c3e-b65d-4f19-8427-f6fa0d97feb9", "Conditional Access Administrator"),
+    ("29232cdf-9323-42fd-ade2-1d097af3e4de", "Exchange Administrator"),
+    ("f28a1f50-f6e7-4571-818b-6a12f2af6b6c", "SharePoint Administrator"),
+    ("9b895d92-2cd3-44c7-9d02-a6ac2d5ea5c3", "Application Administrator"),
+    ("158c047a-c907-4556-b7ef-446551a6b5f7", "Cloud Application Administrator"),
+    ("3a2c62db-5318-420d-8d74-23affee5d9d5", "Intune Administrator"),
+    ("7698a772-787b-4ac8-901f-60d6b08affd2", "Cloud Device Administrator"),
+    ("f2ef992c-3afb-46b9-b7cf-a126ee74c451", "Global Reader"),
+    ("88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "Directory Readers"),
+    ("95e79109-95c0-4d8e-aee3-d01accf2d47b", "Guest Inviter"),
+    ("790c1fb9-7f7d-4f88-86a1-ef1f95c05c1b", "Message Center Reader"),
+    ("4a5d8f65-41da-4de4-8968-e035b65339cf", "Reports Reader"),
+    ("75934031-6c7e-415a-99d7-48dbd49e875e", "Usage Summary Reports Reader"),
+    ("fdd7a751-b60b-444a-984c-02652fe8fa1c", "Groups Administrator"),
+    ("d29b2b05-8046-44ba-8758-1e26182fcf32", "Directory Synchronization Accounts"),
+];
+
+fn definition(id: &str) -> Value {
+    let name = ROLES.iter().find(|(own, _)| own.eq_ignore_ascii_case(id)).map(|(_, name)| *name);
+    json!({ "id": id, "displayName": name, "templateId": id, "isBuiltIn": name.is_some(), "isEnabled": true })
+}
+
+fn expand(call: &Call, rows: &[Value]) -> Vec<Value> {
+    let wanted = call.option("$expand").is_some_and(|expand| expand.contains("roleDefinition"));
+    rows.iter()
+        .map(|row| {
+            let mut row = row.clone();
+            if wanted && let Some(entries) = row.as_object_mut() {
+                let id = entries.get("roleDefinitionId").and_then(Value::as_str).unwrap_or_default().to_owned();
+                entries.insert("roleDefinition".to_owned(), definition(&id));
+            }
+            row
+        })
+        .collect()
+}
+
+const RULES: Rules = Rules { handled: &["$expand"], ..Rules::PLAIN };
+
+/// `GET /roleManagement/directory/roleAssignments`
+///
+/// # Errors
+/// 400 for a query that is not taken.
+pub fn list_role_assignments(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    odata::collection(&expand(call, &tenant.role_assignments), call, &RULES)
+}
+
+/// `GET /roleManagement/directory/roleDefinitions`
+///
+/// # Errors
+/// 400 for a query that is not taken.
+pub fn list_role_definitions(_: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let rows: Vec<Value> = ROLES.iter().map(|(id, _)| definition(id)).collect();
+    odata::collection(&rows, call, &RULES)
+}
+
+fn check_licence(tenant: &Tenant) -> Result<(), Fail> {
+    if tenant.tenant.licences.iter().any(|plan| plan == "AAD_PREMIUM_P2") {
+        return Ok(());
+    }
+    Err(Fail::new(
+        400,
+        "AadPremiumLicenseRequired",
+        "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
+    ))
+}
+
+/// `GET /roleManagement/directory/roleEligibilityScheduleInstances`
+///
+/// # Errors
+/// 400 without a P2 licence.
+pub fn list_role_eligibility_schedule_instances(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    check_licence(tenant)?;
+    odata::collection(&expand(call, &tenant.role_eligibility_schedule_instances), call, &RULES)
+}
+
+/// `GET /roleManagement/directory/roleAssignmentScheduleInstances`
+///
+/// # Errors
+/// 400 without a P2 licence.
+pub fn list_role_assignment_schedule_instances(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    check_licence(tenant)?;
+    let rows: Vec<Value> = tenant
+        .role_assignments
+        .iter()
+        .map(|row| {
+            let mut row = row.clone();
+            if let Some(entries) = row.as_object_mut() {
+                entries.insert("assignmentType".to_owned(), "Assigned".into());
+                entries.insert("memberType".to_owned(), "Direct".into());
+                entries.insert("endDateTime".to_owned(), Value::Null);
+            }
+            row
+        })
+        .collect();
+    odata::collection(&expand(call, &rows), call, &RULES)
+}
+
+/// `GET /beta/roleManagement/directory/transitiveRoleAssignments`: 404 without `ConsistencyLevel: eventual`.
+///
+/// # Errors
+/// 404 without the header or `$count=true`; 400 without a filter by principal.
+pub fn transitive_role_assignments(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let is_eventual = call
+        .headers
+        .iter()
+        .any(|(name, value)| name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual"));
+    if !is_eventual || call.option("$count") != Some("true") {
+        return Err(Fail::new(404, "Request_ResourceNotFound", "Resource not found."));
+    }
+    let principal = call
+        .option("$filter")
+        .and_then(|filter| filter.strip_prefix("principalId eq '"))
+        .and_then(|rest| rest.strip_suffix('\''))
+        .ok_or_else(|| Fail::new(400, "Request_UnsupportedQuery", "Unsupported Query."))?;
+    let groups = groups_of(tenant, principal);
+    let rows: Vec<Value> = tenant
+        .role_assignments
+        .iter()
+        .filter(|own| {
+            let holder = text(own, "principalId");
+            holder == principal || groups.iter().any(|group| group == holder)
+        })
+        .cloned()
+        .collect();
+    let rows = expand(call, &rows);
+    let count = rows.len();
+    Ok(Reply::ok(json!({
+        "@odata.context": format!("{}/beta/$metadata#roleManagement/directory/transitiveRoleAssignments", call.base),
+        "@odata.count": count, "value": rows
+    })))
+}
