@@ -1,5 +1,6 @@
 //! What a Conditional Access policy does to a sign-in, and the lint over those we write. Pure.
 
+pub mod evaluate;
 pub mod model;
 
 pub use model::{

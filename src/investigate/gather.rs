@@ -1,0 +1,149 @@
+//! The look at the tenant: logs and methods read side by side, then handed to the finders. Nothing is written.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::methods::{Grounds, judge};
+use super::sign_ins::find_intruder;
+use crate::case::{Confidence, Evidence, Indicator, IndicatorKind, Look, Subject, Window};
+use crate::domain::CidrBlock;
+use crate::graph::{GraphError, Reader, SignInQuery};
+
+/// How far back the logs are read where nothing else is said: what P1 and P2 keep (policy-logs-auth.md 4.4).
+const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Before a given `--since` the logs are read this much further, to know the user's own past.
+const PAST: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Since when the account counts as compromised, where given.
+    pub since: Option<Timestamp>,
+    /// Addresses and ranges that are known to be the intruder's.
+    pub ips: Vec<CidrBlock>,
+    /// Globs over the intruder's user agents.
+    pub user_agents: Vec<String>,
+    /// The tenant's present moment.
+    pub now: Timestamp,
+}
+
+/// What was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What ties to the intruder.
+    pub indicators: Vec<Indicator>,
+    /// Since when the account counts as compromised: given, or the intruder's first sign-in.
+    pub since: Option<Timestamp>,
+    /// The evidence.
+    pub evidence: Evidence,
+    /// What is to be said about the look.
+    pub notes: Vec<String>,
+}
+
+/// Why there is no evidence at all.
+#[derive(Debug, thiserror::Error)]
+pub enum InvestigateError {
+    /// Graph did not answer.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+impl InvestigateError {
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Graph(error) => error.code(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Graph(error) => error.hint(),
+        }
+    }
+}
+
+/// What was refused is unread; what was not answered is an error.
+fn look<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
+    match result {
+        Ok(value) => Ok(Look::Read(value)),
+        Err(error) if error.is_definite() => {
+            let why = match error.hint() {
+                Some(hint) => format!("{error}; {hint}"),
+                None => error.to_string(),
+            };
+            Ok(Look::Unread { why })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads logs and methods, and lets the finders tell whose is what.
+///
+/// # Errors
+/// When Graph does not answer.
+pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Found, InvestigateError> {
+    let earliest = ask.now.saturating_sub(DEFAULT_WINDOW).unwrap_or(Timestamp::MIN);
+    let from = match ask.since {
+        Some(since) => since.saturating_sub(PAST).unwrap_or(earliest).min(earliest),
+        None => earliest,
+    };
+    let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from, to: None };
+    let (sign_ins, audits, methods) = tokio::join!(
+        reader.sign_ins(&query),
+        reader.directory_audits(&subject.id, from),
+        reader.methods(&subject.id)
+    );
+    let mut notes = Vec::new();
+    let mut window = Window { from, to: ask.now };
+    let sign_ins = match look(sign_ins)? {
+        Look::Read(log) => {
+            notes.extend(log.notes);
+            window.from = window.from.max(log.from);
+            Look::Read(log.rows)
+        }
+        Look::Unread { why } => {
+            notes.push(format!("the sign-in log was not read: {why}"));
+            Look::Unread { why }
+        }
+    };
+    let audits = look(audits)?;
+    let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
+    let intruder = find_intruder(rows, &ask.ips, &ask.user_agents);
+    notes.extend(intruder.notes);
+    if rows.iter().all(|row| !intruder.rows.contains(&row.id)) && !(ask.ips.is_empty() && ask.user_agents.is_empty()) {
+        notes.push("no sign-in of the user matches the addresses and user agents that were given".to_owned());
+    }
+    let mut indicators = intruder.indicators;
+    for block in &ask.ips {
+        let is_there = indicators.iter().any(|own| own.value.parse() == Ok(*block));
+        if !is_there {
+            indicators.push(Indicator {
+                kind: if block.is_single() { IndicatorKind::Address } else { IndicatorKind::Range },
+                value: if block.is_single() { block.network().to_string() } else { block.to_string() },
+                first_seen: None,
+                last_seen: None,
+                confidence: Confidence::High,
+                reasons: vec!["it was given".to_owned()],
+            });
+        }
+    }
+    let since = ask.since.or(intruder.first);
+    let methods = match look(methods)? {
+        Look::Read(methods) => {
+            let grounds = Grounds {
+                audits: &audits,
+                sign_ins: rows,
+                indicators: &indicators,
+                intruder: &intruder.rows,
+                since,
+                window,
+            };
+            Look::Read(judge(methods, &grounds))
+        }
+        Look::Unread { why } => Look::Unread { why },
+    };
+    let evidence =
+        Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
+    Ok(Found { indicators, since, evidence, notes })
+}

@@ -1,0 +1,338 @@
+//! Whose each method is: when it came, from where, and who was signed in around it (policy-logs-auth.md 5.4).
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::phone_app::{self, PROPERTY, Registration, Registrations};
+use crate::case::{
+    AuditActor, AuditRecord, AuthMethod, Indicator, IndicatorKind, JudgedMethod, Look, MethodKind, MethodVerdict, SignIn,
+    Window,
+};
+use crate::domain::CidrBlock;
+
+/// The person's own record stands this near to the service's (5.4, step 3).
+const NEAR_RECORD: SignedDuration = SignedDuration::from_mins(5);
+/// Sign-ins this near to a registration belong to it (5.4, step 4).
+const NEAR_SIGN_IN: SignedDuration = SignedDuration::from_mins(15);
+/// How far records and our reckoning of the compromise may be apart.
+const SLACK: SignedDuration = SignedDuration::from_mins(15);
+
+/// What the judgement rests on.
+pub struct Grounds<'a> {
+    /// Audits about the subject.
+    pub audits: &'a Look<Vec<AuditRecord>>,
+    /// The subject's sign-ins.
+    pub sign_ins: &'a [SignIn],
+    /// What ties to the intruder.
+    pub indicators: &'a [Indicator],
+    /// Ids of the intruder's sign-ins.
+    pub intruder: &'a [String],
+    /// Since when the account counts as compromised.
+    pub since: Option<Timestamp>,
+    /// What the logs cover.
+    pub window: Window,
+}
+
+/// Judges every method. The password is judged by nobody: it is reset.
+pub fn judge(methods: Vec<AuthMethod>, grounds: &Grounds<'_>) -> Vec<JudgedMethod> {
+    let history = History::read(grounds.audits);
+    let all = methods.clone();
+    methods.into_iter().map(|method| judge_one(method, &all, &history, grounds)).collect()
+}
+
+/// How registrations came and went, by the records.
+struct History {
+    /// One entry for each record that lists registrations, oldest first.
+    records: Vec<(Timestamp, Registrations, Registrations)>,
+    /// The person's own records, oldest first: when, from where, in what words.
+    own: Vec<(Timestamp, Option<String>, String)>,
+    unread: Option<String>,
+}
+
+impl History {
+    fn read(audits: &Look<Vec<AuditRecord>>) -> Self {
+        let mut history = Self { records: Vec::new(), own: Vec::new(), unread: audits.unread().map(str::to_owned) };
+        for audit in audits.read().into_iter().flatten() {
+            for property in audit.modified.iter().filter(|property| property.name == PROPERTY) {
+                history.records.push((
+                    audit.at,
+                    phone_app::read(property.old_value.as_deref()),
+                    phone_app::read(property.new_value.as_deref()),
+                ));
+            }
+            let is_registration = audit.activity.to_lowercase().contains("registered security info");
+            if is_registration {
+                let ip = match &audit.actor {
+                    AuditActor::User { ip, .. } => ip.clone(),
+                    AuditActor::App { .. } | AuditActor::Unknown => None,
+                };
+                history.own.push((audit.at, ip, audit.result_reason.clone()));
+            }
+        }
+        history.records.sort_by_key(|(at, ..)| *at);
+        history.own.sort_by_key(|(at, ..)| *at);
+        history
+    }
+
+    /// The registration that is this method: by id, or else by name, tag and version where just one fits on both sides.
+    fn registration_of(&self, method: &AuthMethod, all: &[AuthMethod]) -> Option<&Registration> {
+        let every = || self.records.iter().flat_map(|(_, old, new)| old.items.iter().chain(&new.items));
+        if let Some(own) = every().find(|own| own.id == method.id.as_str()) {
+            return Some(own);
+        }
+        if method.kind != MethodKind::Authenticator {
+            return None;
+        }
+        let looks_like = |own: &&Registration| {
+            own.device_name == method.name
+                && Some(own.device_tag.as_str()) == method.device_tag.as_deref()
+                && Some(own.app_version.as_str()) == method.app_version.as_deref()
+        };
+        let twins = all
+            .iter()
+            .filter(|other| {
+                other.name == method.name
+                    && other.device_tag == method.device_tag
+                    && other.app_version == method.app_version
+            })
+            .count();
+        let mut fitting: Vec<&Registration> = Vec::new();
+        for own in every().filter(looks_like) {
+            let taken = all.iter().any(|other| other.id.as_str() == own.id);
+            if !taken && !fitting.iter().any(|other| other.id == own.id) {
+                fitting.push(own);
+            }
+        }
+        match (fitting.as_slice(), twins) {
+            ([only], 1) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// When a registration first showed, and what is to be said about that.
+    fn appeared(&self, id: &str) -> Appeared {
+        for (at, old, new) in &self.records {
+            if old.has(id) {
+                return Appeared::Before(*at);
+            }
+            if new.has(id) {
+                // It may have stood in what was cut off, unless an earlier record shows the whole list without it.
+                let seen_without = self.records.iter().any(|(when, _, known)| when < at && !known.is_cut_off);
+                return Appeared::At { at: *at, is_certain: !old.is_cut_off || seen_without };
+            }
+        }
+        Appeared::Never
+    }
+}
+
+enum Appeared {
+    /// It was there already when the first record that shows it was written.
+    Before(Timestamp),
+    /// It came with this record.
+    At { at: Timestamp, is_certain: bool },
+    /// No record shows it.
+    Never,
+}
+
+fn judge_one(method: AuthMethod, all: &[AuthMethod], history: &History, grounds: &Grounds<'_>) -> JudgedMethod {
+    let mut reasons = Vec::new();
+    let verdict = if method.kind == MethodKind::Password {
+        reasons.push("the password is reset, not removed".to_owned());
+        MethodVerdict::Owner
+    } else if let Some(why) = &history.unread {
+        reasons.push(format!("the audit log was not read: {why}"));
+        without_record(&method, grounds, &mut reasons)
+    } else {
+        let registration = history.registration_of(&method, all).cloned();
+        let appeared = registration.as_ref().map_or(Appeared::Never, |own| history.appeared(&own.id));
+        match appeared {
+            Appeared::At { at, is_certain } => {
+                reasons.push(format!("first listed in the audit record of {at}"));
+                if !is_certain {
+                    reasons.push("the record's earlier list is cut off, so it may have been there before".to_owned());
+                }
+                by_registration(at, history.own_record(at, &method), grounds, &mut reasons)
+            }
+            Appeared::Before(at) => {
+                reasons.push(format!("listed already before the audit record of {at}"));
+                if let Some(used) = registration.and_then(|own| own.last_used) {
+                    reasons.push(format!("last used {used}"));
+                }
+                if is_older(at, grounds) {
+                    MethodVerdict::UnknownOld
+                } else {
+                    reasons.push("the log does not show who registered it".to_owned());
+                    older_by_window(grounds, &mut reasons)
+                }
+            }
+            Appeared::Never => match history.own_record_by_kind(&method) {
+                Some((at, record)) => {
+                    reasons.push(format!("the user's own record of {at} says `{}`", record.2));
+                    by_registration(at, Some(record), grounds, &mut reasons)
+                }
+                None => without_record(&method, grounds, &mut reasons),
+            },
+        }
+    };
+    JudgedMethod { method, verdict, reasons }
+}
+
+type OwnRecord<'a> = &'a (Timestamp, Option<String>, String);
+
+impl History {
+    /// The person's own record next to a moment, in words that fit the kind.
+    fn own_record(&self, at: Timestamp, method: &AuthMethod) -> Option<OwnRecord<'_>> {
+        self.own
+            .iter()
+            .filter(|(when, _, words)| {
+                when.duration_since(at).abs() <= NEAR_RECORD && words_fit(words, &method.kind).unwrap_or(true)
+            })
+            .min_by_key(|(when, ..)| when.duration_since(at).abs())
+    }
+
+    /// For kinds that no list shows: the only record in words of this kind.
+    fn own_record_by_kind(&self, method: &AuthMethod) -> Option<(Timestamp, OwnRecord<'_>)> {
+        if method.kind == MethodKind::Authenticator {
+            return None;
+        }
+        let fitting: Vec<_> =
+            self.own.iter().filter(|(_, _, words)| words_fit(words, &method.kind) == Some(true)).collect();
+        match fitting.as_slice() {
+            [only] => Some((only.0, only)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the prose of a record speaks of a kind; `None` where it speaks of none.
+fn words_fit(words: &str, kind: &MethodKind) -> Option<bool> {
+    let words = words.to_lowercase();
+    let has = |any: &[&str]| any.iter().any(|word| words.contains(word));
+    let spoken = [
+        (MethodKind::Authenticator, has(&["authenticator", "notification"])),
+        (MethodKind::Phone, has(&["phone", "text message", "sms", "mobile"])),
+        (MethodKind::Passkey, has(&["fido", "passkey", "security key"])),
+        (MethodKind::Email, has(&["email", "e-mail"])),
+        (MethodKind::TemporaryAccessPass, has(&["temporary access pass"])),
+        (MethodKind::WindowsHello, has(&["windows hello"])),
+        (MethodKind::CodeApp, has(&["software oath", "with code", "oath"])),
+    ];
+    if !spoken.iter().any(|(_, is_spoken)| *is_spoken) {
+        return None;
+    }
+    Some(spoken.iter().any(|(own, is_spoken)| *is_spoken && own == kind))
+}
+
+/// Judges a registration whose moment is known: by the person's own record, and by the sign-ins around it.
+fn by_registration(
+    at: Timestamp,
+    own: Option<OwnRecord<'_>>,
+    grounds: &Grounds<'_>,
+    reasons: &mut Vec<String>,
+) -> MethodVerdict {
+    let around: Vec<&SignIn> = grounds
+        .sign_ins
+        .iter()
+        .filter(|row| row.error_code == 0 && row.at.duration_since(at).abs() <= NEAR_SIGN_IN)
+        .collect();
+    let is_intruders = |row: &SignIn| grounds.intruder.contains(&row.id);
+    let address = own.and_then(|(_, ip, _)| ip.as_deref()).and_then(|text| text.parse::<IpAddr>().ok());
+    if let Some((when, Some(ip), _)) = own {
+        reasons.push(format!("registered {when} from {ip}, says the user's own record"));
+    }
+    if let Some(address) = address {
+        if is_indicator(address, grounds.indicators) {
+            reasons.push(format!("{address} is the intruder's"));
+            return MethodVerdict::Attacker;
+        }
+        if let Some(why) = is_users_own(address, at, grounds) {
+            reasons.push(why);
+            return MethodVerdict::Owner;
+        }
+        // An address that is nobody's yet: the session in which it was registered may tell.
+        if around.iter().any(|row| is_intruders(row) && row.ip.parse() == Ok(address)) {
+            reasons.push("the intruder was signed in from that address".to_owned());
+            return MethodVerdict::Attacker;
+        }
+    }
+    let (intruders, others): (Vec<&SignIn>, Vec<&SignIn>) = around.into_iter().partition(|row| is_intruders(row));
+    match (intruders.first(), others.first()) {
+        (Some(row), None) => {
+            reasons.push(format!("only the intruder was signed in around it ({} at {})", row.ip, row.at));
+            MethodVerdict::Attacker
+        }
+        (Some(_), Some(_)) => {
+            reasons.push("both the intruder and the user were signed in around it".to_owned());
+            MethodVerdict::Unknown
+        }
+        (None, Some(row)) if row.compliant => {
+            reasons.push(format!("the user was signed in around it on a compliant device ({} at {})", row.ip, row.at));
+            MethodVerdict::Owner
+        }
+        (None, _) if is_older(at, grounds) => {
+            reasons.push("it is older than the compromise".to_owned());
+            MethodVerdict::UnknownOld
+        }
+        (None, _) => {
+            reasons.push("nothing tells who registered it".to_owned());
+            MethodVerdict::Unknown
+        }
+    }
+}
+
+/// Judges a method that no record speaks of.
+fn without_record(method: &AuthMethod, grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
+    if let Some(created) = method.created_at {
+        reasons.push(format!("registered {created}, by its own date"));
+        if is_older(created, grounds) {
+            return MethodVerdict::UnknownOld;
+        }
+        return by_registration(created, None, grounds, reasons);
+    }
+    if grounds.audits.read().is_none() {
+        return MethodVerdict::Unknown;
+    }
+    reasons.push(format!("no record of its registration since {}", grounds.window.from));
+    older_by_window(grounds, reasons)
+}
+
+/// No record within a window that begins before the compromise: it is older than the window.
+fn older_by_window(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
+    match grounds.since {
+        Some(since) if grounds.window.from < since => MethodVerdict::UnknownOld,
+        Some(_) => {
+            reasons.push("the log does not reach back to the compromise".to_owned());
+            MethodVerdict::Unknown
+        }
+        None => MethodVerdict::UnknownOld,
+    }
+}
+
+fn is_older(at: Timestamp, grounds: &Grounds<'_>) -> bool {
+    grounds.since.is_some_and(|since| at.saturating_add(SLACK).is_ok_and(|later| later < since))
+}
+
+fn is_indicator(address: IpAddr, indicators: &[Indicator]) -> bool {
+    indicators.iter().any(|own| {
+        matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range)
+            && own.value.parse::<CidrBlock>().is_ok_and(|block| block.contains(address))
+    })
+}
+
+/// Why an address is the user's own: their compliant device was there, or they were on several days before.
+fn is_users_own(address: IpAddr, at: Timestamp, grounds: &Grounds<'_>) -> Option<String> {
+    let from_there: Vec<&SignIn> = grounds
+        .sign_ins
+        .iter()
+        .filter(|row| row.error_code == 0 && !grounds.intruder.contains(&row.id) && row.ip.parse() == Ok(address))
+        .collect();
+    if from_there.iter().any(|row| row.compliant && row.device_id.is_some()) {
+        return Some(format!("{address} is where the user's own compliant device signs in"));
+    }
+    let mut days: Vec<i64> =
+        from_there.iter().filter(|row| row.at <= at).map(|row| row.at.as_second() / 86_400).collect();
+    days.sort_unstable();
+    days.dedup();
+    (days.len() >= 3).then(|| format!("the user signed in from {address} on {} days before", days.len()))
+}

@@ -1,0 +1,108 @@
+//! What policies do to a sign-in, as far as a plan must know before the policy exists: What-If can only evaluate
+//! policies that are there (policy-logs-auth.md 3.1).
+
+use super::model::{ConditionalAccessPolicy, PolicyState};
+use crate::case::SignIn;
+use crate::domain::{GroupId, NamedLocationId, UserId};
+
+/// Apps that support token protection: Exchange, SharePoint, Teams (policy-logs-auth.md 2.6).
+pub const TOKEN_PROTECTION_APPS: [&str; 3] = [
+    "00000002-0000-0ff1-ce00-000000000000",
+    "00000003-0000-0ff1-ce00-000000000000",
+    "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
+];
+
+/// Whether a policy includes a user: by id or `All`, or through one of the groups; exclusion wins.
+pub fn includes_user(policy: &ConditionalAccessPolicy, user: &UserId, groups: &[GroupId]) -> bool {
+    let users = &policy.conditions.users;
+    let in_groups = |ids: &[String]| groups.iter().any(|group| ids.iter().any(|id| id == group.as_str()));
+    let is_excluded = users.exclude_users.iter().any(|id| id == user.as_str()) || in_groups(&users.exclude_groups);
+    let is_included =
+        users.include_users.iter().any(|id| id == user.as_str() || id == "All") || in_groups(&users.include_groups);
+    is_included && !is_excluded
+}
+
+/// Whether a policy makes a location bite for a user: enabled, blocking, for all apps and all clients, with the
+/// location among those it is for (policy-logs-auth.md 1.8).
+pub fn enforces_block(
+    policy: &ConditionalAccessPolicy,
+    location: &NamedLocationId,
+    user: &UserId,
+    groups: &[GroupId],
+) -> bool {
+    policy.state == PolicyState::Enabled && blocks_location(policy, location) && includes_user(policy, user, groups)
+}
+
+/// The same whatever its state and whoever it is for.
+pub fn blocks_location(policy: &ConditionalAccessPolicy, location: &NamedLocationId) -> bool {
+    let conditions = &policy.conditions;
+    let names = |ids: &[String]| ids.iter().any(|id| id == location.as_str());
+    let at_location = conditions.locations.as_ref().is_some_and(|own| {
+        (names(&own.include_locations) || own.include_locations.iter().any(|id| id == "All"))
+            && !names(&own.exclude_locations)
+    });
+    let is_unconditional = conditions.platforms.is_none()
+        && conditions.devices.as_ref().is_none_or(serde_json::Value::is_null)
+        && conditions.user_risk_levels.is_empty()
+        && conditions.sign_in_risk_levels.is_empty();
+    at_location
+        && is_unconditional
+        && policy.grant_controls.as_ref().is_some_and(super::model::GrantControls::blocks)
+        && conditions.client_app_types.iter().any(|kind| kind == "all")
+        && conditions.applications.include_applications.iter().any(|app| app == "All")
+        && conditions.applications.exclude_applications.is_empty()
+}
+
+/// Whether a policy that requires a compliant or hybrid-joined device would have stopped a sign-in.
+pub fn device_policy_stops(row: &SignIn) -> bool {
+    row.error_code == 0 && !row.compliant && !row.trust_type.to_lowercase().contains("hybrid")
+}
+
+/// Whether a policy that requires token protection would have stopped a sign-in: a native client on Windows, one of
+/// the apps that support it, and a token that is not bound.
+pub fn token_policy_stops(row: &SignIn) -> bool {
+    row.error_code == 0
+        && row.client_app.eq_ignore_ascii_case("Mobile Apps and Desktop clients")
+        && row.operating_system.to_lowercase().starts_with("windows")
+        && row.resource_id.as_deref().is_some_and(|id| TOKEN_PROTECTION_APPS.contains(&id))
+        && row.token_protection.as_deref() != Some("bound")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const LOCATION: &str = "3d541753-3960-46ea-a6f5-89f192aa7313";
+    const USER: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
+
+    fn policy(change: impl FnOnce(&mut serde_json::Value)) -> ConditionalAccessPolicy {
+        let mut body = json!({
+            "id": "e91553a9-8ba5-4d34-a445-2ecf34ecf2ed", "displayName": "x", "state": "enabled",
+            "conditions": {
+                "clientAppTypes": ["all"], "applications": { "includeApplications": ["All"] },
+                "users": { "includeUsers": ["All"] }, "locations": { "includeLocations": [LOCATION] } },
+            "grantControls": { "operator": "OR", "builtInControls": ["block"] }
+        });
+        change(&mut body);
+        ConditionalAccessPolicy::from_graph(body).unwrap()
+    }
+
+    fn bites(change: impl FnOnce(&mut serde_json::Value)) -> bool {
+        enforces_block(&policy(change), &LOCATION.parse().unwrap(), &USER.parse().unwrap(), &[])
+    }
+
+    #[test]
+    fn a_location_bites_by_an_enabled_unconditional_block_that_includes_the_user() {
+        assert!(bites(|_| {}));
+        assert!(!bites(|body| body["state"] = json!("enabledForReportingButNotEnforced")));
+        assert!(!bites(|body| body["grantControls"]["builtInControls"] = json!(["mfa"])));
+        assert!(!bites(|body| body["conditions"]["users"]["excludeUsers"] = json!([USER])));
+        assert!(!bites(|body| body["conditions"]["clientAppTypes"] = json!(["browser"])));
+        assert!(!bites(|body| body["conditions"]["applications"]["includeApplications"] = json!(["Office365"])));
+        assert!(!bites(|body| body["conditions"]["locations"]["excludeLocations"] = json!([LOCATION])));
+        assert!(!bites(|body| body["conditions"]["platforms"] = json!({ "includePlatforms": ["windows"] })));
+        assert!(!bites(|body| body["conditions"]["locations"]["includeLocations"] = json!(["other"])));
+    }
+}

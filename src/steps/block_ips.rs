@@ -1,0 +1,531 @@
+//! `block_ips`: adds the intruder's addresses to the location that the playbook names, and makes it bite. Others'
+//! entries are kept as they stand.
+//!
+//! ```yaml
+//! - step: block_ips
+//!   needs: []
+//!   with: { location: IP Blacklist, ips: evidence, enforce: enabled }
+//! ```
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::observe::{Attempt, Seen};
+use super::planned::{Draft, Planned, Scope};
+use super::policy_rollout::{self, Question, Wanted};
+use super::require_compliant_device::unread;
+use super::Step;
+use crate::case::{Case, Hold, IndicatorKind, Look};
+use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
+use crate::graph::{GraphError, Reader, SignInQuery, request};
+use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy};
+use crate::plan::{Action, GuardRefusal, Object, Undo};
+use crate::policy::evaluate::{blocks_location, enforces_block};
+use crate::policy::{ConditionalAccessPolicy, NamedLocation};
+
+/// A location is full at 2,000 ranges; from here on a new one is begun (policy-logs-auth.md 1.4).
+const ROLL_OVER: usize = 1_800;
+/// Over so many ranges in all, locations are no longer enforced in real time (1.3).
+const REAL_TIME_LIMIT: usize = 5_000;
+/// Days of the sign-in log that tell whether others come from an address.
+const DAYS: i64 = 7;
+
+/// Which addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "IpsWire")]
+#[schemars(with = "IpsWire")]
+pub enum Ips {
+    /// Those of the case.
+    #[default]
+    Evidence,
+    /// These.
+    List(Vec<CidrBlock>),
+}
+
+/// Either the word `evidence` or a list: told apart by hand, for plain errors.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct IpsWire(#[schemars(schema_with = "ips_schema")] Value);
+
+fn ips_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "anyOf": [
+        { "const": "evidence", "description": "the addresses of the case" },
+        { "type": "array", "items": { "type": "string" }, "description": "addresses and ranges" }
+    ] })
+}
+
+impl TryFrom<IpsWire> for Ips {
+    type Error = String;
+
+    fn try_from(IpsWire(value): IpsWire) -> Result<Self, String> {
+        match value {
+            Value::String(word) if word == "evidence" => Ok(Self::Evidence),
+            Value::Array(items) => items
+                .iter()
+                .map(|item| {
+                    let text = item.as_str().ok_or_else(|| "expected addresses and ranges as text".to_owned())?;
+                    text.parse::<CidrBlock>().map_err(|error| error.to_string())
+                })
+                .collect::<Result<Vec<_>, _>>()
+                .map(Self::List),
+            _ => Err("expected `evidence`, or a list of addresses and ranges".to_owned()),
+        }
+    }
+}
+
+/// How far the block goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforce {
+    /// An enabled policy blocks the location.
+    #[default]
+    Enabled,
+    /// A policy reports it.
+    ReportOnly,
+    /// The addresses are recorded alone.
+    Recorded,
+}
+
+/// For whom the block is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Users {
+    /// Everyone but the emergency accounts.
+    #[default]
+    All,
+    /// The compromised user.
+    Subject,
+}
+
+fn default_location() -> String {
+    "IP Blacklist".to_owned()
+}
+
+/// Its options.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlockIps {
+    /// Name of the named location.
+    #[serde(default = "default_location")]
+    pub location: String,
+    /// Which addresses.
+    #[serde(default)]
+    pub ips: Ips,
+    /// How far the block goes.
+    #[serde(default)]
+    pub enforce: Enforce,
+    /// For whom.
+    #[serde(default)]
+    pub users: Users,
+}
+
+/// What it must know.
+#[derive(Clone, Debug)]
+pub struct BlockFacts {
+    locations: Look<Vec<NamedLocation>>,
+    policies: Look<Vec<ConditionalAccessPolicy>>,
+    others: BTreeMap<CidrBlock, Look<usize>>,
+    security_defaults: bool,
+}
+
+impl BlockIps {
+    /// The addresses that are wanted, each once, none inside another.
+    fn candidates(&self, case: &Case) -> Vec<CidrBlock> {
+        let mut blocks: Vec<CidrBlock> = match &self.ips {
+            Ips::List(blocks) => blocks.clone(),
+            Ips::Evidence => case
+                .indicators
+                .iter()
+                .filter(|own| matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range))
+                .filter_map(|own| own.value.parse().ok())
+                .collect(),
+        };
+        blocks.sort();
+        blocks.dedup();
+        let all = blocks.clone();
+        blocks.retain(|block| !all.iter().any(|other| other != block && other.covers(block)));
+        blocks
+    }
+}
+
+impl Step for BlockIps {
+    const NAME: &'static str = "block_ips";
+    const SUMMARY: &'static str = "adds the intruder's addresses to a blocklist and makes it bite";
+    const PERMISSIONS: &'static [&'static str] =
+        &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
+    const TAKES: &'static [Hold] = &[Hold::Network];
+    const IS_DOOR: bool = true;
+    type Facts = BlockFacts;
+
+    async fn look(&self, case: &Case, graph: &Reader) -> Result<BlockFacts, GraphError> {
+        let candidates = self.candidates(case);
+        let others = async {
+            if candidates.is_empty() {
+                return Ok(BTreeMap::new());
+            }
+            let now = case.evidence.window.to;
+            let from = now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
+            let query = SignInQuery { user: None, ip: None, from, to: None };
+            let log = unread(graph.sign_ins(&query).await)?;
+            Ok::<_, GraphError>(count_others(&candidates, &log, &case.subject.id))
+        };
+        let (locations, policies, others, security_defaults) =
+            tokio::join!(graph.named_locations(), graph.policies(), others, graph.security_defaults_on());
+        Ok(BlockFacts {
+            locations: unread(locations)?,
+            policies: unread(policies)?,
+            others: others?,
+            security_defaults: unread(security_defaults)?.read().copied().unwrap_or(false),
+        })
+    }
+
+    fn plan(&self, case: &Case, facts: &BlockFacts, scope: &Scope<'_>) -> Planned {
+        let candidates = self.candidates(case);
+        let mut planned = Planned::default();
+        if candidates.is_empty() {
+            planned.unchanged = Some("no address of the intruder's is known: give `--ip` or `--user-agent`".to_owned());
+            return planned;
+        }
+        let accepted = judge(&candidates, facts, scope, &mut planned);
+        let (Look::Read(locations), Look::Read(policies)) = (&facts.locations, &facts.policies) else {
+            // Every candidate was refused for it, and the refusals say so.
+            return planned;
+        };
+        if accepted.is_empty() {
+            return planned;
+        }
+        let Some(place) = find_place(&self.location, &accepted, locations, scope, &mut planned) else { return planned };
+        let new: Vec<CidrBlock> = accepted
+            .iter()
+            .filter(|block| {
+                let held = |location: &&NamedLocation| location.ranges.iter().filter_map(|own| own.block).any(|own| own.covers(block));
+                !place.all.iter().any(held)
+            })
+            .copied()
+            .collect();
+        let mut behind = Vec::new();
+        if !new.is_empty() {
+            let action = self.addition(case, &place, &new, scope);
+            behind.extend(action.as_ref().map(|action| action.id.clone()));
+            planned.push(action, scope);
+            let total: usize = locations.iter().map(|own| own.ranges.len()).sum::<usize>() + new.len();
+            if total > REAL_TIME_LIMIT {
+                planned.warnings.push(format!(
+                    "the tenant's locations will hold {total} ranges: over {REAL_TIME_LIMIT} they are no longer enforced in real time"
+                ));
+            }
+        }
+        let unchanged = self.make_it_bite(case, &place, policies, facts, &accepted, &behind, scope, &mut planned);
+        if planned.actions.is_empty() && planned.refused.is_empty() {
+            planned.unchanged =
+                Some(unchanged.unwrap_or_else(|| format!("`{}` holds every address already", self.location)));
+        }
+        planned
+    }
+}
+
+/// Counts the other users who signed in from each candidate.
+fn count_others(
+    candidates: &[CidrBlock],
+    log: &Look<crate::graph::SignInLog>,
+    subject: &UserId,
+) -> BTreeMap<CidrBlock, Look<usize>> {
+    candidates
+        .iter()
+        .map(|block| {
+            let count = match log {
+                Look::Unread { why } => Look::Unread { why: why.clone() },
+                Look::Read(log) => {
+                    let mut users: Vec<&UserId> = log
+                        .rows
+                        .iter()
+                        .filter(|row| row.error_code == 0)
+                        .filter(|row| row.ip.parse().is_ok_and(|address| block.contains(address)))
+                        .filter_map(|row| row.user_id.as_ref())
+                        .filter(|user| *user != subject)
+                        .collect();
+                    users.sort();
+                    users.dedup();
+                    Look::Read(users.len())
+                }
+            };
+            (*block, count)
+        })
+        .collect()
+}
+
+/// Asks the guards about each candidate.
+fn judge(candidates: &[CidrBlock], facts: &BlockFacts, scope: &Scope<'_>, planned: &mut Planned) -> Vec<CidrBlock> {
+    let none = Look::Unread { why: "the sign-in log was not read".to_owned() };
+    let mut accepted = Vec::new();
+    for block in candidates {
+        let others = facts.others.get(block).unwrap_or(&none);
+        let about = RangeFacts { locations: &facts.locations, policies: &facts.policies, others };
+        match judge_range(block, scope.rules, &about) {
+            Ok(()) => accepted.push(*block),
+            Err(refusal) => {
+                let (refused, overridden) = apply_overrides(vec![refusal], scope.rules);
+                if refused.is_empty() {
+                    accepted.push(*block);
+                }
+                planned.refused.extend(refused);
+                planned.overridden.extend(overridden);
+            }
+        }
+    }
+    accepted
+}
+
+/// Where new ranges go.
+struct Place<'a> {
+    /// Name of the location that takes them.
+    name: String,
+    /// That location, where it is there.
+    location: Option<&'a NamedLocation>,
+    /// Every location of the list: the named one and those that were begun when it was full.
+    all: Vec<&'a NamedLocation>,
+}
+
+/// Finds the location by its name; where it is full, the next one: `NAME 2`, `NAME 3`, …
+fn find_place<'a>(
+    name: &str,
+    accepted: &[CidrBlock],
+    locations: &'a [NamedLocation],
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) -> Option<Place<'a>> {
+    let mut all = Vec::new();
+    for number in 1u32.. {
+        let own_name = if number == 1 { name.to_owned() } else { format!("{name} {number}") };
+        let found: Vec<&NamedLocation> = locations.iter().filter(|own| own.display_name == own_name).collect();
+        let refusal = match found.as_slice() {
+            [] => {
+                if number > 1 {
+                    planned.warnings.push(format!("`{name}` is nearly full: `{own_name}` is begun"));
+                }
+                return Some(Place { name: own_name, location: None, all });
+            }
+            [own] => match judge_location(own) {
+                Ok(()) => {
+                    all.push(*own);
+                    if own.ranges.len() + accepted.len() <= ROLL_OVER {
+                        return Some(Place { name: own_name, location: Some(*own), all });
+                    }
+                    continue;
+                }
+                Err(refusal) => refusal,
+            },
+            _ => GuardRefusal {
+                guard: "location_ambiguous".to_owned(),
+                object: own_name.clone(),
+                why: format!("{} locations are called so", found.len()),
+                next: "rename all but one, or name another with `--set location=NAME`".to_owned(),
+                step: None,
+                holds_back: false,
+            },
+        };
+        let (refused, overridden) = apply_overrides(vec![refusal], scope.rules);
+        planned.refused.extend(refused);
+        planned.overridden.extend(overridden);
+        return None;
+    }
+    None
+}
+
+impl BlockIps {
+    fn addition(&self, case: &Case, place: &Place<'_>, new: &[CidrBlock], scope: &Scope<'_>) -> Option<Action> {
+        let texts: Vec<String> = new.iter().map(ToString::to_string).collect();
+        let evidence = evidence_for(case, new);
+        let count = if new.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", new.len()) };
+        let id = scope.action_id("")?;
+        let (summary, object_id, before, undo, sent) = match place.location {
+            Some(location) => (
+                format!("Add {count} to the named location `{}`", place.name),
+                Some(location.id.to_string()),
+                json!({ "ranges": location.ranges.len() }),
+                Undo::Requests(vec![request::remove_ranges(&location.id, new)]),
+                request::add_ranges(location.id.as_str(), new),
+            ),
+            None => (
+                format!("Create the named location `{}` with {count}", place.name),
+                None,
+                Value::Null,
+                Undo::Requests(vec![request::delete_location(&format!("${{actions.{id}.id}}"))]),
+                request::create_location(&place.name, new),
+            ),
+        };
+        let draft = Draft {
+            key: "",
+            summary,
+            object: Object { kind: "named location".to_owned(), id: object_id, name: place.name.clone() },
+            before,
+            after: json!({ "contains": texts }),
+            undo,
+            reason: "the intruder came from there".to_owned(),
+            evidence,
+            requests: vec![sent],
+        };
+        Some(draft.with_id(id, Self::NAME, scope))
+    }
+
+    /// Plans the policy that makes the list bite, unless one does already. Returns why there is nothing to do.
+    #[expect(clippy::too_many_arguments, reason = "one decision, over all that was found")]
+    fn make_it_bite(
+        &self,
+        case: &Case,
+        place: &Place<'_>,
+        policies: &[ConditionalAccessPolicy],
+        facts: &BlockFacts,
+        accepted: &[CidrBlock],
+        behind: &[ActionId],
+        scope: &Scope<'_>,
+        planned: &mut Planned,
+    ) -> Option<String> {
+        let mut open: Vec<&NamedLocation> = place
+            .all
+            .iter()
+            .copied()
+            .filter(|location| {
+                !policies.iter().any(|policy| enforces_block(policy, &location.id, &case.subject.id, &[]))
+            })
+            .collect();
+        // A location that nothing new goes into, and that is not the list itself, is not ours to enforce.
+        open.retain(|location| place.all.first().is_some_and(|first| first.id == location.id) || Some(location.id.clone()) == place.location.map(|own| own.id.clone()));
+        let is_new = place.location.is_none();
+        if open.is_empty() && !is_new {
+            return Some(format!("`{}` holds every address already, and an enabled policy blocks it", place.name));
+        }
+        let not_enforced = |why: &str| {
+            format!("`{}`: the addresses are recorded, NOT enforced: {why}", place.name)
+        };
+        if self.enforce == Enforce::Recorded {
+            planned.warnings.push(not_enforced("the playbook says `enforce: recorded`"));
+            return None;
+        }
+        let mut ids: Vec<String> = open.iter().map(|location| location.id.to_string()).collect();
+        if is_new {
+            let maker = behind.first().map(|id| format!("${{actions.{id}.id}}"));
+            ids.extend(maker);
+        }
+        let users = match self.users {
+            Users::All => json!(["All"]),
+            Users::Subject => json!([case.subject.id]),
+        };
+        let body = json!({
+            "displayName": format!("stanch: block {}", place.name),
+            "conditions": {
+                "clientAppTypes": ["all"],
+                "applications": { "includeApplications": ["All"] },
+                "users": { "includeUsers": users, "excludeUsers": scope.rules.emergency_accounts },
+                "locations": { "includeLocations": ids }
+            },
+            "grantControls": { "operator": "OR", "builtInControls": ["block"] },
+            "sessionControls": null
+        });
+        let (refused, overridden) = apply_overrides(lint_policy(&body, scope.rules), scope.rules);
+        planned.overridden.extend(overridden);
+        if !refused.is_empty() {
+            planned.warnings.push(not_enforced("a guard refused the policy, see below"));
+            planned.refused.extend(refused);
+            return None;
+        }
+        let enforce = self.enforce == Enforce::Enabled;
+        if !enforce {
+            planned.warnings.push(not_enforced("the playbook says `enforce: report_only`"));
+        }
+        if enforce && facts.security_defaults {
+            planned.warnings.push(not_enforced("security defaults are on, and Graph refuses enforced policies beside them"));
+        }
+        if enforce {
+            warn_of_earlier(&open, policies, planned);
+        }
+        let wanted = Wanted {
+            name: format!("stanch: block {}", place.name),
+            body,
+            enforce,
+            question: Question {
+                user: case.subject.id.clone(),
+                spared: scope.rules.emergency_accounts.clone(),
+                ip: accepted.first().map(|block| block.network().to_string()),
+                app_id: "00000002-0000-0ff1-ce00-000000000000",
+                client: "browser",
+            },
+            reason: "a named location blocks nothing by itself".to_owned(),
+            evidence: Vec::new(),
+        };
+        let place_of_first = planned.actions.len();
+        let nothing = policy_rollout::plan(&wanted, policies, behind, Self::NAME, scope, planned);
+        // Without new ranges the policy is the step's first action, and has its plain id.
+        if place_of_first == 0 && let Some(first) = planned.actions.first_mut() {
+            first.needs.clear();
+        }
+        nothing
+    }
+}
+
+/// Entries that are there already and bite from now on are named: others put them there.
+fn warn_of_earlier(open: &[&NamedLocation], policies: &[ConditionalAccessPolicy], planned: &mut Planned) {
+    for location in open {
+        let is_blocked_for_some = policies
+            .iter()
+            .any(|policy| policy.state == crate::policy::PolicyState::Enabled && blocks_location(policy, &location.id));
+        if location.ranges.is_empty() || is_blocked_for_some {
+            continue;
+        }
+        let shown: Vec<&str> = location.ranges.iter().take(10).map(|own| own.text.as_str()).collect();
+        let more = location.ranges.len().saturating_sub(shown.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        planned.warnings.push(format!(
+            "earlier entries of `{}` begin to bite with it, for everyone: {}{more}",
+            location.display_name,
+            shown.join(", ")
+        ));
+    }
+}
+
+/// What the new ranges rest on.
+fn evidence_for(case: &Case, new: &[CidrBlock]) -> Vec<String> {
+    case.indicators
+        .iter()
+        .filter(|own| matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range))
+        .filter(|own| own.value.parse::<CidrBlock>().is_ok_and(|block| new.contains(&block)))
+        .map(|own| format!("{}: {}", own.value, own.reasons.join("; ")))
+        .collect()
+}
+
+/// Reads an action's object: the location, or the policy.
+pub(super) async fn see(
+    action: &Action,
+    sent: Option<&Attempt>,
+    made: &Attempt,
+    subject: &UserId,
+    graph: &Reader,
+) -> Result<Seen, GraphError> {
+    if action.object.kind == "policy" {
+        return policy_rollout::see(action, sent, made, subject, graph).await;
+    }
+    let id = action.object.id.as_deref().or_else(|| sent.and_then(|sent| sent.made_id.as_deref()));
+    let Some(id) = id.and_then(|id| id.parse::<NamedLocationId>().ok()) else {
+        let twin = graph.named_locations().await?.into_iter().find(|own| own.display_name == action.object.name);
+        return Ok(match twin {
+            None => Seen::AsBefore,
+            Some(_) => Seen::Differs { what: format!("there is a location `{}` now", action.object.name) },
+        });
+    };
+    let Some(location) = graph.named_location(&id).await? else {
+        let what = "the location is not there".to_owned();
+        return Ok(if sent.is_some() && action.object.id.is_none() { Seen::AsBefore } else { Seen::Differs { what } });
+    };
+    if let Err(refusal) = judge_location(&location) {
+        return Ok(Seen::Differs { what: refusal.why });
+    }
+    let held: Vec<CidrBlock> = location.ranges.iter().filter_map(|own| own.block).collect();
+    let wanted = action.after.get("contains").and_then(Value::as_array).into_iter().flatten();
+    let is_whole = wanted
+        .filter_map(|text| text.as_str()?.parse::<CidrBlock>().ok())
+        .all(|block| held.iter().any(|own| own.covers(&block)));
+    Ok(if is_whole { Seen::AsAfter } else { Seen::AsBefore })
+}

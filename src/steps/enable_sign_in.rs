@@ -1,0 +1,54 @@
+//! `enable_sign_in`: lets the user sign in again.
+//!
+//! ```yaml
+//! - step: enable_sign_in
+//! ```
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::planned::{Draft, Planned, Scope, user_object};
+use super::Step;
+use crate::case::{Case, Hold};
+use crate::graph::{GraphError, Reader, request};
+use crate::plan::Undo;
+
+/// It has no options.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnableSignIn {}
+
+impl Step for EnableSignIn {
+    const NAME: &'static str = "enable_sign_in";
+    const SUMMARY: &'static str = "enables sign-in for the account";
+    const PERMISSIONS: &'static [&'static str] = &["User.EnableDisableAccount.All", "User.Read.All"];
+    const TAKES: &'static [Hold] = &[];
+    const IS_DOOR: bool = false;
+    type Facts = ();
+
+    async fn look(&self, _: &Case, _: &Reader) -> Result<(), GraphError> {
+        Ok(())
+    }
+
+    fn plan(&self, case: &Case, (): &(), scope: &Scope<'_>) -> Planned {
+        let subject = &case.subject;
+        if subject.enabled {
+            return Planned::unchanged("sign-in is enabled already");
+        }
+        let mut planned = Planned::default();
+        let draft = Draft {
+            key: "",
+            summary: format!("Enable sign-in for {}", subject.upn),
+            object: user_object(subject),
+            before: json!({ "accountEnabled": false }),
+            after: json!({ "accountEnabled": true }),
+            undo: Undo::Requests(vec![request::disable_sign_in(&subject.id)]),
+            reason: "the user comes back".to_owned(),
+            evidence: Vec::new(),
+            requests: vec![request::enable_sign_in(&subject.id)],
+        };
+        planned.push(draft.into_action(Self::NAME, scope), scope);
+        planned
+    }
+}

@@ -1,0 +1,45 @@
+//! The steps: one file each. A step looks, plans and reads back; it never sends. Every decision falls in `plan`,
+//! which is pure; none is left for apply.
+
+mod block_ips;
+mod catalog;
+mod disable_sign_in;
+mod enable_sign_in;
+mod observe;
+mod planned;
+mod policy_rollout;
+mod remove_auth_methods;
+mod require_compliant_device;
+mod require_token_protection;
+mod reset_password;
+mod revoke_sessions;
+mod target;
+
+pub use catalog::{AnyStep, catalog};
+pub use observe::{Attempt, Seen, look_again, observe};
+pub use planned::{Planned, Scope};
+
+use crate::case::{Case, Hold};
+use crate::graph::{GraphError, Reader};
+
+/// One kind of step.
+pub trait Step: Sized {
+    /// Its name in playbooks.
+    const NAME: &'static str;
+    /// What it does, in one line.
+    const SUMMARY: &'static str;
+    /// The least permissions that do it.
+    const PERMISSIONS: &'static [&'static str];
+    /// What it takes from an intruder.
+    const TAKES: &'static [Hold];
+    /// Whether it shuts a door that a live session could come back through: then a revocation must follow.
+    const IS_DOOR: bool;
+    /// What it must know.
+    type Facts;
+
+    /// Reads what it must know. It cannot write.
+    fn look(&self, case: &Case, graph: &Reader) -> impl Future<Output = Result<Self::Facts, GraphError>> + Send;
+
+    /// Decides what would have to change. Pure.
+    fn plan(&self, case: &Case, facts: &Self::Facts, scope: &Scope<'_>) -> Planned;
+}

@@ -1,0 +1,296 @@
+//! A policy of ours on its way: created report-only, asked about by What-If, then enforced. What-If can only evaluate
+//! policies that exist (policy-logs-auth.md 3.1), so it stands between the two.
+
+use serde_json::{Value, json};
+
+use super::observe::{Attempt, Seen};
+use super::planned::{Draft, Planned, Scope};
+use crate::domain::{ActionId, PolicyId, UserId};
+use crate::graph::{GraphError, Reader, WhatIf, request};
+use crate::plan::{Action, Object, Undo};
+use crate::policy::{ConditionalAccessPolicy, PolicyState};
+
+/// A policy that a step wants.
+pub(super) struct Wanted {
+    /// The body as it is created, state left out.
+    pub body: Value,
+    /// Its name: ours are found again by it.
+    pub name: String,
+    /// Whether it is enforced in the end.
+    pub enforce: bool,
+    /// A sign-in that it must apply to, and users whom it must spare.
+    pub question: Question,
+    /// Why.
+    pub reason: String,
+    /// What it rests on.
+    pub evidence: Vec<String>,
+}
+
+/// What is asked of What-If before a policy is enforced.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub user: UserId,
+    pub spared: Vec<UserId>,
+    pub ip: Option<String>,
+    pub app_id: &'static str,
+    pub client: &'static str,
+}
+
+const REPORT_ONLY: &str = "enabledForReportingButNotEnforced";
+const ENABLED: &str = "enabled";
+
+/// Plans the policy behind other actions of the step: created, or one of ours that is there already taken up.
+/// Returns why there is nothing to do, where there is nothing.
+pub(super) fn plan(
+    wanted: &Wanted,
+    existing: &[ConditionalAccessPolicy],
+    behind: &[ActionId],
+    step: &str,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) -> Option<String> {
+    let ours: Vec<&ConditionalAccessPolicy> =
+        existing.iter().filter(|policy| policy.display_name == wanted.name).collect();
+    match ours.as_slice() {
+        [] => {
+            create(wanted, behind, step, scope, planned);
+            None
+        }
+        [own] => adopt(wanted, own, behind, step, scope, planned),
+        _ => {
+            planned.warnings.push(format!(
+                "there is more than one policy called `{}`: none is touched; delete all but one",
+                wanted.name
+            ));
+            Some(format!("more than one policy is called `{}`", wanted.name))
+        }
+    }
+}
+
+fn question_json(question: &Question) -> Value {
+    json!({ "applies_to": question.user, "spares": question.spared, "from": question.ip,
+            "app": question.app_id, "client": question.client })
+}
+
+fn with_state(body: &Value, state: &str) -> Value {
+    let mut body = body.clone();
+    if let Some(entries) = body.as_object_mut() {
+        entries.insert("state".to_owned(), state.into());
+    }
+    body
+}
+
+fn create(wanted: &Wanted, behind: &[ActionId], step: &str, scope: &Scope<'_>, planned: &mut Planned) {
+    // A step whose only action is the policy gives it its own id.
+    let key = if behind.is_empty() { "" } else { "policy" };
+    let Some(id) = scope.action_id(key) else { return planned.push(None, scope) };
+    let placeholder = format!("${{actions.{id}.id}}");
+    let draft = Draft {
+        key: "",
+        summary: format!("Create the policy `{}`, report-only", wanted.name),
+        object: Object { kind: "policy".to_owned(), id: None, name: wanted.name.clone() },
+        before: Value::Null,
+        after: json!({ "state": REPORT_ONLY, "what_if": question_json(&wanted.question) }),
+        undo: Undo::Requests(vec![request::delete_policy(&placeholder)]),
+        reason: wanted.reason.clone(),
+        evidence: wanted.evidence.clone(),
+        requests: vec![request::create_policy(with_state(&wanted.body, REPORT_ONLY))],
+    };
+    let mut action = draft.with_id(id.clone(), step, scope);
+    action.needs = behind.to_vec();
+    planned.actions.push(action);
+    if wanted.enforce {
+        enforce(wanted, &placeholder, None, vec![id], step, scope, planned);
+    }
+}
+
+fn enforce(
+    wanted: &Wanted,
+    policy: &str,
+    known: Option<&PolicyId>,
+    needs: Vec<ActionId>,
+    step: &str,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) {
+    let before = if known.is_some() { Value::Null } else { json!({ "state": REPORT_ONLY }) };
+    let draft = Draft {
+        key: "enforce",
+        summary: format!("Enforce the policy `{}`", wanted.name),
+        object: Object { kind: "policy".to_owned(), id: known.map(ToString::to_string), name: wanted.name.clone() },
+        before,
+        after: json!({ "state": ENABLED, "what_if": question_json(&wanted.question) }),
+        undo: Undo::Requests(vec![request::set_policy_state(policy, &PolicyState::ReportOnly)]),
+        reason: "a policy that is not enforced stops nobody; What-If is asked first".to_owned(),
+        evidence: Vec::new(),
+        requests: vec![request::set_policy_state(policy, &PolicyState::Enabled)],
+    };
+    let Some(mut action) = draft.into_action(step, scope) else { return planned.push(None, scope) };
+    action.needs = needs;
+    planned.actions.push(action);
+}
+
+/// Takes up a policy of ours that is there already, instead of making a second one.
+fn adopt(
+    wanted: &Wanted,
+    own: &ConditionalAccessPolicy,
+    behind: &[ActionId],
+    step: &str,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) -> Option<String> {
+    if !is_like(&wanted.body, &own.raw) {
+        planned.warnings.push(format!(
+            "the policy `{}` is there and was changed since: it is not touched; delete or rename it to have a new one made",
+            wanted.name
+        ));
+        return Some(format!("the policy `{}` was changed by somebody", wanted.name));
+    }
+    match (&own.state, wanted.enforce) {
+        (PolicyState::Enabled, _) => Some(format!("our policy `{}` is enforced already", wanted.name)),
+        (PolicyState::ReportOnly, false) => Some(format!("our policy `{}` is report-only already", wanted.name)),
+        (state, true) => {
+            let state = state.as_graph().to_owned();
+            let place = planned.actions.len();
+            enforce(wanted, own.id.as_str(), Some(&own.id), behind.to_vec(), step, scope, planned);
+            if let Some(action) = planned.actions.get_mut(place) {
+                action.before = json!({ "state": state });
+                action.undo = Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]);
+            }
+            None
+        }
+        (state, false) => {
+            let draft = Draft {
+                key: "",
+                summary: format!("Set the policy `{}` to report-only", wanted.name),
+                object: Object {
+                    kind: "policy".to_owned(),
+                    id: Some(own.id.to_string()),
+                    name: wanted.name.clone(),
+                },
+                before: json!({ "state": state.as_graph() }),
+                after: json!({ "state": REPORT_ONLY, "what_if": question_json(&wanted.question) }),
+                undo: Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]),
+                reason: wanted.reason.clone(),
+                evidence: wanted.evidence.clone(),
+                requests: vec![request::set_policy_state(own.id.as_str(), &PolicyState::ReportOnly)],
+            };
+            let key = if behind.is_empty() { "" } else { "policy" };
+            if let Some(id) = scope.action_id(key) {
+                let mut action = draft.with_id(id, step, scope);
+                action.needs = behind.to_vec();
+                planned.actions.push(action);
+            }
+            None
+        }
+    }
+}
+
+/// Whether a policy in the tenant is still what we would create: all that our body says stands in it.
+fn is_like(body: &Value, raw: &Value) -> bool {
+    match (body, raw) {
+        (Value::Object(body), _) => body.iter().filter(|(key, _)| *key != "state").all(|(key, value)| {
+            let there = raw.get(key).unwrap_or(&Value::Null);
+            is_like(value, there)
+        }),
+        (Value::Array(body), Value::Array(raw)) => {
+            body.len() == raw.len() && body.iter().all(|item| raw.contains(item))
+        }
+        (Value::Array(body), Value::Null) => body.is_empty(),
+        (body, raw) => body == raw,
+    }
+}
+
+/// Reads a policy action's object.
+pub(super) async fn see(
+    action: &Action,
+    sent: Option<&Attempt>,
+    made: &Attempt,
+    _: &UserId,
+    graph: &Reader,
+) -> Result<Seen, GraphError> {
+    let is_creation = action.before.is_null();
+    let id = policy_id(action, sent, made);
+    let Some(id) = id else {
+        // Nothing was made yet: somebody else's policy of this name would make two.
+        let twin = graph.policies().await?.into_iter().find(|own| own.display_name == action.object.name);
+        return Ok(match twin {
+            None => Seen::AsBefore,
+            Some(_) => Seen::Differs { what: format!("there is a policy `{}` now", action.object.name) },
+        });
+    };
+    let Some(policy) = graph.policy(&id).await? else {
+        let what = "the policy is not there".to_owned();
+        return Ok(if sent.is_some() && is_creation { Seen::AsBefore } else { Seen::Differs { what } });
+    };
+    let wanted = action.after.get("state").and_then(Value::as_str);
+    let before = action.before.get("state").and_then(Value::as_str);
+    let state = policy.state.as_graph();
+    if Some(state) == wanted {
+        return Ok(Seen::AsAfter);
+    }
+    if sent.is_some() {
+        return Ok(Seen::AsBefore);
+    }
+    if Some(state) != before {
+        return Ok(Seen::Differs { what: format!("its state is now `{state}`") });
+    }
+    // It is about to be enforced: the last moment to ask whom it would hit.
+    match ask(action, &id, graph).await? {
+        None => Ok(Seen::AsBefore),
+        Some(what) => Ok(Seen::Differs { what }),
+    }
+}
+
+/// The policy that an action is about: its own, the one that it made, or the one that its sibling made.
+fn policy_id(action: &Action, sent: Option<&Attempt>, made: &Attempt) -> Option<PolicyId> {
+    if let Some(id) = action.object.id.as_deref().and_then(|id| id.parse().ok()) {
+        return Some(id);
+    }
+    if action.before.is_null() {
+        return sent.and_then(|sent| sent.made_id.as_deref()).and_then(|id| id.parse().ok());
+    }
+    action
+        .requests
+        .iter()
+        .find_map(|request| request.path.split_once("${actions.").and_then(|(_, rest)| rest.split_once(".id}")))
+        .and_then(|(sibling, _)| made.made.get(sibling))
+        .and_then(|id| id.parse().ok())
+}
+
+/// Asks What-If whether the policy hits whom it should and spares whom it must. `Some` says what is wrong.
+async fn ask(action: &Action, id: &PolicyId, graph: &Reader) -> Result<Option<String>, GraphError> {
+    let Some(question) = action.after.get("what_if") else { return Ok(None) };
+    let text = |key: &str| question.get(key).and_then(Value::as_str);
+    let Some(user) = text("applies_to").and_then(|id| id.parse::<UserId>().ok()) else { return Ok(None) };
+    let spared: Vec<UserId> = question
+        .get("spares")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|id| id.as_str()?.parse().ok())
+        .collect();
+    let about = |user: UserId| WhatIf {
+        user,
+        app_id: text("app").unwrap_or_default().to_owned(),
+        ip: text("from").map(str::to_owned),
+        country: Some("US".to_owned()),
+        platform: Some("windows".to_owned()),
+        client_app_type: text("client").unwrap_or("browser").to_owned(),
+        compliant: Some(false),
+    };
+    if !applies(&about(user.clone()), id, graph).await? {
+        return Ok(Some(format!("What-If says that it would not apply to {user}: it would do nothing")));
+    }
+    for account in spared {
+        if applies(&about(account.clone()), id, graph).await? {
+            return Ok(Some(format!("What-If says that it would hit the emergency account {account}")));
+        }
+    }
+    Ok(None)
+}
+
+async fn applies(question: &WhatIf, id: &PolicyId, graph: &Reader) -> Result<bool, GraphError> {
+    let answers = graph.what_if(question).await?;
+    Ok(answers.iter().any(|answer| answer.policy_id == *id && answer.applies))
+}

@@ -1,0 +1,247 @@
+//! `require_compliant_device`: only from a compliant or hybrid-joined device. Report-only first, with whom it would
+//! have stopped (policy-logs-auth.md 2.7).
+//!
+//! ```yaml
+//! - step: require_compliant_device
+//!   required: false
+//!   with: { users: subject, state: report_only }
+//! ```
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::planned::{Planned, Scope};
+use super::policy_rollout::{self, Question, Wanted};
+use super::target::{Rollout, Target};
+use super::Step;
+use crate::case::{Case, Hold, Look};
+use crate::graph::{DeviceBrief, GraphError, Reader};
+use crate::guard::{apply_overrides, lint_policy};
+use crate::plan::GuardRefusal;
+use crate::policy::ConditionalAccessPolicy;
+use crate::policy::evaluate::device_policy_stops;
+
+/// Days of the sign-in log that are counted.
+const DAYS: i64 = 7;
+
+/// Its options.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequireCompliantDevice {
+    /// For whom.
+    #[serde(default)]
+    pub users: Target,
+    /// How far it goes.
+    #[serde(default)]
+    pub state: Rollout,
+}
+
+/// What it must know.
+#[derive(Clone, Debug)]
+pub struct DeviceFacts {
+    pub(super) policies: Look<Vec<ConditionalAccessPolicy>>,
+    pub(super) devices: Look<Vec<DeviceBrief>>,
+    pub(super) group: Option<String>,
+    pub(super) security_defaults: bool,
+}
+
+impl Step for RequireCompliantDevice {
+    const NAME: &'static str = "require_compliant_device";
+    const SUMMARY: &'static str = "a policy that lets the user in from compliant or hybrid-joined devices alone";
+    const PERMISSIONS: &'static [&'static str] =
+        &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
+    const TAKES: &'static [Hold] = &[Hold::Device];
+    const IS_DOOR: bool = true;
+    type Facts = DeviceFacts;
+
+    async fn look(&self, case: &Case, graph: &Reader) -> Result<DeviceFacts, GraphError> {
+        look(&self.users, case, graph).await
+    }
+
+    fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {
+        let enforce = self.state == Rollout::Enabled;
+        let (whom, users) = audience(&self.users, case, facts, scope);
+        let mut body = json!({
+            "displayName": format!("stanch: require compliant device for {whom}"),
+            "conditions": {
+                "clientAppTypes": ["all"],
+                "applications": { "includeApplications": ["All"] },
+                "users": users
+            },
+            "grantControls": { "operator": "OR", "builtInControls": ["compliantDevice", "domainJoinedDevice"] },
+            "sessionControls": null
+        });
+        if !enforce && let Some(conditions) = body.get_mut("conditions").and_then(Value::as_object_mut) {
+            // In report-only it still asks phones and Macs for a certificate (policy-logs-auth.md 2.7).
+            conditions.insert(
+                "platforms".to_owned(),
+                json!({ "includePlatforms": ["all"], "excludePlatforms": ["android", "iOS", "macOS"] }),
+            );
+        }
+        let mut planned = Planned::default();
+        let mut evidence = counted(case, scope, device_policy_stops);
+        if self.users == Target::Subject {
+            match &facts.devices {
+                Look::Read(devices) if devices.iter().any(|own| own.compliant) => {
+                    let count = devices.iter().filter(|own| own.compliant).count();
+                    evidence.push(format!("{} has {count} compliant device(s)", case.subject.upn));
+                }
+                Look::Read(_) => {
+                    let words = "it has no compliant device: enforced, this is a full lock-out";
+                    planned.warnings.push(format!("{}: {words}", case.subject.upn));
+                    if enforce {
+                        let refusal = GuardRefusal {
+                            guard: "policy_no_device".to_owned(),
+                            object: whom.clone(),
+                            why: words.to_owned(),
+                            next: "enroll a device first, or plan with `state: report_only`, or with `--override policy_no_device`".to_owned(),
+                            step: None,
+                            holds_back: false,
+                        };
+                        let (refused, overridden) = apply_overrides(vec![refusal], scope.rules);
+                        planned.overridden.extend(overridden);
+                        if !refused.is_empty() {
+                            planned.refused = refused;
+                            return planned;
+                        }
+                    }
+                }
+                Look::Unread { why } => {
+                    planned.warnings.push(format!("whether {} has a compliant device is not known: {why}", case.subject.upn));
+                }
+            }
+        }
+        roll_out(
+            Wanted {
+                name: name_of(&body),
+                body,
+                enforce,
+                question: question(case, scope, "browser", "00000002-0000-0ff1-ce00-000000000000"),
+                reason: "a token that is stolen next time is worthless from another machine".to_owned(),
+                evidence,
+            },
+            facts,
+            Self::NAME,
+            scope,
+            planned,
+        )
+    }
+}
+
+/// The name in a policy's body.
+pub(super) fn name_of(body: &Value) -> String {
+    body.get("displayName").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What both hardening steps must know.
+pub(super) async fn look(users: &Target, case: &Case, graph: &Reader) -> Result<DeviceFacts, GraphError> {
+    let group = async {
+        match users {
+            Target::Subject => Ok(None),
+            Target::Group(id) => graph.group(id).await.map(|group| group.map(|group| group.name)),
+        }
+    };
+    let (policies, devices, group, security_defaults) = tokio::join!(
+        graph.policies(),
+        graph.devices_of(&case.subject.id),
+        group,
+        graph.security_defaults_on()
+    );
+    Ok(DeviceFacts {
+        policies: unread(policies)?,
+        devices: unread(devices)?,
+        group: unread(group)?.read().cloned().flatten(),
+        security_defaults: unread(security_defaults)?.read().copied().unwrap_or(false),
+    })
+}
+
+/// What was refused is unread; what was not answered is an error.
+pub(super) fn unread<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
+    match result {
+        Ok(value) => Ok(Look::Read(value)),
+        Err(error) if error.is_definite() => Ok(Look::Unread { why: error.to_string() }),
+        Err(error) => Err(error),
+    }
+}
+
+/// For whom a policy is, in words and as a policy says it; the emergency accounts are left out always.
+pub(super) fn audience(users: &Target, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> (String, Value) {
+    let excluded = &scope.rules.emergency_accounts;
+    match users {
+        Target::Subject => {
+            (case.subject.upn.to_string(), json!({ "includeUsers": [case.subject.id], "excludeUsers": excluded }))
+        }
+        Target::Group(id) => (
+            facts.group.clone().unwrap_or_else(|| id.to_string()),
+            json!({ "includeUsers": [], "includeGroups": [id], "excludeUsers": excluded }),
+        ),
+    }
+}
+
+/// The question for What-If: the subject is hit, the emergency accounts are not.
+pub(super) fn question(case: &Case, scope: &Scope<'_>, client: &'static str, app_id: &'static str) -> Question {
+    Question {
+        user: case.subject.id.clone(),
+        spared: scope.rules.emergency_accounts.clone(),
+        ip: None,
+        app_id,
+        client,
+    }
+}
+
+/// How many of the subject's sign-ins of the last days a policy would have stopped, the intruder's apart.
+pub(super) fn counted(case: &Case, scope: &Scope<'_>, stops: impl Fn(&crate::case::SignIn) -> bool) -> Vec<String> {
+    match &case.evidence.sign_ins {
+        Look::Unread { why } => vec![format!("whom it would have stopped is not known: {why}")],
+        Look::Read(rows) => {
+            let since = scope.now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(scope.now);
+            let recent: Vec<_> = rows.iter().filter(|row| row.at >= since && row.error_code == 0).collect();
+            let (intruders, own): (Vec<_>, Vec<_>) = recent
+                .into_iter()
+                .partition(|row| case.evidence.intruder_sign_ins.contains(&row.id));
+            let stopped = |rows: &[&crate::case::SignIn]| rows.iter().filter(|row| stops(row)).count();
+            vec![format!(
+                "in the last {DAYS} days it would have stopped {} of {} sign-ins of the intruder's and {} of {} of the user's own",
+                stopped(&intruders),
+                intruders.len(),
+                stopped(&own),
+                own.len()
+            )]
+        }
+    }
+}
+
+/// Lints a policy and plans it.
+pub(super) fn roll_out(
+    wanted: Wanted,
+    facts: &DeviceFacts,
+    step: &str,
+    scope: &Scope<'_>,
+    mut planned: Planned,
+) -> Planned {
+    let policies = match &facts.policies {
+        Look::Read(policies) => policies,
+        Look::Unread { why } => {
+            planned.warnings.push(format!(
+                "the tenant's policies could not be read, so `{}` is not planned: {why}",
+                wanted.name
+            ));
+            planned.unchanged = Some(format!("the policies could not be read: {why}"));
+            return planned;
+        }
+    };
+    let (refused, overridden) = apply_overrides(lint_policy(&wanted.body, scope.rules), scope.rules);
+    planned.overridden.extend(overridden);
+    if !refused.is_empty() {
+        planned.refused.extend(refused);
+        return planned;
+    }
+    if wanted.enforce && facts.security_defaults {
+        planned.warnings.push(
+            "security defaults are on: Graph refuses enforced policies until they are off, which is not stanch's to do".to_owned(),
+        );
+    }
+    planned.unchanged = policy_rollout::plan(&wanted, policies, &[], step, scope, &mut planned);
+    planned
+}

@@ -1,0 +1,72 @@
+//! `require_token_protection`: a token works only on the device that it was issued to. Native clients on Windows, for
+//! Exchange, SharePoint and Teams: beyond that it breaks sign-ins (policy-logs-auth.md 2.6). It evicts nobody.
+//!
+//! ```yaml
+//! - step: require_token_protection
+//!   required: false
+//!   with: { users: subject, state: report_only }
+//! ```
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::planned::{Planned, Scope};
+use super::policy_rollout::Wanted;
+use super::require_compliant_device::{DeviceFacts, audience, counted, look, name_of, question, roll_out};
+use super::target::{Rollout, Target};
+use super::Step;
+use crate::case::{Case, Hold};
+use crate::graph::{GraphError, Reader};
+use crate::policy::evaluate::{TOKEN_PROTECTION_APPS, token_policy_stops};
+
+/// Its options.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequireTokenProtection {
+    /// For whom.
+    #[serde(default)]
+    pub users: Target,
+    /// How far it goes.
+    #[serde(default)]
+    pub state: Rollout,
+}
+
+impl Step for RequireTokenProtection {
+    const NAME: &'static str = "require_token_protection";
+    const SUMMARY: &'static str = "a policy that binds tokens to the device that they were issued to";
+    const PERMISSIONS: &'static [&'static str] =
+        &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
+    const TAKES: &'static [Hold] = &[];
+    const IS_DOOR: bool = true;
+    type Facts = DeviceFacts;
+
+    async fn look(&self, case: &Case, graph: &Reader) -> Result<DeviceFacts, GraphError> {
+        look(&self.users, case, graph).await
+    }
+
+    fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {
+        let (whom, users) = audience(&self.users, case, facts, scope);
+        let body = json!({
+            "displayName": format!("stanch: require token protection for {whom}"),
+            "conditions": {
+                "clientAppTypes": ["mobileAppsAndDesktopClients"],
+                "applications": { "includeApplications": TOKEN_PROTECTION_APPS },
+                "users": users,
+                "platforms": { "includePlatforms": ["windows"] }
+            },
+            "grantControls": null,
+            "sessionControls": { "secureSignInSession": { "isEnabled": true } }
+        });
+        let wanted = Wanted {
+            name: name_of(&body),
+            body,
+            enforce: self.state == Rollout::Enabled,
+            question: question(case, scope, "mobileAppsAndDesktopClients", "00000002-0000-0ff1-ce00-000000000000"),
+            reason: "hardening against the next theft; browsers and other platforms are not covered, so it evicts nobody"
+                .to_owned(),
+            evidence: counted(case, scope, token_policy_stops),
+        };
+        roll_out(wanted, facts, Self::NAME, scope, Planned::default())
+    }
+}
