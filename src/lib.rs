@@ -21,6 +21,7 @@
 pub mod approval;
 pub mod case;
 pub mod domain;
+pub mod graph;
 pub mod plan;
 pub mod policy;
 pub mod transport;
