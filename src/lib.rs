@@ -20,13 +20,20 @@
 
 pub mod approval;
 pub mod case;
+pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod graph;
 pub mod guard;
+pub mod investigate;
 pub mod order;
 pub mod plan;
 pub mod playbook;
 pub mod policy;
+pub mod report;
 pub mod run;
+pub mod seal;
+pub mod steps;
 pub mod store;
 pub mod transport;

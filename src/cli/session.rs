@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::{Format, Global};
 use super::failure::Failure;
 use super::terminal::{TerminalHandover, TerminalWatcher};
-use crate::config::{BaseUrl, Config, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base};
+use crate::config::{BaseUrl, Config, Credentials, Environment, Flag, Sources, StoreUrl, graph_base};
 use crate::domain::{Clock, Random};
 use crate::engine::{Applier, Patience, Planner, StopSignal};
 use crate::graph::{Connection, ConnectionSettings};
@@ -120,10 +120,11 @@ impl Session {
         let transport: Arc<dyn Transport> = Arc::new(SocketTransport::new().map_err(|error| {
             Failure::of(1, "transport", &error, Some("check the machine's certificates and proxy settings".to_owned()))
         })?);
+        let tenant = self.tenant.as_deref().unwrap_or(&credentials.tenant_id);
         let settings = ConnectionSettings::new(
             base.as_str(),
             credentials.authority.as_str(),
-            self.tenant.as_deref().unwrap_or(&credentials.tenant_id),
+            tenant,
             &credentials.client_id,
             credentials.secret.clone(),
         );

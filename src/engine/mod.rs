@@ -15,4 +15,4 @@ pub use applier::{Applied, Applier};
 pub use apply_error::ApplyError;
 pub use context::{Notice, Patience, StopSignal, Watcher};
 pub use plan_error::PlanError;
-pub use planner::{PlanRequest, Planner};
+pub use planner::{PlanRequest, Planner, check_order};

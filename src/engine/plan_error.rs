@@ -26,23 +26,6 @@ pub enum PlanError {
         /// Object id.
         id: String,
     },
-    /// A UPN that we cannot hold.
-    #[error("the tenant gives the user the odd name `{text}`")]
-    OddUser {
-        /// The UPN.
-        text: String,
-        /// What is odd.
-        #[source]
-        source: IdError,
-    },
-    /// Graph left out a property that decides.
-    #[error("Graph does not show `{property}` of `{upn}`")]
-    HiddenProperty {
-        /// Whose.
-        upn: String,
-        /// Which.
-        property: &'static str,
-    },
     /// A guard refuses the subject.
     #[error("`{}` is refused by the guard `{}`: {}", .0.object, .0.guard, .0.why)]
     SubjectRefused(GuardRefusal),
@@ -96,9 +79,7 @@ impl PlanError {
             | Self::Order(_)
             | Self::Guard(_) => 2,
             Self::SubjectRefused(_) => 3,
-            Self::OddUser { .. }
-            | Self::HiddenProperty { .. }
-            | Self::ClockSkew { .. }
+            Self::ClockSkew { .. }
             | Self::Investigate(_)
             | Self::Graph(_)
             | Self::Digest(_)
@@ -112,8 +93,6 @@ impl PlanError {
         match self {
             Self::UnknownUser { .. } => "unknown_user",
             Self::DeletedUser { .. } => "deleted_user",
-            Self::OddUser { .. } => "odd_user",
-            Self::HiddenProperty { .. } => "hidden_property",
             Self::SubjectRefused(_) => "subject_refused",
             Self::BadSetting { .. } => "bad_setting",
             Self::ClockSkew { .. } => "clock_skew",
@@ -137,7 +116,6 @@ impl PlanError {
             Self::DeletedUser { .. } => {
                 Some("a deleted user cannot sign in; restore the account first if it is to be contained".to_owned())
             }
-            Self::HiddenProperty { .. } => Some("grant the app `User.Read.All`".to_owned()),
             Self::SubjectRefused(refusal) => Some(refusal.next.clone()),
             Self::ClockSkew { .. } => Some("set this machine's clock, then plan again".to_owned()),
             Self::Order(error) => error.hint(),
@@ -145,7 +123,7 @@ impl PlanError {
             Self::Investigate(error) => error.hint(),
             Self::Graph(error) => error.hint(),
             Self::BadSetting { .. } => Some("correct it in stanch.toml".to_owned()),
-            Self::OddUser { .. } | Self::Digest(_) | Self::Id(_) | Self::Lost { .. } => None,
+            Self::Digest(_) | Self::Id(_) | Self::Lost { .. } => None,
         }
     }
 }

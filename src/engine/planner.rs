@@ -262,7 +262,10 @@ fn emergency_warnings(rules: &GuardRules) -> Vec<String> {
 }
 
 /// Refuses a playbook whose last revocation is not after every door.
-pub(crate) fn check_order(playbook: &BoundPlaybook) -> Result<(), PlanError> {
+///
+/// # Errors
+/// When it leaves a way back in.
+pub fn check_order(playbook: &BoundPlaybook) -> Result<(), PlanError> {
     let steps: Vec<OrderedStep> = playbook
         .steps
         .iter()

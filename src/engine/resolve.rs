@@ -5,7 +5,7 @@ use tokio::try_join;
 use super::plan_error::PlanError;
 use crate::case::{Look, Subject};
 use crate::config::Guards;
-use crate::domain::{CidrBlock, GroupId, Upn, UserId};
+use crate::domain::{CidrBlock, GroupId, UserId};
 use crate::graph::{GraphError, GraphUser, Reader};
 use crate::guard::{GuardRules, SubjectFacts};
 
@@ -18,8 +18,7 @@ pub(super) async fn subject(reader: &Reader, id_or_upn: &str) -> Result<Subject,
 }
 
 async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError> {
-    let upn: Upn = user.upn.parse().map_err(|source| PlanError::OddUser { text: user.upn.clone(), source })?;
-    let domain = upn.domain();
+    let domain = user.upn.domain();
     let (roles, group, federated) = tokio::join!(
         reader.roles_of(&user.id),
         reader.in_role_assignable_group(&user.id),
@@ -31,10 +30,7 @@ async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError
         federated: look(federated)?,
         synced: user.synced,
         guest: user.guest,
-        enabled: user.enabled.ok_or_else(|| PlanError::HiddenProperty {
-            upn: user.upn.clone(),
-            property: "accountEnabled",
-        })?,
+        enabled: user.enabled,
         restricted: user.restricted,
         display_name: user.display_name,
         created_at: user.created_at,
@@ -42,7 +38,7 @@ async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError
         sessions_valid_from: user.sessions_valid_from,
         last_sign_in: Look::Unread { why: "the sign-in log was not read".to_owned() },
         id: user.id,
-        upn,
+        upn: user.upn,
     })
 }
 
@@ -50,7 +46,7 @@ async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError
 pub(super) fn look<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
     match result {
         Ok(value) => Ok(Look::Read(value)),
-        Err(error) if error.is_definite() => {
+        Err(error) if error.is_refusal() => {
             let why = match error.hint() {
                 Some(hint) => format!("{error}; {hint}"),
                 None => error.to_string(),
@@ -79,7 +75,7 @@ pub(super) async fn guard_rules(
     let mut unresolved_emergency = Vec::new();
     for text in &settings.emergency_accounts {
         match reader.user(text).await? {
-            Some(user) if user.enabled != Some(false) => emergency_accounts.push(user.id),
+            Some(user) if user.enabled => emergency_accounts.push(user.id),
             _ => unresolved_emergency.push(text.clone()),
         }
     }

@@ -8,7 +8,7 @@ use super::context::{Notice, RunContext};
 use crate::approval::ApprovedRequest;
 use crate::domain::secret::generate_password;
 use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest};
-use crate::graph::{GraphError, Sent};
+use crate::graph::{ClientRequestId, GraphError, Sent};
 use crate::plan::placeholder::range_body;
 use crate::plan::{Action, Bindings, EffectClass, PlannedRequest, Verb, effect_of, fill, placeholders_of};
 use crate::run::{Entry, FailureNote, Outcome};
@@ -65,7 +65,7 @@ pub(super) async fn send(
             Ok(bound) => bound,
             Err(error) => return Ok(Ended::Refused(note(&error))),
         };
-        let client_request_id = new_request_id(context);
+        let client_request_id = ClientRequestId::generate(context.random.as_ref());
         let intent_at = context.tenant_now();
         context.watcher.notice(&Notice::Sending { action: action.id.clone(), summary: action.summary.clone() });
         context
@@ -76,11 +76,11 @@ pub(super) async fn send(
                 method: planned.method,
                 path,
                 body: Sha256Digest::of_json(&planned.body)?,
-                client_request_id: client_request_id.clone(),
+                client_request_id: client_request_id.as_str().to_owned(),
                 server_time: intent_at,
             })
             .await?;
-        let answer = context.writer.send(request, &bindings, &client_request_id).await;
+        let answer = context.writer.send(request, &bindings, client_request_id).await;
         let outcome = |outcome| Entry::Outcome { action: action.id.clone(), request: index, outcome };
         let mut attempt =
             Attempt { intent_at, answered_at: None, made_id: None, made: context.made() };
@@ -200,7 +200,7 @@ async fn current_ranges(context: &RunContext, path: &str) -> Result<Vec<serde_js
         Err(_) => None,
     };
     let Some(location) = location else {
-        return Err(GraphError::gone("named location", id));
+        return Err(GraphError::Gone { kind: "named location", id: id.to_owned() });
     };
     let listed: Vec<CidrBlock> = location.ranges.iter().filter_map(|range| range.block).collect();
     let mut current: Vec<serde_json::Value> =
@@ -265,18 +265,12 @@ fn is_not_yet_known(error: &GraphError, planned: &PlannedRequest) -> bool {
     let uses_made_object =
         placeholders_of(planned).is_ok_and(|names| names.iter().any(|name| name.starts_with("${actions.")));
     uses_made_object
-        && (error.is_not_found() || (error.status() == Some(400) && error.to_string().contains("1040")))
+        && (error.is_not_found() || error.number() == Some(1040))
 }
 
 fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Duration) -> bool {
     let waited = context.clock.now().duration_since(begun);
     waited < jiff::SignedDuration::try_from(most).unwrap_or(jiff::SignedDuration::MAX)
-}
-
-fn new_request_id(context: &RunContext) -> String {
-    let mut bytes = [0u8; 16];
-    context.random.fill(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated().to_string()
 }
 
 /// A failure as the journal keeps it: the chain of causes, no body.

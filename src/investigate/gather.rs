@@ -67,7 +67,7 @@ impl InvestigateError {
 fn look<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
     match result {
         Ok(value) => Ok(Look::Read(value)),
-        Err(error) if error.is_definite() => {
+        Err(error) if error.is_refusal() => {
             let why = match error.hint() {
                 Some(hint) => format!("{error}; {hint}"),
                 None => error.to_string(),

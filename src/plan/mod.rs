@@ -3,6 +3,7 @@
 pub mod action;
 pub mod effect;
 pub mod placeholder;
+pub mod preview;
 pub mod request;
 pub mod sealed;
 

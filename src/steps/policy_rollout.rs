@@ -276,7 +276,7 @@ async fn ask(action: &Action, id: &PolicyId, graph: &Reader) -> Result<Option<St
         ip: text("from").map(str::to_owned),
         country: Some("US".to_owned()),
         platform: Some("windows".to_owned()),
-        client_app_type: text("client").unwrap_or("browser").to_owned(),
+        client_app_type: Some(text("client").unwrap_or("browser").to_owned()),
         compliant: Some(false),
     };
     if !applies(&about(user.clone()), id, graph).await? {

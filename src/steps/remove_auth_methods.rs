@@ -81,7 +81,7 @@ impl Step for RemoveAuthMethods {
     async fn look(&self, case: &Case, graph: &Reader) -> Result<Self::Facts, GraphError> {
         match graph.default_method(&case.subject.id).await {
             Ok(default) => Ok(Look::Read(default)),
-            Err(error) if error.is_definite() => Ok(Look::Unread { why: error.to_string() }),
+            Err(error) if error.is_refusal() => Ok(Look::Unread { why: error.to_string() }),
             Err(error) => Err(error),
         }
     }

@@ -83,8 +83,8 @@ impl Step for RequireCompliantDevice {
         let mut evidence = counted(case, scope, device_policy_stops);
         if self.users == Target::Subject {
             match &facts.devices {
-                Look::Read(devices) if devices.iter().any(|own| own.compliant) => {
-                    let count = devices.iter().filter(|own| own.compliant).count();
+                Look::Read(devices) if devices.iter().any(|own| own.compliant == Some(true)) => {
+                    let count = devices.iter().filter(|own| own.compliant == Some(true)).count();
                     evidence.push(format!("{} has {count} compliant device(s)", case.subject.upn));
                 }
                 Look::Read(_) => {
@@ -160,7 +160,7 @@ pub(super) async fn look(users: &Target, case: &Case, graph: &Reader) -> Result<
 pub(super) fn unread<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
     match result {
         Ok(value) => Ok(Look::Read(value)),
-        Err(error) if error.is_definite() => Ok(Look::Unread { why: error.to_string() }),
+        Err(error) if error.is_refusal() => Ok(Look::Unread { why: error.to_string() }),
         Err(error) => Err(error),
     }
 }

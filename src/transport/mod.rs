@@ -1,8 +1,10 @@
 //! The one way out: every request to Graph, to the token endpoint and to anyone else passes a [`Transport`].
 
 mod socket;
+mod system;
 
-pub use socket::{SocketTransport, SocketTransportError};
+pub use socket::{SocketTransport, SocketTransportError, install};
+pub use system::{OsRandom, SystemClock};
 
 use crate::domain::BoxFuture;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use jiff::Timestamp;
-use mock_graph::{ConnectionReset, MockGraph};
+use mock_graph::{ConnectionReset, MockGraph, Settings};
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use stanch::approval::{Consent, ConsentKind};
@@ -148,6 +148,13 @@ impl World {
         let mut tenant = read_json(folder.join("tenant.json"));
         change(&mut tenant);
         Self::of(tenant, read_json(folder.join("truth.json")))
+    }
+
+    /// The same tenant, its app-only reads trailing writes by up to so many seconds, out of order.
+    pub fn lagging(self, seconds: u64) -> Self {
+        let settings = Settings { lag: Duration::from_secs(seconds), seed: 7, ..Settings::default() };
+        let mock = MockGraph::with_settings(&self.tenant.to_string(), settings).unwrap();
+        Self { router: mock.router(), ..self }
     }
 
     fn of(tenant: Value, truth: Value) -> Self {

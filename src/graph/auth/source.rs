@@ -1,0 +1,267 @@
+//! Where tokens come from: cached, renewed at four fifths of their life, and asked for once however many wait.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use oauth2::basic::{
+    BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse,
+};
+use oauth2::{
+    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, RequestTokenError, Scope,
+    StandardRevocableToken, TokenResponse as _, TokenUrl,
+};
+
+use super::entra::EntraRefusal;
+use super::error::AuthError;
+use super::token::AccessToken;
+use crate::domain::secret::ExposeSecret as _;
+use crate::domain::{BoxFuture, Clock, Random};
+use crate::graph::retry_after;
+use crate::graph::settings::{ClientRequestId, ConnectionSettings};
+use crate::transport::{Transport, TransportError};
+
+/// How many times one token is asked for at most: Entra blocks clients that loop (AADSTS50196).
+const MOST_TRIES: u32 = 5;
+/// The wait after "busy" without a time, and before a renewal that failed is tried again: Entra answers the same
+/// request the same for a minute.
+const BUSY_WAIT: Duration = Duration::from_secs(60);
+/// How long a token lives where its answer does not say.
+const ASSUMED_LIFE: Duration = Duration::from_secs(3_599);
+
+type EntraClient = oauth2::Client<
+    EntraRefusal,
+    BasicTokenResponse,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+#[derive(Debug, Default)]
+struct Held {
+    token: Option<Arc<AccessToken>>,
+    /// Numbers of tokens below this are no longer used.
+    count: u64,
+    /// A failed renewal is not repeated before this moment.
+    rest_until: Option<Timestamp>,
+}
+
+/// Gives tokens for one app in one tenant.
+pub(crate) struct TokenSource {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    settings: ConnectionSettings,
+    /// Held across the request on purpose: whoever waits for it gets the token that the first one asked for.
+    held: tokio::sync::Mutex<Held>,
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("TokenSource").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl TokenSource {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: ConnectionSettings,
+    ) -> Self {
+        Self { transport, clock, random, settings, held: tokio::sync::Mutex::default() }
+    }
+
+    /// The app that tokens are for.
+    pub(crate) fn client_id(&self) -> &str {
+        &self.settings.client_id
+    }
+
+    /// Gives a token that is good now.
+    pub(crate) async fn token(&self) -> Result<Arc<AccessToken>, AuthError> {
+        let mut held = self.held.lock().await;
+        let now = self.clock.now();
+        if let Some(token) = &held.token {
+            let rests = held.rest_until.is_some_and(|until| now < until);
+            if now < token.renew_at || (rests && now < token.expires_at) {
+                return Ok(Arc::clone(token));
+            }
+        }
+        match self.request(&mut held, None).await {
+            Ok(token) => Ok(token),
+            Err(error) => match &held.token {
+                Some(token) if error.is_transient() && self.clock.now() < token.expires_at => {
+                    tracing::debug!(code = error.code(), "the token could not be renewed yet; the present one still holds");
+                    let token = Arc::clone(token);
+                    held.rest_until = self.clock.now().checked_add(BUSY_WAIT).ok();
+                    Ok(token)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Gives a token later than the refused one, and with the claims that Graph asked for.
+    pub(crate) async fn renew(&self, refused: u64, claims: Option<&str>) -> Result<Arc<AccessToken>, AuthError> {
+        let mut held = self.held.lock().await;
+        match &held.token {
+            Some(token) if token.number > refused => Ok(Arc::clone(token)),
+            _ => {
+                held.token = None;
+                self.request(&mut held, claims).await
+            }
+        }
+    }
+
+    async fn request(&self, held: &mut Held, claims: Option<&str>) -> Result<Arc<AccessToken>, AuthError> {
+        let began = self.clock.now();
+        let mut tries = 0;
+        loop {
+            let (outcome, wait) = self.request_once(held.count.saturating_add(1), claims).await;
+            tries += 1;
+            let error = match outcome {
+                Ok(token) => {
+                    let token = Arc::new(token);
+                    *held =
+                        Held { token: Some(Arc::clone(&token)), count: token.number, rest_until: None };
+                    return Ok(token);
+                }
+                Err(error) => error,
+            };
+            let wait = wait.unwrap_or_else(|| retry_after::back_off(tries - 1, self.random.as_ref()));
+            let spent = Duration::try_from(self.clock.now().duration_since(began)).unwrap_or_default();
+            let is_over = spent.saturating_add(wait) > self.settings.deadlines.token;
+            if !error.is_transient() || tries >= MOST_TRIES || is_over {
+                return Err(error);
+            }
+            tracing::debug!(code = error.code(), wait_ms = wait.as_millis(), "no token yet");
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// Asks once; the wait is what the answer asks for.
+    async fn request_once(
+        &self,
+        number: u64,
+        claims: Option<&str>,
+    ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(error) => return (Err(error), None),
+        };
+        let scope = self.scope();
+        let mut request = client.exchange_client_credentials().add_scope(Scope::new(scope.clone()));
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
+        }
+        let exchange = Exchange { source: self, seen: Mutex::default() };
+        let asked_at = self.clock.now();
+        let outcome = request.request_async(&exchange).await;
+        let seen = exchange.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(answer) => (Ok(self.take(&answer, number, asked_at)), None),
+            Err(error) => self.sort(error, seen, &scope),
+        }
+    }
+
+    fn take(&self, answer: &BasicTokenResponse, number: u64, asked_at: Timestamp) -> AccessToken {
+        let life = answer.expires_in().unwrap_or(ASSUMED_LIFE);
+        let after = |span: Duration| asked_at.checked_add(span).unwrap_or(asked_at);
+        AccessToken::new(
+            answer.access_token().secret(),
+            number,
+            after(life.saturating_mul(4) / 5),
+            after(life),
+        )
+    }
+
+    fn client(&self) -> Result<EntraClient, AuthError> {
+        let settings = &self.settings;
+        let authority = settings.authority.trim_end_matches('/');
+        let tenant = crate::graph::path::encode(&settings.tenant);
+        let url = TokenUrl::new(format!("{authority}/{tenant}/oauth2/v2.0/token"))
+            .map_err(|_| AuthError::Authority { authority: settings.authority.clone() })?;
+        Ok(oauth2::Client::new(ClientId::new(settings.client_id.clone()))
+            .set_client_secret(ClientSecret::new(settings.secret.expose_secret().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_token_uri(url))
+    }
+
+    fn scope(&self) -> String {
+        format!("{}/.default", self.settings.graph_base.trim_end_matches('/'))
+    }
+
+    fn sort(
+        &self,
+        error: RequestTokenError<TransportError, EntraRefusal>,
+        seen: Option<(StatusCode, HeaderMap)>,
+        scope: &str,
+    ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
+        let tenant = self.settings.tenant.clone();
+        let status = seen.as_ref().map(|(status, _)| *status);
+        let wait = seen.as_ref().and_then(|(_, headers)| retry_after::read(headers, self.clock.now()));
+        let is_busy = status == Some(StatusCode::TOO_MANY_REQUESTS)
+            || matches!(&error, RequestTokenError::ServerResponse(refusal)
+                if refusal.error == "temporarily_unavailable"
+                    || [90_055, 90_024, 90_025].iter().any(|code| refusal.has(*code)));
+        if is_busy {
+            return (Err(AuthError::Throttled { tenant }), Some(wait.unwrap_or(BUSY_WAIT)));
+        }
+        if let Some(status) = status.filter(StatusCode::is_server_error) {
+            return (Err(AuthError::Unavailable { tenant, status: status.as_u16() }), wait);
+        }
+        let error = match error {
+            RequestTokenError::ServerResponse(refusal) => {
+                AuthError::from_refusal(refusal, &self.settings.client_id, &tenant, scope)
+            }
+            RequestTokenError::Request(source) => AuthError::NoAnswer { tenant, source },
+            // Both hold the raw body or parts of it: neither is kept.
+            RequestTokenError::Parse(..) => AuthError::Malformed { tenant, what: "no token answer" },
+            RequestTokenError::Other(_) => AuthError::Malformed { tenant, what: "empty or no JSON" },
+        };
+        (Err(error), wait)
+    }
+}
+
+/// One request to the token endpoint over our own transport, with its status and headers kept: the library drops them.
+struct Exchange<'source> {
+    source: &'source TokenSource,
+    seen: Mutex<Option<(StatusCode, HeaderMap)>>,
+}
+
+impl<'call> oauth2::AsyncHttpClient<'call> for Exchange<'_> {
+    type Error = TransportError;
+    type Future = BoxFuture<'call, Result<oauth2::HttpResponse, TransportError>>;
+
+    fn call(&'call self, mut request: oauth2::HttpRequest) -> Self::Future {
+        let source = self.source;
+        let id = ClientRequestId::generate(source.random.as_ref());
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            request.headers_mut().insert(HeaderName::from_static("client-request-id"), value);
+        }
+        request
+            .headers_mut()
+            .insert(http::header::USER_AGENT, HeaderValue::from_static(crate::graph::connection::USER_AGENT));
+        Box::pin(async move {
+            let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+            let answer = tokio::select! {
+                answer = source.transport.send(request) => answer?,
+                () = source.clock.sleep(source.settings.deadlines.attempt) => {
+                    let source = Box::new(std::io::Error::from(std::io::ErrorKind::TimedOut));
+                    return Err(TransportError::NoAnswer { method, path, source });
+                }
+            };
+            tracing::debug!(client_request_id = %id, status = answer.status().as_u16(), "token endpoint");
+            *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((answer.status(), answer.headers().clone()));
+            Ok(answer)
+        })
+    }
+}

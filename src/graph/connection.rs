@@ -1,0 +1,480 @@
+//! The way of every call: token, headers, pace, deadline, and who may be sent again. Reading and writing differ here in
+//! one thing: a write is sent again only where it certainly did nothing.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::answer::{ErrorAnswer, NON_PREMIUM};
+use super::auth::{AccessToken, AuthError, TokenSource, read_claims};
+use super::error::GraphError;
+use super::pace::{Bucket, Pace};
+use super::reader::Reader;
+use super::settings::{ClientRequestId, ConnectionSettings, Deadlines};
+use super::writer::Writer;
+use super::{permission, retry_after};
+use crate::domain::{Clock, Random, TenantId};
+use crate::transport::{Transport, TransportError};
+
+/// How we name ourselves.
+pub(super) const USER_AGENT: &str = concat!("stanch/", env!("CARGO_PKG_VERSION"));
+/// Tries of one call at most, whatever the deadline: a clock that jumps back must not make us try for ever.
+const MOST_TRIES: u32 = 12;
+/// Tries where the network or what lies between is broken: more would only hide it.
+const MOST_BROKEN_TRIES: u32 = 4;
+/// Tries of a read that is told to lack a licence: licensed tenants are told so now and then (policy-logs-auth.md 4.5).
+const LICENCE_TRIES: u32 = 3;
+
+/// A connection to one tenant with one credential. Clones share its token and its pace.
+#[derive(Clone)]
+pub struct Connection(Arc<Shared>);
+
+struct Shared {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    base: String,
+    deadlines: Deadlines,
+    tokens: TokenSource,
+    pace: Pace,
+    /// Graph's `Date` of the newest answer, and when it came by our clock.
+    seen: Mutex<Option<(Timestamp, Timestamp)>>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Connection")
+            .field("base", &self.0.base)
+            .field("tokens", &self.0.tokens)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a call is, and so what may be done when it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It changes nothing: sent again freely, this often at most.
+    Read {
+        /// Tries at most.
+        tries: u32,
+        /// Whether the answer is a list.
+        list: bool,
+    },
+    /// It changes something: sent again only where it certainly did not.
+    Write {
+        /// Whether an answer without the object it made tells nothing.
+        creates: bool,
+    },
+}
+
+impl Purpose {
+    /// A read of one object, tried until the deadline.
+    pub(super) const OBJECT: Self = Self::Read { tries: MOST_TRIES, list: false };
+    /// A read of a list, tried until the deadline.
+    pub(super) const LIST: Self = Self::Read { tries: MOST_TRIES, list: true };
+
+    fn is_write(self) -> bool {
+        matches!(self, Self::Write { .. })
+    }
+}
+
+/// One call.
+pub(super) struct Call<'call> {
+    pub(super) method: Method,
+    /// Path and query behind the base, or a whole address where Graph gave one.
+    pub(super) target: &'call str,
+    pub(super) body: Option<&'call [u8]>,
+    /// The body's keys, for the hint of a refusal; no values.
+    pub(super) body_shape: &'call Value,
+    /// Headers of this call alone.
+    pub(super) headers: &'call [(&'static str, &'static str)],
+    pub(super) purpose: Purpose,
+    pub(super) id: ClientRequestId,
+}
+
+/// A success.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) json: Value,
+    pub(super) request_id: Option<String>,
+    pub(super) server_time: Option<Timestamp>,
+}
+
+/// What to do with what came back.
+enum Verdict {
+    Done(Answer),
+    /// Try again, at most so often, after what the answer asks for.
+    Again {
+        error: GraphError,
+        wait: Option<Duration>,
+        tries: u32,
+    },
+    /// The token was not taken; with what a new one must hold.
+    Renew {
+        error: GraphError,
+        claims: Option<String>,
+    },
+    Final(GraphError),
+}
+
+impl Connection {
+    /// Makes a connection; nothing is sent yet.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: ConnectionSettings,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            base: settings.graph_base.trim_end_matches('/').to_owned(),
+            deadlines: settings.deadlines,
+            tokens: TokenSource::new(
+                Arc::clone(&transport),
+                Arc::clone(&clock),
+                Arc::clone(&random),
+                settings,
+            ),
+            transport,
+            clock,
+            random,
+            pace: Pace::default(),
+            seen: Mutex::default(),
+        }))
+    }
+
+    /// Gives what reads.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.clone())
+    }
+
+    /// Gives what writes approved requests.
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.clone())
+    }
+
+    /// Tells the permissions in the access token; it is decoded, not validated.
+    ///
+    /// # Errors
+    /// When there is no token, or it cannot be read.
+    pub async fn roles(&self) -> Result<Vec<String>, GraphError> {
+        let token = self.0.tokens.token().await?;
+        Ok(token.roles().ok_or_else(|| self.missing_claim("roles"))?)
+    }
+
+    /// Tells the tenant in the access token; it is decoded, not validated.
+    ///
+    /// # Errors
+    /// When there is no token, or it cannot be read.
+    pub async fn token_tenant(&self) -> Result<TenantId, GraphError> {
+        let token = self.0.tokens.token().await?;
+        let tenant = token.tenant().and_then(|tenant| tenant.parse().ok());
+        Ok(tenant.ok_or_else(|| self.missing_claim("tid"))?)
+    }
+
+    fn missing_claim(&self, claim: &'static str) -> AuthError {
+        AuthError::Claim { client_id: self.0.tokens.client_id().to_owned(), claim }
+    }
+
+    /// Makes an id for a request.
+    pub(super) fn new_id(&self) -> ClientRequestId {
+        ClientRequestId::generate(self.0.random.as_ref())
+    }
+
+    /// Graph's base, without version and final slash.
+    pub(super) fn base(&self) -> &str {
+        &self.0.base
+    }
+
+    /// Our own time.
+    pub(super) fn our_time(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Graph's time: its newest `Date`, moved on by what has passed since.
+    pub(super) fn server_time(&self) -> Option<Timestamp> {
+        let seen = *self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (date, at) = seen?;
+        date.checked_add(self.0.clock.now().duration_since(at)).ok()
+    }
+
+    /// Sends a call until it is answered or its deadline is over.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
+        let shared = &*self.0;
+        let path = path_of(call.target, &shared.base);
+        let bucket = Bucket::of(&path);
+        let span = if call.purpose.is_write() { shared.deadlines.write } else { shared.deadlines.read };
+        let mut deadline = shared.clock.now().saturating_add(span).unwrap_or(Timestamp::MAX);
+        let (mut tries, mut renewed, mut challenged) = (0u32, false, false);
+        let mut token = shared.tokens.token().await?;
+        loop {
+            let slot = shared.pace.take_slot(bucket, shared.clock.now());
+            if !slot.is_zero() {
+                tracing::debug!(wait_ms = slot.as_millis(), path, "pacing");
+                shared.clock.sleep(slot).await;
+                deadline = deadline.saturating_add(slot).unwrap_or(Timestamp::MAX);
+                token = shared.tokens.token().await?;
+            }
+            tries += 1;
+            let (error, wait, most) = match self.try_once(call, &path, &token, deadline).await? {
+                Verdict::Done(answer) => return Ok(answer),
+                Verdict::Final(error) => return Err(error),
+                Verdict::Renew { error, claims } => {
+                    let is_allowed = if claims.is_some() { !challenged } else { !renewed };
+                    if !is_allowed {
+                        return Err(self.end_of_session(claims.is_some(), error));
+                    }
+                    challenged |= claims.is_some();
+                    renewed = true;
+                    token = shared.tokens.renew(token.number(), claims.as_deref()).await?;
+                    continue;
+                }
+                Verdict::Again { error, wait, tries } => (error, wait, tries),
+            };
+            if matches!(error, GraphError::Throttled { .. }) {
+                shared.pace.slow_down(bucket, shared.clock.now());
+            }
+            let own = retry_after::back_off(tries - 1, shared.random.as_ref());
+            let wait = wait.map_or(own, |wait| {
+                // An answer that keeps saying "at once" is not taken at its word.
+                retry_after::spread_a_little(wait, shared.random.as_ref()).max(own / 4)
+            });
+            let resumes_at = shared.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+            if tries >= most.min(MOST_TRIES) || resumes_at > deadline {
+                return Err(error);
+            }
+            tracing::debug!(wait_ms = wait.as_millis(), code = error.code(), path, tries, "trying again");
+            shared.clock.sleep(wait).await;
+            token = shared.tokens.token().await?;
+        }
+    }
+
+    fn end_of_session(&self, was_challenge: bool, error: GraphError) -> GraphError {
+        if was_challenge {
+            AuthError::SessionRevoked { client_id: self.0.tokens.client_id().to_owned() }.into()
+        } else {
+            error
+        }
+    }
+
+    async fn try_once(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        token: &AccessToken,
+        deadline: Timestamp,
+    ) -> Result<Verdict, GraphError> {
+        let shared = &*self.0;
+        let request = self.build(call, path, token)?;
+        let began = shared.clock.now();
+        let left = Duration::try_from(deadline.duration_since(began)).unwrap_or_default();
+        let outcome = tokio::select! {
+            biased;
+            outcome = shared.transport.send(request) => outcome,
+            () = shared.clock.sleep(shared.deadlines.attempt.min(left.max(Duration::from_secs(1)))) => {
+                let source = Box::new(std::io::Error::from(std::io::ErrorKind::TimedOut));
+                let method = call.method.to_string();
+                Err(TransportError::NoAnswer { method, path: path.to_owned(), source })
+            }
+        };
+        let took = shared.clock.now().duration_since(began).as_millis();
+        let verdict = match outcome {
+            Ok(answer) => {
+                let (status, headers) = (answer.status(), answer.headers());
+                tracing::debug!(
+                    method = %call.method, path, status = status.as_u16(), took_ms = took, client_request_id = %call.id,
+                    request_id = header_text(headers, "request-id"), "answer"
+                );
+                tracing::trace!(
+                    diagnostic = header_text(headers, "x-ms-ags-diagnostic"),
+                    units = header_text(headers, "x-ms-resource-unit"),
+                    load = header_text(headers, "x-ms-throttle-limit-percentage"),
+                    throttled_for = header_text(headers, "x-ms-throttle-information"),
+                    deprecated = header_text(headers, "link"),
+                    bytes = answer.body().len(),
+                    "answer's headers"
+                );
+                if let Some(date) = retry_after::date_of(headers) {
+                    *shared.seen.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some((date, shared.clock.now()));
+                }
+                judge(call, path, &answer, shared.clock.now())
+            }
+            Err(error) => {
+                tracing::debug!(method = %call.method, path, took_ms = took, client_request_id = %call.id, "no answer");
+                judge_silence(call, path, error)
+            }
+        };
+        Ok(verdict)
+    }
+
+    fn build(
+        &self,
+        call: &Call<'_>,
+        path: &str,
+        token: &AccessToken,
+    ) -> Result<http::Request<Vec<u8>>, GraphError> {
+        let unsendable = |why: String| GraphError::Unsendable { path: path.to_owned(), why };
+        let base = self.base();
+        let address = if call.target.starts_with('/') {
+            format!("{base}{}", call.target)
+        } else {
+            call.target.to_owned()
+        };
+        let authorization = token.header().ok_or_else(|| unsendable("the token is no header".to_owned()))?;
+        let mut request = http::Request::builder()
+            .method(call.method.clone())
+            .uri(address)
+            .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, USER_AGENT)
+            .header("client-request-id", call.id.as_str())
+            .body(call.body.map(<[u8]>::to_vec).unwrap_or_default())
+            .map_err(|error| unsendable(error.to_string()))?;
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, authorization);
+        if call.body.is_some() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in call.headers {
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
+        Ok(request)
+    }
+}
+
+/// The path without base and query, for errors, buckets and logs.
+pub(super) fn path_of(target: &str, base: &str) -> String {
+    let rest = target.strip_prefix(base).unwrap_or(target);
+    rest.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
+
+fn header_text<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The name of a method that lives as long as the program.
+fn name_of(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "request",
+    }
+}
+
+fn judge_silence(call: &Call<'_>, path: &str, source: TransportError) -> Verdict {
+    let was_sent = !matches!(source, TransportError::NotSent { .. });
+    let is_too_large = matches!(source, TransportError::TooLarge { .. });
+    let may_have_happened = call.purpose.is_write() && was_sent;
+    let error = GraphError::NoAnswer {
+        method: name_of(&call.method),
+        path: path.to_owned(),
+        source,
+        may_have_happened,
+    };
+    match call.purpose {
+        _ if may_have_happened || is_too_large => Verdict::Final(error),
+        Purpose::Read { tries, .. } => {
+            Verdict::Again { error, wait: None, tries: tries.min(MOST_BROKEN_TRIES) }
+        }
+        Purpose::Write { .. } => Verdict::Again { error, wait: None, tries: MOST_BROKEN_TRIES },
+    }
+}
+
+/// Sorts an answer. For a write only what certainly did nothing may be sent again (SAFETY.md 2.2).
+fn judge(call: &Call<'_>, path: &str, response: &http::Response<Vec<u8>>, now: Timestamp) -> Verdict {
+    let (status, headers) = (response.status(), response.headers());
+    if status.is_success() {
+        return judge_success(call, path, response);
+    }
+    let (method, path) = (name_of(&call.method), path.to_owned());
+    let answer = Box::new(ErrorAnswer::read(status, headers, response.body()));
+    let wait = retry_after::read(headers, now);
+    let is_write = call.purpose.is_write();
+    let most = match call.purpose {
+        Purpose::Read { tries, .. } => tries,
+        Purpose::Write { .. } => MOST_TRIES,
+    };
+    let needs = permission::least(method, &path, call.body_shape);
+    match status.as_u16() {
+        429 => Verdict::Again { error: GraphError::Throttled { method, path, answer }, wait, tries: most },
+        401 => {
+            let claims = read_claims(headers);
+            Verdict::Renew { error: GraphError::Refused { method, path, answer, needs }, claims }
+        }
+        403 if !is_write && answer.has_code(NON_PREMIUM) => Verdict::Again {
+            error: GraphError::Refused { method, path, answer, needs },
+            wait,
+            tries: LICENCE_TRIES.min(most),
+        },
+        300..=399 => Verdict::Final(GraphError::Malformed {
+            method,
+            path,
+            what: format!("a redirect ({})", status.as_u16()),
+            source: None,
+            may_have_happened: is_write,
+        }),
+        400 | 403 | 404 | 405 | 409 | 411 | 412 | 415 | 423 => {
+            Verdict::Final(GraphError::Refused { method, path, answer, needs })
+        }
+        408 | 500..=599 if !is_write => Verdict::Again {
+            error: GraphError::Unavailable { method, path, answer, may_have_happened: false },
+            wait,
+            tries: most,
+        },
+        _ if is_write => {
+            Verdict::Final(GraphError::Unavailable { method, path, answer, may_have_happened: true })
+        }
+        _ => Verdict::Final(GraphError::Refused { method, path, answer, needs }),
+    }
+}
+
+fn judge_success(call: &Call<'_>, path: &str, response: &http::Response<Vec<u8>>) -> Verdict {
+    let headers = response.headers();
+    let answer = |json| Answer {
+        status: response.status(),
+        json,
+        request_id: header_text(headers, "request-id").map(str::to_owned),
+        server_time: retry_after::date_of(headers),
+    };
+    let malformed = |what: &str, source| GraphError::Malformed {
+        method: name_of(&call.method),
+        path: path.to_owned(),
+        what: what.to_owned(),
+        source,
+        may_have_happened: call.purpose.is_write(),
+    };
+    let parsed = serde_json::from_slice::<Value>(response.body());
+    match call.purpose {
+        Purpose::Read { tries, list } => {
+            let is_json = header_text(headers, "content-type")
+                .is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
+            let error = match parsed {
+                _ if !is_json => malformed("no JSON", None),
+                Ok(json) if !json.is_object() => malformed("no object", None),
+                Ok(json) if list && !json.get("value").is_some_and(Value::is_array) => {
+                    malformed("no list", None)
+                }
+                Ok(json) => return Verdict::Done(answer(json)),
+                Err(source) => malformed("no JSON", Some(source)),
+            };
+            Verdict::Again { error, wait: None, tries: tries.min(MOST_BROKEN_TRIES) }
+        }
+        Purpose::Write { creates } => match parsed {
+            Ok(json) if !creates || json.get("id").is_some_and(Value::is_string) => {
+                Verdict::Done(answer(json))
+            }
+            Ok(_) => Verdict::Final(malformed("no object with an id", None)),
+            // What a change answers matters only where it made something.
+            Err(_) if !creates => Verdict::Done(answer(Value::Null)),
+            Err(source) => Verdict::Final(malformed("no JSON", Some(source))),
+        },
+    }
+}

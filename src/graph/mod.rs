@@ -1,0 +1,43 @@
+//! The Graph client: one way out for every call, a [`Reader`] that cannot write, and a [`Writer`] that takes only what
+//! was approved.
+//!
+//! A reader has no writing method. Reading compiles:
+//! ```
+//! async fn look(graph: &stanch::graph::Reader) -> Result<(), stanch::graph::GraphError> { graph.policies().await.map(drop) }
+//! ```
+//! and sending from it does not:
+//! ```compile_fail
+//! async fn look(graph: &stanch::graph::Reader) -> Result<(), stanch::graph::GraphError> { graph.send().await.map(drop) }
+//! ```
+//!
+//! A writer takes an approved request:
+//! ```
+//! use stanch::{approval::ApprovedRequest, graph::{ClientRequestId, Writer}, plan::Bindings};
+//! async fn apply(graph: &Writer, request: ApprovedRequest<'_>, filling: &Bindings, id: ClientRequestId) { drop(graph.send(request, filling, id).await) }
+//! ```
+//! and not a planned one:
+//! ```compile_fail
+//! use stanch::{plan::PlannedRequest, graph::{ClientRequestId, Writer}, plan::Bindings};
+//! async fn apply(graph: &Writer, request: PlannedRequest, filling: &Bindings, id: ClientRequestId) { drop(graph.send(request, filling, id).await) }
+//! ```
+
+mod answer;
+pub mod auth;
+mod connection;
+mod error;
+mod pace;
+mod path;
+mod permission;
+pub mod reader;
+pub mod request;
+mod retry_after;
+mod settings;
+mod writer;
+
+pub use answer::ErrorAnswer;
+pub use auth::AuthError;
+pub use connection::Connection;
+pub use error::{FailureKind, GraphError, Retry};
+pub use reader::{DeviceBrief, GraphUser, GroupBrief, Reader, SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer};
+pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};
+pub use writer::{Sent, Writer};

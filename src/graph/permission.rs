@@ -1,0 +1,109 @@
+//! Which permission a call needs at least (identity.md 0.1, policy-logs-auth.md 1.1, 2.1, 4.1): for the hint of a 403.
+
+use serde_json::Value;
+
+/// The least application permissions of a call; none where it is not known.
+pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'static str] {
+    let path = path.split('?').next().unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).skip(1).collect();
+    let is_read = method == "GET";
+    let has = |name: &str| segments.iter().any(|segment| *segment == name || segment.starts_with(name));
+    match segments.first().copied().unwrap_or_default() {
+        "identity" if has("evaluate") => &["Policy.Read.ConditionalAccess"],
+        "identity" | "policies" if is_read => &["Policy.Read.All"],
+        "identity" if has("namedLocations") || method == "DELETE" => {
+            &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]
+        }
+        "identity" => &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"],
+        "auditLogs" | "reports" => &["AuditLog.Read.All"],
+        "roleManagement" => &["RoleManagement.Read.Directory"],
+        "domains" => &["Domain.Read.All"],
+        "organization" => &["Organization.Read.All"],
+        "subscribedSkus" => &["LicenseAssignment.Read.All"],
+        "servicePrincipals" => &["Application.Read.All"],
+        "groups" => &["GroupMember.Read.All"],
+        "directory" => &["User.Read.All"],
+        first if first.starts_with("users") => of_user(&segments, is_read, body),
+        _ => &[],
+    }
+}
+
+fn of_user(segments: &[&str], is_read: bool, body: &Value) -> &'static [&'static str] {
+    let has = |name: &str| segments.contains(&name);
+    if has("authentication") {
+        return if is_read {
+            &["UserAuthenticationMethod.Read.All"]
+        } else {
+            &["UserAuthenticationMethod.ReadWrite.All"]
+        };
+    }
+    if has("revokeSignInSessions") {
+        return &["User.RevokeSessions.All"];
+    }
+    if has("registeredDevices") || has("ownedDevices") {
+        return &["User.Read.All", "Device.Read.All"];
+    }
+    if is_read {
+        return &["User.Read.All"];
+    }
+    if body.get("passwordProfile").is_some() {
+        return &["User-PasswordProfile.ReadWrite.All"];
+    }
+    if body.get("accountEnabled").is_some() {
+        return &["User.EnableDisableAccount.All", "User.Read.All"];
+    }
+    &[]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_call_has_its_least_permission() {
+        let none = Value::Null;
+        for (method, path, body, wanted) in [
+            ("GET", "/v1.0/users/x?$select=id", &none, &["User.Read.All"][..]),
+            ("PATCH", "/v1.0/users/x", &json!({"passwordProfile": {}}), &["User-PasswordProfile.ReadWrite.All"]),
+            (
+                "PATCH",
+                "/v1.0/users/x",
+                &json!({"accountEnabled": false}),
+                &["User.EnableDisableAccount.All", "User.Read.All"],
+            ),
+            ("POST", "/v1.0/users/x/revokeSignInSessions", &none, &["User.RevokeSessions.All"]),
+            (
+                "DELETE",
+                "/v1.0/users/x/authentication/phoneMethods/y",
+                &none,
+                &["UserAuthenticationMethod.ReadWrite.All"],
+            ),
+            ("GET", "/beta/users/x/authentication/methods", &none, &["UserAuthenticationMethod.Read.All"]),
+            ("GET", "/v1.0/identity/conditionalAccess/policies", &none, &["Policy.Read.All"]),
+            (
+                "POST",
+                "/v1.0/identity/conditionalAccess/policies",
+                &none,
+                &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"],
+            ),
+            (
+                "PATCH",
+                "/v1.0/identity/conditionalAccess/namedLocations/y",
+                &none,
+                &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"],
+            ),
+            (
+                "POST",
+                "/v1.0/identity/conditionalAccess/evaluate",
+                &none,
+                &["Policy.Read.ConditionalAccess"],
+            ),
+            ("GET", "/beta/auditLogs/signIns?$filter=x", &none, &["AuditLog.Read.All"]),
+            ("GET", "/v1.0/unheardOf", &none, &[]),
+        ] {
+            assert_eq!(least(method, path, body), wanted, "{method} {path}");
+        }
+    }
+}

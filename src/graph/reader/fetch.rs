@@ -1,0 +1,229 @@
+//! How a reader reads: one object, or a list page by page, within bounds.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use http::{Method, Uri};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::memo::Memo;
+use crate::graph::connection::{Call, Connection, Purpose, path_of};
+use crate::graph::error::GraphError;
+use crate::graph::permission;
+
+/// Pages of one list at most: a list that is longer is a wrong question, or a trap.
+const MOST_PAGES: usize = 200;
+/// Rows of one list at most: some 200 MB of sign-ins.
+const MOST_ROWS: usize = 200_000;
+
+/// For queries that Graph serves from its index only.
+pub(super) const EVENTUAL: &[(&str, &str)] = &[("consistencylevel", "eventual")];
+/// So that new words of an enumeration come as such, not as `unknownFutureValue`.
+pub(super) const UNKNOWN_MEMBERS: &[(&str, &str)] = &[("prefer", "include-unknown-enum-members")];
+
+/// Reads a tenant.
+#[derive(Clone)]
+pub struct Reader {
+    connection: Connection,
+    memo: Option<Arc<Memo>>,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reader")
+            .field("connection", &self.connection)
+            .field("remembers", &self.memo.is_some())
+            .finish()
+    }
+}
+
+impl Reader {
+    pub(in crate::graph) fn new(connection: Connection) -> Self {
+        Self { connection, memo: None }
+    }
+
+    /// Gives a reader that sends each distinct GET once, for as long as it and its clones live. For planning only: a
+    /// read-back needs the tenant as it is now.
+    #[must_use]
+    pub fn remembering(&self) -> Self {
+        Self { connection: self.connection.clone(), memo: Some(Arc::default()) }
+    }
+
+    /// Tells Graph's time: the `Date` of its newest answer on this connection, moved on by what has passed since.
+    pub fn server_time(&self) -> Option<Timestamp> {
+        self.connection.server_time()
+    }
+
+    /// Reads one object.
+    pub(super) async fn object(&self, target: &str) -> Result<Arc<Value>, GraphError> {
+        self.get(target, &[], Purpose::OBJECT).await
+    }
+
+    /// Reads one object, or finds that it is not there.
+    pub(super) async fn object_if_any(&self, target: &str) -> Result<Option<Arc<Value>>, GraphError> {
+        match self.object(target).await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a whole list; a row that a page repeats counts once.
+    pub(super) async fn list(
+        &self,
+        target: &str,
+        headers: &[(&'static str, &'static str)],
+    ) -> Result<Vec<Value>, GraphError> {
+        self.list_within(target, headers, Purpose::LIST).await
+    }
+
+    /// Reads a whole list with a purpose of its own.
+    pub(super) async fn list_within(
+        &self,
+        target: &str,
+        headers: &[(&'static str, &'static str)],
+        purpose: Purpose,
+    ) -> Result<Vec<Value>, GraphError> {
+        let path = path_of(target, self.connection.base());
+        let mut rows = Vec::new();
+        let mut known = HashSet::new();
+        let first = format!("{}{target}", self.connection.base());
+        let mut visited = HashSet::from([first]);
+        let mut next = target.to_owned();
+        for _ in 0..MOST_PAGES {
+            let page = self.get(&next, headers, purpose).await?;
+            for row in page.get("value").and_then(Value::as_array).into_iter().flatten() {
+                let is_new = row.get("id").and_then(Value::as_str).is_none_or(|id| known.insert(id.to_owned()));
+                if is_new {
+                    rows.push(row.clone());
+                }
+            }
+            if rows.len() > MOST_ROWS {
+                return Err(GraphError::TooManyPages { path, limit: format!("{MOST_ROWS} rows") });
+            }
+            let Some(link) = page.get("@odata.nextLink").filter(|link| !link.is_null()) else {
+                return Ok(rows);
+            };
+            let link = link.as_str().unwrap_or_default();
+            self.check_link(&path, link)?;
+            if !visited.insert(link.to_owned()) {
+                return Err(GraphError::RepeatedLink { path });
+            }
+            link.clone_into(&mut next);
+        }
+        Err(GraphError::TooManyPages { path, limit: format!("{MOST_PAGES} pages") })
+    }
+
+    /// Sends a read that Graph spells POST; never remembered.
+    pub(super) async fn ask(&self, target: &str, question: &Value) -> Result<Value, GraphError> {
+        let body = question.to_string().into_bytes();
+        let call = Call {
+            method: Method::POST,
+            target,
+            body: Some(&body),
+            body_shape: &Value::Null,
+            headers: &[],
+            purpose: Purpose::LIST,
+            id: self.connection.new_id(),
+        };
+        self.connection.send(&call).await.map(|answer| answer.json)
+    }
+
+    /// Gives Graph's time, or ours where Graph has not answered yet.
+    pub(super) fn now(&self) -> Timestamp {
+        self.server_time().unwrap_or_else(|| self.connection.our_time())
+    }
+
+    async fn get(
+        &self,
+        target: &str,
+        headers: &[(&'static str, &'static str)],
+        purpose: Purpose,
+    ) -> Result<Arc<Value>, GraphError> {
+        match &self.memo {
+            None => self.get_now(target, headers, purpose).await,
+            Some(memo) => {
+                let mut key = target.to_owned();
+                for (name, value) in headers {
+                    key.push('\n');
+                    key.push_str(name);
+                    key.push(':');
+                    key.push_str(value);
+                }
+                memo.recall(key, || self.get_now(target, headers, purpose)).await
+            }
+        }
+    }
+
+    async fn get_now(
+        &self,
+        target: &str,
+        headers: &[(&'static str, &'static str)],
+        purpose: Purpose,
+    ) -> Result<Arc<Value>, GraphError> {
+        let call = Call {
+            method: Method::GET,
+            target,
+            body: None,
+            body_shape: &Value::Null,
+            headers,
+            purpose,
+            id: self.connection.new_id(),
+        };
+        self.connection.send(&call).await.map(|answer| Arc::new(answer.json))
+    }
+
+    /// Refuses a link to anywhere but the same Graph and version: following it would hand our token over.
+    fn check_link(&self, path: &str, link: &str) -> Result<(), GraphError> {
+        let shown = || {
+            link.parse::<Uri>().ok().and_then(|uri| {
+                Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?.host()))
+            })
+        };
+        let foreign = || GraphError::ForeignLink {
+            path: path.to_owned(),
+            link: shown().unwrap_or_else(|| "no address".to_owned()),
+        };
+        let ours: Uri = self.connection.base().parse().map_err(|_| foreign())?;
+        let theirs: Uri = link.parse().map_err(|_| foreign())?;
+        let version = path.split('/').nth(1).unwrap_or_default();
+        let root = format!("{}/{version}/", ours.path().trim_end_matches('/'));
+        let climbs = theirs.path().to_ascii_lowercase().replace("%2e", ".").split('/').any(|part| part == "..");
+        let is_same = place_of(&ours).is_some()
+            && place_of(&ours) == place_of(&theirs)
+            && theirs.path().starts_with(&root)
+            && !climbs;
+        if is_same { Ok(()) } else { Err(foreign()) }
+    }
+}
+
+/// Scheme, host and port of an address; none where it names a person before the host.
+fn place_of(uri: &Uri) -> Option<(String, String, u16)> {
+    let scheme = uri.scheme_str()?.to_ascii_lowercase();
+    let authority = uri.authority()?;
+    if authority.as_str().contains('@') {
+        return None;
+    }
+    let usual = if scheme == "https" { 443 } else { 80 };
+    Some((scheme, authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(usual)))
+}
+
+/// Says that an answer is not what it should be.
+pub(super) fn malformed(target: &str, what: &str, source: Option<serde_json::Error>) -> GraphError {
+    GraphError::Malformed {
+        method: "GET",
+        path: path_of(target, ""),
+        what: what.to_owned(),
+        source,
+        may_have_happened: false,
+    }
+}
+
+/// Says that a property that we asked for is not there.
+pub(super) fn withheld(target: &str, property: &'static str) -> GraphError {
+    let path = path_of(target, "");
+    GraphError::Withheld { needs: permission::least("GET", &path, &Value::Null), path, property }
+}

@@ -1,0 +1,24 @@
+//! Reading a tenant, one file per resource. Invariant: nothing reachable from a [`Reader`] writes; the one read that
+//! Graph spells POST is a method of its own.
+
+mod audits;
+mod devices;
+mod fetch;
+mod field;
+mod groups;
+mod locations;
+mod memo;
+mod methods;
+mod policies;
+mod roles;
+mod sign_ins;
+mod tenant;
+mod user;
+mod what_if;
+
+pub use devices::DeviceBrief;
+pub use fetch::Reader;
+pub use groups::GroupBrief;
+pub use sign_ins::{SignInLog, SignInQuery};
+pub use user::{GraphUser, UserBrief};
+pub use what_if::{WhatIf, WhatIfAnswer};
