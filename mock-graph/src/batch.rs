@@ -65,7 +65,10 @@ pub fn parse(body: &[u8]) -> Result<Vec<Part>, Fail> {
             && !part.method.eq_ignore_ascii_case("DELETE")
             && (!has_type || part.body.is_none())
         {
-            return Err(bad(format!("Write request id : {} does not contain Content-Type header or body.", part.id)));
+            return Err(bad(format!(
+                "Write request id : {} does not contain Content-Type header or body.",
+                part.id
+            )));
         }
         seen.push(id);
     }
@@ -77,13 +80,19 @@ pub fn parse(body: &[u8]) -> Result<Vec<Part>, Fail> {
 fn check_dependencies(parts: &[Part]) -> Result<(), Fail> {
     let dependent: Vec<&Part> = parts.iter().filter(|part| !part.depends_on.is_empty()).collect();
     let is_serial = dependent.len() + 1 == parts.len()
-        && parts.windows(2).all(|pair| matches!(pair, [first, second] if second.depends_on == [first.id.clone()]));
+        && parts
+            .windows(2)
+            .all(|pair| matches!(pair, [first, second] if second.depends_on == [first.id.clone()]));
     let first = dependent.first().map(|part| &part.depends_on);
     let same = dependent.iter().all(|part| Some(&part.depends_on) == first && part.depends_on.len() == 1);
     if dependent.is_empty() || is_serial || same {
         Ok(())
     } else {
-        Err(Fail::new(400, "BadRequest", "Batch requests must be all parallel, all serial, or depend on the same request."))
+        Err(Fail::new(
+            400,
+            "BadRequest",
+            "Batch requests must be all parallel, all serial, or depend on the same request.",
+        ))
     }
 }
 
@@ -125,7 +134,9 @@ pub fn failed_dependency(id: &str) -> Value {
         id,
         424,
         &[],
-        Some(&json!({ "error": { "code": "FailedDependency", "message": "The request failed because a request it depends on failed." } })),
+        Some(
+            &json!({ "error": { "code": "FailedDependency", "message": "The request failed because a request it depends on failed." } }),
+        ),
     )
 }
 
@@ -142,12 +153,18 @@ mod tests {
         let get = |id: &str| json!({ "id": id, "method": "GET", "url": "/users" });
         assert!(parse(json!({ "requests": [get("1"), get("2")] }).to_string().as_bytes()).is_ok());
         assert!(refused(&json!({ "requests": [get("a"), get("A")] })).contains("unique"));
-        assert!(refused(&json!({ "requests": (0..21).map(|n| get(&n.to_string())).collect::<Vec<_>>() })).contains("20"));
+        assert!(
+            refused(&json!({ "requests": (0..21).map(|n| get(&n.to_string())).collect::<Vec<_>>() }))
+                .contains("20")
+        );
         let post = json!({ "id": "action:1", "method": "POST", "url": "/users/x/revokeSignInSessions" });
         assert_eq!(
             refused(&json!({ "requests": [post] })),
             "Write request id : action:1 does not contain Content-Type header or body."
         );
-        assert!(refused(&json!({ "requests": [{ "id": "1", "method": "GET", "url": "/$batch" }] })).contains("Nested"));
+        assert!(
+            refused(&json!({ "requests": [{ "id": "1", "method": "GET", "url": "/$batch" }] }))
+                .contains("Nested")
+        );
     }
 }

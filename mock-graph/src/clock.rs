@@ -25,7 +25,9 @@ impl MockClock {
     /// The tenant's present moment.
     pub fn now(&self) -> Timestamp {
         let elapsed = self.elapsed();
-        self.base.saturating_add(SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+        self.base
+            .saturating_add(SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX))
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// How long the tenant has been running, moves included.

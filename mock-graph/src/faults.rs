@@ -46,7 +46,10 @@ fn one() -> u64 {
     1
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "serde's default has the field's type: null and left out differ")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "serde's default has the field's type: null and left out differ"
+)]
 fn once() -> Option<u64> {
     Some(1)
 }
@@ -128,7 +131,10 @@ impl Faults {
             rule.matched += 1;
             let last = rule.times.map_or(u64::MAX, |times| rule.nth.saturating_add(times).saturating_sub(1));
             let is_due = rule.matched >= rule.nth && rule.matched <= last;
-            if hit.is_none() && is_due && (rule.probability >= 1.0 || random.random::<f64>() < rule.probability) {
+            if hit.is_none()
+                && is_due
+                && (rule.probability >= 1.0 || random.random::<f64>() < rule.probability)
+            {
                 hit = Some(rule.fault.clone());
             }
         }
@@ -176,8 +182,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.replace(file.rules);
         let mut random = StdRng::seed_from_u64(1);
-        let hits: Vec<bool> =
-            (0..5).map(|_| faults.hit("PATCH", "/v1.0/x", &mut random).is_some()).collect();
+        let hits: Vec<bool> = (0..5).map(|_| faults.hit("PATCH", "/v1.0/x", &mut random).is_some()).collect();
         assert_eq!(hits, [false, true, true, false, false]);
         assert!(faults.hit("GET", "/v1.0/x", &mut random).is_none());
     }
@@ -190,7 +195,8 @@ mod tests {
             (json!({ "fault": { "kind": "throttle", "retry_after": 1 } }), "retry_after"),
             (json!({ "fault": { "kind": "delay", "ms": 1, "s": 2 } }), "s"),
         ] {
-            let error = serde_json::from_value::<FaultFile>(json!({ "rules": [rule] })).unwrap_err().to_string();
+            let error =
+                serde_json::from_value::<FaultFile>(json!({ "rules": [rule] })).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");
         }
     }

@@ -51,7 +51,11 @@ pub fn redact(body: &Value) -> Value {
                         && (lower.contains("password")
                             || matches!(
                                 lower.as_str(),
-                                "client_secret" | "client_assertion" | "temporaryaccesspass" | "secretkey" | "refresh_token"
+                                "client_secret"
+                                    | "client_assertion"
+                                    | "temporaryaccesspass"
+                                    | "secretkey"
+                                    | "refresh_token"
                             ));
                     (key.clone(), if is_secret { Value::from(REDACTED) } else { redact(value) })
                 })

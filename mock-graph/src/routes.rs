@@ -30,9 +30,8 @@ impl Service {
                 "Authorization_RequestDenied",
                 "Insufficient privileges to complete the operation.",
             ),
-            Self::AuthenticationMethods => {
-                Fail::new(403, "accessDenied", "Request Authorization failed").with_inner("Request Authorization failed")
-            }
+            Self::AuthenticationMethods => Fail::new(403, "accessDenied", "Request Authorization failed")
+                .with_inner("Request Authorization failed"),
             Self::ConditionalAccess => Fail::new(
                 403,
                 "AccessDenied",
@@ -41,7 +40,9 @@ impl Service {
             Self::Reports => Fail::new(
                 403,
                 "Authentication_MSGraphPermissionMissing",
-                format!("The principal does not have required Microsoft Graph permission(s): {wanted} to call this API. For more information about Microsoft Graph permissions, please visit https://learn.microsoft.com/graph/permissions-reference."),
+                format!(
+                    "The principal does not have required Microsoft Graph permission(s): {wanted} to call this API. For more information about Microsoft Graph permissions, please visit https://learn.microsoft.com/graph/permissions-reference."
+                ),
             ),
         }
     }
@@ -128,7 +129,15 @@ const fn read(
     permissions: Permissions,
     handler: fn(&crate::tenant::Tenant, &crate::api::Call) -> Result<crate::api::Reply, Fail>,
 ) -> Route {
-    Route { method: "GET", path, versions, service, permissions, write: false, handler: Handler::Read(handler) }
+    Route {
+        method: "GET",
+        path,
+        versions,
+        service,
+        permissions,
+        write: false,
+        handler: Handler::Read(handler),
+    }
 }
 
 const fn write(
@@ -153,42 +162,90 @@ use Permissions::{AnyOf, ByBody, ByKind};
 use Service::{AuthenticationMethods, ConditionalAccess, Directory, Reports};
 use Versions::{Beta, Both};
 
-const USER_READ: Permissions = AnyOf(&[&["User.Read.All"], &["User.ReadWrite.All"], &["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
+const USER_READ: Permissions = AnyOf(&[
+    &["User.Read.All"],
+    &["User.ReadWrite.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
+]);
 const MEMBER_READ: Permissions = AnyOf(&[&["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
-const TRANSITIVE_READ: Permissions = AnyOf(&[&["User.Read.All"], &["User.ReadWrite.All"], &["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
-const REVOKE: Permissions = AnyOf(&[&["User.RevokeSessions.All"], &["User.ReadWrite.All"], &["Directory.ReadWrite.All"]]);
-const METHODS_READ: Permissions = AnyOf(&[&["UserAuthenticationMethod.Read.All"], &["UserAuthenticationMethod.ReadWrite.All"]]);
+const TRANSITIVE_READ: Permissions = AnyOf(&[
+    &["User.Read.All"],
+    &["User.ReadWrite.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
+]);
+const REVOKE: Permissions =
+    AnyOf(&[&["User.RevokeSessions.All"], &["User.ReadWrite.All"], &["Directory.ReadWrite.All"]]);
+const METHODS_READ: Permissions =
+    AnyOf(&[&["UserAuthenticationMethod.Read.All"], &["UserAuthenticationMethod.ReadWrite.All"]]);
 const METHODS_WRITE: Permissions = AnyOf(&[&["UserAuthenticationMethod.ReadWrite.All"]]);
 const ROLES_READ: Permissions = AnyOf(&[
-    &["RoleManagement.Read.Directory"], &["RoleManagement.ReadWrite.Directory"], &["RoleManagement.Read.All"],
-    &["Directory.Read.All"], &["Directory.ReadWrite.All"],
+    &["RoleManagement.Read.Directory"],
+    &["RoleManagement.ReadWrite.Directory"],
+    &["RoleManagement.Read.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
 ]);
 const ELIGIBILITY_READ: Permissions = AnyOf(&[
-    &["RoleEligibilitySchedule.Read.Directory"], &["RoleManagement.Read.Directory"], &["RoleManagement.Read.All"],
+    &["RoleEligibilitySchedule.Read.Directory"],
+    &["RoleManagement.Read.Directory"],
+    &["RoleManagement.Read.All"],
     &["RoleManagement.ReadWrite.Directory"],
 ]);
 const SCHEDULE_READ: Permissions = AnyOf(&[
-    &["RoleAssignmentSchedule.Read.Directory"], &["RoleManagement.Read.Directory"], &["RoleManagement.Read.All"],
+    &["RoleAssignmentSchedule.Read.Directory"],
+    &["RoleManagement.Read.Directory"],
+    &["RoleManagement.Read.All"],
     &["RoleManagement.ReadWrite.Directory"],
 ]);
 const GROUP_READ: Permissions = AnyOf(&[
-    &["GroupMember.Read.All"], &["GroupMember.ReadWrite.All"], &["Group.Read.All"], &["Group.ReadWrite.All"],
-    &["Directory.Read.All"], &["Directory.ReadWrite.All"],
+    &["GroupMember.Read.All"],
+    &["GroupMember.ReadWrite.All"],
+    &["Group.Read.All"],
+    &["Group.ReadWrite.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
 ]);
-const DEVICE_READ: Permissions = AnyOf(&[&["Device.Read.All"], &["Device.ReadWrite.All"], &["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
+const DEVICE_READ: Permissions = AnyOf(&[
+    &["Device.Read.All"],
+    &["Device.ReadWrite.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
+]);
 const ORGANIZATION_READ: Permissions = AnyOf(&[
-    &["Organization.Read.All"], &["Directory.Read.All"], &["User.Read.All"], &["Directory.ReadWrite.All"], &["User.ReadWrite.All"],
+    &["Organization.Read.All"],
+    &["Directory.Read.All"],
+    &["User.Read.All"],
+    &["Directory.ReadWrite.All"],
+    &["User.ReadWrite.All"],
 ]);
 const SKU_READ: Permissions = AnyOf(&[
-    &["LicenseAssignment.Read.All"], &["Organization.Read.All"], &["Directory.Read.All"], &["Directory.ReadWrite.All"],
+    &["LicenseAssignment.Read.All"],
+    &["Organization.Read.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
 ]);
-const DOMAIN_READ: Permissions = AnyOf(&[&["Domain.Read.All"], &["Domain.ReadWrite.All"], &["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
-const APPLICATION_READ: Permissions = AnyOf(&[&["Application.Read.All"], &["Application.ReadWrite.All"], &["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
+const DOMAIN_READ: Permissions = AnyOf(&[
+    &["Domain.Read.All"],
+    &["Domain.ReadWrite.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
+]);
+const APPLICATION_READ: Permissions = AnyOf(&[
+    &["Application.Read.All"],
+    &["Application.ReadWrite.All"],
+    &["Directory.Read.All"],
+    &["Directory.ReadWrite.All"],
+]);
 const POLICY_READ: Permissions = AnyOf(&[&["Policy.Read.All"]]);
 const LOCATION_WRITE: Permissions = AnyOf(&[&["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]]);
-const POLICY_WRITE: Permissions = AnyOf(&[&["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"]]);
+const POLICY_WRITE: Permissions =
+    AnyOf(&[&["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"]]);
 const EVALUATE: Permissions = AnyOf(&[
-    &["Policy.Read.ConditionalAccess"], &["Policy.Read.All"], &["Policy.ReadWrite.ConditionalAccess"],
+    &["Policy.Read.ConditionalAccess"],
+    &["Policy.Read.All"],
+    &["Policy.ReadWrite.ConditionalAccess"],
 ]);
 const LOG_READ: Permissions = AnyOf(&[&["AuditLog.Read.All"]]);
 const AUDIT_READ: Permissions = AnyOf(&[&["AuditLog.Read.All"], &["Directory.Read.All"]]);
@@ -200,32 +257,116 @@ pub static ROUTES: &[Route] = &[
     read("/users/{}", Both, Directory, USER_READ, users::get_user),
     write("PATCH", "/users/{}", Directory, ByBody, user_changes::patch_user),
     write("POST", "/users/{}/revokeSignInSessions", Directory, REVOKE, user_changes::revoke_sign_in_sessions),
-    read("/directory/deletedItems/microsoft.graph.user", Both, Directory, USER_READ, users::list_deleted_users),
+    read(
+        "/directory/deletedItems/microsoft.graph.user",
+        Both,
+        Directory,
+        USER_READ,
+        users::list_deleted_users,
+    ),
     read("/directory/deletedItems/{}", Both, Directory, USER_READ, users::get_deleted_item),
     // groups and roles
     read("/users/{}/memberOf", Both, Directory, MEMBER_READ, groups::member_of),
     read("/users/{}/transitiveMemberOf", Both, Directory, TRANSITIVE_READ, groups::transitive_member_of),
-    read("/users/{}/transitiveMemberOf/microsoft.graph.group", Both, Directory, TRANSITIVE_READ, groups::transitive_member_of_groups),
+    read(
+        "/users/{}/transitiveMemberOf/microsoft.graph.group",
+        Both,
+        Directory,
+        TRANSITIVE_READ,
+        groups::transitive_member_of_groups,
+    ),
     read("/groups", Both, Directory, GROUP_READ, groups::list_groups),
     read("/groups/{}", Both, Directory, GROUP_READ, groups::get_group),
     read("/groups/{}/members", Both, Directory, GROUP_READ, groups::group_members),
     read("/groups/{}/transitiveMembers", Both, Directory, GROUP_READ, groups::group_transitive_members),
-    read("/roleManagement/directory/roleAssignments", Both, Directory, ROLES_READ, roles::list_role_assignments),
-    read("/roleManagement/directory/roleDefinitions", Both, Directory, ROLES_READ, roles::list_role_definitions),
-    read("/roleManagement/directory/roleEligibilityScheduleInstances", Both, Directory, ELIGIBILITY_READ, roles::list_role_eligibility_schedule_instances),
-    read("/roleManagement/directory/roleAssignmentScheduleInstances", Both, Directory, SCHEDULE_READ, roles::list_role_assignment_schedule_instances),
-    read("/roleManagement/directory/transitiveRoleAssignments", Beta, Directory, ROLES_READ, roles::transitive_role_assignments),
+    read(
+        "/roleManagement/directory/roleAssignments",
+        Both,
+        Directory,
+        ROLES_READ,
+        roles::list_role_assignments,
+    ),
+    read(
+        "/roleManagement/directory/roleDefinitions",
+        Both,
+        Directory,
+        ROLES_READ,
+        roles::list_role_definitions,
+    ),
+    read(
+        "/roleManagement/directory/roleEligibilityScheduleInstances",
+        Both,
+        Directory,
+        ELIGIBILITY_READ,
+        roles::list_role_eligibility_schedule_instances,
+    ),
+    read(
+        "/roleManagement/directory/roleAssignmentScheduleInstances",
+        Both,
+        Directory,
+        SCHEDULE_READ,
+        roles::list_role_assignment_schedule_instances,
+    ),
+    read(
+        "/roleManagement/directory/transitiveRoleAssignments",
+        Beta,
+        Directory,
+        ROLES_READ,
+        roles::transitive_role_assignments,
+    ),
     // authentication methods
-    read("/users/{}/authentication/methods", Both, AuthenticationMethods, METHODS_READ, methods::list_methods),
-    write("DELETE", "/users/{}/authentication/methods/{}", AuthenticationMethods, METHODS_WRITE, methods::delete_untyped),
-    Route { versions: Beta, ..read("/users/{}/authentication/signInPreferences", Beta, AuthenticationMethods, METHODS_READ, methods::get_sign_in_preferences) },
-    Route { versions: Beta, ..write("PATCH", "/users/{}/authentication/signInPreferences", AuthenticationMethods, METHODS_WRITE, methods::patch_sign_in_preferences) },
+    read(
+        "/users/{}/authentication/methods",
+        Both,
+        AuthenticationMethods,
+        METHODS_READ,
+        methods::list_methods,
+    ),
+    write(
+        "DELETE",
+        "/users/{}/authentication/methods/{}",
+        AuthenticationMethods,
+        METHODS_WRITE,
+        methods::delete_untyped,
+    ),
+    Route {
+        versions: Beta,
+        ..read(
+            "/users/{}/authentication/signInPreferences",
+            Beta,
+            AuthenticationMethods,
+            METHODS_READ,
+            methods::get_sign_in_preferences,
+        )
+    },
+    Route {
+        versions: Beta,
+        ..write(
+            "PATCH",
+            "/users/{}/authentication/signInPreferences",
+            AuthenticationMethods,
+            METHODS_WRITE,
+            methods::patch_sign_in_preferences,
+        )
+    },
     read("/users/{}/authentication/{}", Both, AuthenticationMethods, ByKind("Read"), methods::list_kind),
     read("/users/{}/authentication/{}/{}", Both, AuthenticationMethods, ByKind("Read"), methods::get_kind),
-    write("DELETE", "/users/{}/authentication/{}/{}", AuthenticationMethods, ByKind("ReadWrite"), methods::delete_kind),
+    write(
+        "DELETE",
+        "/users/{}/authentication/{}/{}",
+        AuthenticationMethods,
+        ByKind("ReadWrite"),
+        methods::delete_kind,
+    ),
     // devices
     read("/users/{}/registeredDevices", Both, Directory, USER_READ, devices::registered_devices),
-    read("/users/{}/registeredDevices/microsoft.graph.device", Both, Directory, USER_READ, devices::registered_devices),
+    read(
+        "/users/{}/registeredDevices/microsoft.graph.device",
+        Both,
+        Directory,
+        USER_READ,
+        devices::registered_devices,
+    ),
     read("/users/{}/ownedDevices", Both, Directory, USER_READ, devices::owned_devices),
     read("/users/{}/ownedDevices/microsoft.graph.device", Both, Directory, USER_READ, devices::owned_devices),
     read("/devices", Both, Directory, DEVICE_READ, devices::list_devices),
@@ -235,23 +376,86 @@ pub static ROUTES: &[Route] = &[
     read("/subscribedSkus", Both, Directory, SKU_READ, organization::list_subscribed_skus),
     read("/domains", Both, Directory, DOMAIN_READ, organization::list_domains),
     read("/domains/{}", Both, Directory, DOMAIN_READ, organization::get_domain),
-    read("/policies/identitySecurityDefaultsEnforcementPolicy", Both, ConditionalAccess, POLICY_READ, organization::get_security_defaults),
+    read(
+        "/policies/identitySecurityDefaultsEnforcementPolicy",
+        Both,
+        ConditionalAccess,
+        POLICY_READ,
+        organization::get_security_defaults,
+    ),
     read("/servicePrincipals", Both, Directory, APPLICATION_READ, applications::list_service_principals),
     read("/servicePrincipals/{}", Both, Directory, APPLICATION_READ, applications::get_service_principal),
-    read("/oauth2PermissionGrants", Both, Directory, MEMBER_READ, applications::list_oauth2_permission_grants),
-    read("/users/{}/oauth2PermissionGrants", Both, Directory, MEMBER_READ, applications::user_oauth2_permission_grants),
+    read(
+        "/oauth2PermissionGrants",
+        Both,
+        Directory,
+        MEMBER_READ,
+        applications::list_oauth2_permission_grants,
+    ),
+    read(
+        "/users/{}/oauth2PermissionGrants",
+        Both,
+        Directory,
+        MEMBER_READ,
+        applications::user_oauth2_permission_grants,
+    ),
     // Conditional Access
-    read("/identity/conditionalAccess/namedLocations", Both, ConditionalAccess, POLICY_READ, named_locations::list),
-    read("/identity/conditionalAccess/namedLocations/{}", Both, ConditionalAccess, POLICY_READ, named_locations::get),
-    write("POST", "/identity/conditionalAccess/namedLocations", ConditionalAccess, LOCATION_WRITE, named_locations::create),
-    write("PATCH", "/identity/conditionalAccess/namedLocations/{}", ConditionalAccess, LOCATION_WRITE, named_locations::update),
-    write("DELETE", "/identity/conditionalAccess/namedLocations/{}", ConditionalAccess, LOCATION_WRITE, named_locations::delete),
+    read(
+        "/identity/conditionalAccess/namedLocations",
+        Both,
+        ConditionalAccess,
+        POLICY_READ,
+        named_locations::list,
+    ),
+    read(
+        "/identity/conditionalAccess/namedLocations/{}",
+        Both,
+        ConditionalAccess,
+        POLICY_READ,
+        named_locations::get,
+    ),
+    write(
+        "POST",
+        "/identity/conditionalAccess/namedLocations",
+        ConditionalAccess,
+        LOCATION_WRITE,
+        named_locations::create,
+    ),
+    write(
+        "PATCH",
+        "/identity/conditionalAccess/namedLocations/{}",
+        ConditionalAccess,
+        LOCATION_WRITE,
+        named_locations::update,
+    ),
+    write(
+        "DELETE",
+        "/identity/conditionalAccess/namedLocations/{}",
+        ConditionalAccess,
+        LOCATION_WRITE,
+        named_locations::delete,
+    ),
     read("/identity/conditionalAccess/policies", Both, ConditionalAccess, POLICY_READ, policies::list),
     read("/identity/conditionalAccess/policies/{}", Both, ConditionalAccess, POLICY_READ, policies::get),
     write("POST", "/identity/conditionalAccess/policies", ConditionalAccess, POLICY_WRITE, policies::create),
-    write("PATCH", "/identity/conditionalAccess/policies/{}", ConditionalAccess, POLICY_WRITE, policies::update),
-    write("DELETE", "/identity/conditionalAccess/policies/{}", ConditionalAccess, LOCATION_WRITE, policies::delete),
-    Route { method: "POST", ..read("/identity/conditionalAccess/evaluate", Both, ConditionalAccess, EVALUATE, evaluate::evaluate) },
+    write(
+        "PATCH",
+        "/identity/conditionalAccess/policies/{}",
+        ConditionalAccess,
+        POLICY_WRITE,
+        policies::update,
+    ),
+    write(
+        "DELETE",
+        "/identity/conditionalAccess/policies/{}",
+        ConditionalAccess,
+        LOCATION_WRITE,
+        policies::delete,
+    ),
+    Route {
+        method: "POST",
+        ..read("/identity/conditionalAccess/evaluate", Both, ConditionalAccess, EVALUATE, evaluate::evaluate)
+    },
     // logs
     read("/auditLogs/signIns", Both, Reports, LOG_READ, logs::list_sign_ins),
     read("/auditLogs/signIns/{}", Both, Reports, LOG_READ, logs::get_sign_in),

@@ -110,8 +110,9 @@ fn run(
         served.write = route.write;
     }
     served.known = !matches!(found, Found::Unknown);
-    let caller = caller_of(&world.present(), &world.keys, incoming.header("authorization"), jiff::Timestamp::now())
-        .map_err(|text| Fail::new(401, "InvalidAuthenticationToken", text))?;
+    let caller =
+        caller_of(&world.present(), &world.keys, incoming.header("authorization"), jiff::Timestamp::now())
+            .map_err(|text| Fail::new(401, "InvalidAuthenticationToken", text))?;
     served.app_id = Some(caller.app_id.clone());
     let body = body?;
     if matches!(incoming.method.as_str(), "POST" | "PATCH" | "PUT")
@@ -123,7 +124,11 @@ fn run(
     let (route, variable) = match found {
         Found::Route(route, variable) => (route, variable),
         Found::WrongMethod => {
-            return Err(Fail::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."));
+            return Err(Fail::new(
+                405,
+                "Request_BadRequest",
+                "Specified HTTP method is not allowed for the request target.",
+            ));
         }
         Found::BetaOnly | Found::Unknown => return Err(no_segment(&segments)),
     };

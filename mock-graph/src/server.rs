@@ -179,11 +179,7 @@ async fn respond(world: &Arc<World>, request: Request) -> Response<Body> {
         let answer = control::answer(world, &incoming.method, &incoming.path, &incoming.body);
         return plain(answer.status, answer.content_type, answer.body);
     }
-    let arrival = Arrival {
-        seq: world.next_seq(),
-        time: world.clock.now(),
-        start_ms: world.clock.millis(),
-    };
+    let arrival = Arrival { seq: world.next_seq(), time: world.clock.now(), start_ms: world.clock.millis() };
     if !world.settings.latency.is_zero() {
         tokio::time::sleep(world.settings.latency).await;
     }
@@ -303,8 +299,9 @@ fn process(world: &Arc<World>, incoming: &Incoming, fault: Option<&Fault>) -> Ou
     if let Some(outcome) = identity(world, incoming) {
         return outcome;
     }
-    let is_batch = version_and_segments(&incoming.path)
-        .is_some_and(|(_, segments)| segments.len() == 1 && segments.iter().any(|segment| segment == "$batch"));
+    let is_batch = version_and_segments(&incoming.path).is_some_and(|(_, segments)| {
+        segments.len() == 1 && segments.iter().any(|segment| segment == "$batch")
+    });
     if is_batch && incoming.method == "POST" {
         return run_batch(world, incoming, stale_for);
     }
@@ -325,7 +322,11 @@ fn identity(world: &Arc<World>, incoming: &Incoming) -> Option<Outcome> {
     let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
     let tenant = world.present();
     let outcome = |status: u16, body: Value, shown: Value, app_id: Option<String>| Outcome {
-        reply: Reply { status, headers: vec![("cache-control".to_owned(), "no-store, no-cache".to_owned())], body: Some(body) },
+        reply: Reply {
+            status,
+            headers: vec![("cache-control".to_owned(), "no-store, no-cache".to_owned())],
+            body: Some(body),
+        },
         write: false,
         known: true,
         app_id,
@@ -446,7 +447,8 @@ fn after(incoming: &Incoming, mut reply: Reply, fault: Option<&Fault>) -> Reply 
         let query = if incoming.query.is_empty() { String::new() } else { format!("?{}", incoming.query) };
         format!("{}{}{query}", incoming.base, incoming.path)
     };
-    let is_collection = reply.body.as_ref().is_some_and(|body| body.get("value").is_some_and(Value::is_array));
+    let is_collection =
+        reply.body.as_ref().is_some_and(|body| body.get("value").is_some_and(Value::is_array));
     if is_collection && let Some(entries) = reply.body.as_mut().and_then(Value::as_object_mut) {
         match fault {
             Some(Fault::RepeatPage {}) => {

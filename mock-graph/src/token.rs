@@ -92,7 +92,12 @@ pub fn answer(
 }
 
 fn field<'a>(request: &'a TokenRequest<'_>, name: &str) -> Option<&'a str> {
-    request.form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    request
+        .form
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
+        .filter(|value| !value.is_empty())
 }
 
 fn basic(authorization: Option<&str>) -> Option<(String, String)> {
@@ -108,11 +113,19 @@ fn issue(tenant: &Tenant, keys: &Keys, request: &TokenRequest<'_>, now: Timestam
             400,
             "invalid_request",
             90002,
-            format!("Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", request.tenant),
+            format!(
+                "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.",
+                request.tenant
+            ),
         ));
     }
     let grant = field(request, "grant_type").ok_or_else(|| {
-        refuse(400, "invalid_request", 900_144, "The request body must contain the following parameter: 'grant_type'.")
+        refuse(
+            400,
+            "invalid_request",
+            900_144,
+            "The request body must contain the following parameter: 'grant_type'.",
+        )
     })?;
     if grant != "client_credentials" {
         return Err(refuse(
@@ -123,19 +136,33 @@ fn issue(tenant: &Tenant, keys: &Keys, request: &TokenRequest<'_>, now: Timestam
         ));
     }
     let by_header = basic(request.authorization);
-    let client_id = by_header.as_ref().map(|(id, _)| id.as_str()).or_else(|| field(request, "client_id")).ok_or_else(
-        || refuse(400, "invalid_request", 900_144, "The request body must contain the following parameter: 'client_id'."),
-    )?;
+    let client_id =
+        by_header.as_ref().map(|(id, _)| id.as_str()).or_else(|| field(request, "client_id")).ok_or_else(
+            || {
+                refuse(
+                    400,
+                    "invalid_request",
+                    900_144,
+                    "The request body must contain the following parameter: 'client_id'.",
+                )
+            },
+        )?;
     let application =
-        tenant.applications.iter().find(|own| own.app_id.eq_ignore_ascii_case(client_id)).ok_or_else(|| {
-            refuse(
-                400,
-                "unauthorized_client",
-                700_016,
-                format!("Application with identifier '{client_id}' was not found in the directory '{}'.", tenant.tenant.display_name),
-            )
-        })?;
-    let secret = by_header.as_ref().map(|(_, secret)| secret.as_str()).or_else(|| field(request, "client_secret"));
+        tenant.applications.iter().find(|own| own.app_id.eq_ignore_ascii_case(client_id)).ok_or_else(
+            || {
+                refuse(
+                    400,
+                    "unauthorized_client",
+                    700_016,
+                    format!(
+                        "Application with identifier '{client_id}' was not found in the directory '{}'.",
+                        tenant.tenant.display_name
+                    ),
+                )
+            },
+        )?;
+    let secret =
+        by_header.as_ref().map(|(_, secret)| secret.as_str()).or_else(|| field(request, "client_secret"));
     let Some(secret) = secret else {
         return Err(refuse(
             401,
@@ -149,15 +176,17 @@ fn issue(tenant: &Tenant, keys: &Keys, request: &TokenRequest<'_>, now: Timestam
             401,
             "invalid_client",
             7_000_215,
-            format!("Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."),
+            format!(
+                "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
+            ),
         ));
     }
     check_scope(field(request, "scope"), request.base)?;
     let claims = claims(tenant, application, request.base, now);
-    let token = keys
-        .sign(&claims)
-        .map_err(|error| refuse(500, "server_error", 90_033, error.to_string()))?;
-    Ok(json!({ "token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token }))
+    let token = keys.sign(&claims).map_err(|error| refuse(500, "server_error", 90_033, error.to_string()))?;
+    Ok(
+        json!({ "token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token }),
+    )
 }
 
 /// Whether a path segment names this tenant: its id, its default domain, or a domain of one of its users.
@@ -175,14 +204,21 @@ pub fn serves(tenant: &Tenant, segment: &str) -> bool {
 
 fn check_scope(scope: Option<&str>, base: &str) -> Result<(), Refusal> {
     let scope = scope.ok_or_else(|| {
-        refuse(400, "invalid_request", 900_144, "The request body must contain the following parameter: 'scope'.")
+        refuse(
+            400,
+            "invalid_request",
+            900_144,
+            "The request body must contain the following parameter: 'scope'.",
+        )
     })?;
     let Some(resource) = scope.strip_suffix("/.default") else {
         return Err(refuse(
             400,
             "invalid_scope",
             1_002_012,
-            format!("The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."),
+            format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI)."
+            ),
         ));
     };
     // The mock's own address stands for Graph's, for clients that derive the scope from the base address.
@@ -218,7 +254,12 @@ fn claims(tenant: &Tenant, application: &Application, base: &str, now: Timestamp
 }
 
 /// Who a bearer token speaks for, or the text of the 401.
-pub fn caller_of(tenant: &Tenant, keys: &Keys, header: Option<&str>, now: Timestamp) -> Result<Caller, &'static str> {
+pub fn caller_of(
+    tenant: &Tenant,
+    keys: &Keys,
+    header: Option<&str>,
+    now: Timestamp,
+) -> Result<Caller, &'static str> {
     let token = header.and_then(|text| text.strip_prefix("Bearer ")).map(str::trim).unwrap_or_default();
     if token.is_empty() {
         return Err("Access token is empty.");

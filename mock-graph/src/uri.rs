@@ -63,7 +63,10 @@ mod tests {
     fn paths_are_split_and_decoded() {
         assert_eq!(segments("/users/jo%40contoso.com/memberOf"), ["users", "jo@contoso.com", "memberOf"]);
         assert_eq!(segments("/users('o''neil@contoso.com')"), ["users", "o'neil@contoso.com"]);
-        assert_eq!(segments("/users/kim_fabrikam.com%23EXT%23@contoso.com"), ["users", "kim_fabrikam.com#EXT#@contoso.com"]);
+        assert_eq!(
+            segments("/users/kim_fabrikam.com%23EXT%23@contoso.com"),
+            ["users", "kim_fabrikam.com#EXT#@contoso.com"]
+        );
     }
 
     #[test]

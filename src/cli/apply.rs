@@ -39,7 +39,12 @@ pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// When the answer is no, nobody can be asked, or the settings ask for a signed approval.
-pub fn ask(session: &Session, plan: &Plan, yes: bool, file: Option<&std::path::Path>) -> Result<Consent, Failure> {
+pub fn ask(
+    session: &Session,
+    plan: &Plan,
+    yes: bool,
+    file: Option<&std::path::Path>,
+) -> Result<Consent, Failure> {
     if session.config.approval.required {
         return Err(Failure::new(
             NO_CONSENT,
@@ -85,7 +90,9 @@ pub fn confirm(session: &Session, plan: &Plan) -> Result<Consent, Failure> {
     match terminal::confirm(&question) {
         Ok(true) => Ok(given(session, plan, ConsentKind::Terminal)),
         Ok(false) => Err(Failure::new(NO_CONSENT, "said_no", "not confirmed: nothing was sent", None)),
-        Err(error) => Err(Failure::of(NO_CONSENT, "cannot_ask", &error, Some("answer with `--yes`".to_owned()))),
+        Err(error) => {
+            Err(Failure::of(NO_CONSENT, "cannot_ask", &error, Some("answer with `--yes`".to_owned())))
+        }
     }
 }
 

@@ -66,7 +66,8 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     ));
     let mut replays = Vec::new();
     for attacker in tenant.attackers_of(&user) {
-        let before = mock.attempt(&attacker, None).await?;
+        // On a copy of the tenant as it is: an attempt on the tenant itself would stand in the log that is read next.
+        let before = mock.attempt(&attacker, Some(json!({}))).await?;
         replays.push(Replay { attacker, before, after: None, after_enabled: None });
     }
     say(&ways_table(&replays, "The attacker's ways in, before", |replay| Some(&replay.before)));
@@ -146,7 +147,9 @@ fn open(
     for file in [store.clone(), out.join("stanch.db-wal"), out.join("stanch.db-shm")] {
         // A demo begins from nothing: the mock's tenant does, too.
         match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot_write(&file, &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(cannot_write(&file, &error));
+            }
             _ => {}
         }
     }
@@ -191,7 +194,8 @@ fn read_text(path: &Path) -> Result<String, Failure> {
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let mut failure = Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()));
+    let mut failure =
+        Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()));
     failure.message = format!("cannot write `{}`: {}", path.display(), failure.message);
     failure
 }
@@ -234,7 +238,8 @@ fn ways_table<'a>(
     for replay in replays {
         let Some(attempted) = pick(replay) else { continue };
         for (path, open, all, by) in by_way(attempted) {
-            let state = if open > 0 { format!("OPEN from {open} of {all} addresses") } else { "closed".to_owned() };
+            let state =
+                if open > 0 { format!("OPEN from {open} of {all} addresses") } else { "closed".to_owned() };
             let by = if by.is_empty() { String::new() } else { format!("  {}", inert(&by)) };
             // Writing to a String cannot fail.
             let _infallible = writeln!(out, "  {:22} {state}{by}", path.replace('_', " "));

@@ -17,7 +17,11 @@ pub fn main() -> ExitCode {
     if cli.global.no_color || environment.get("NO_COLOR").is_some() {
         anstream::ColorChoice::Never.write_global();
     }
-    logging::start(cli.global.verbose, cli.global.quiet, terminal::prints_to_terminal() && !cli.global.no_color);
+    logging::start(
+        cli.global.verbose,
+        cli.global.quiet,
+        terminal::prints_to_terminal() && !cli.global.no_color,
+    );
     crate::transport::install();
     let format = cli.global.format;
     let status = tokio::runtime::Builder::new_multi_thread()

@@ -104,7 +104,12 @@ impl TenantFile {
     /// When it is no tenant file, or has no app that may write.
     pub fn parse(text: String, name: &str) -> Result<Self, Failure> {
         let wire: Wire = serde_json::from_str(&text).map_err(|error| {
-            let mut failure = Failure::of(2, "tenant_file", &error, Some("see mock-graph/README.md for the format".to_owned()));
+            let mut failure = Failure::of(
+                2,
+                "tenant_file",
+                &error,
+                Some("see mock-graph/README.md for the format".to_owned()),
+            );
             failure.message = format!("{name} is no tenant file: {}", failure.message);
             failure
         })?;
@@ -119,7 +124,9 @@ impl TenantFile {
             Failure::new(
                 2,
                 "tenant_file",
-                format!("{name} has no application with a client secret and `User-PasswordProfile.ReadWrite.All`"),
+                format!(
+                    "{name} has no application with a client secret and `User-PasswordProfile.ReadWrite.All`"
+                ),
                 Some("add one under `applications`".to_owned()),
             )
         })?;
@@ -141,7 +148,11 @@ impl TenantFile {
             observer: pick(false),
             emergency_accounts,
             attackers: wire.attackers.iter().map(|one| (one.name.clone(), one.user_id.clone())).collect(),
-            users: wire.users.iter().map(|user| (user.user_principal_name.clone(), user.id.clone())).collect(),
+            users: wire
+                .users
+                .iter()
+                .map(|user| (user.user_principal_name.clone(), user.id.clone()))
+                .collect(),
             text,
         })
     }

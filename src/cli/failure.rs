@@ -8,8 +8,8 @@ use super::args::Format;
 use crate::domain::inert;
 use crate::engine::{ApplyError, PlanError};
 use crate::graph::GraphError;
-use crate::playbook::{BindErrors, PlaybookError};
 use crate::plan::PlanFileError;
+use crate::playbook::{BindErrors, PlaybookError};
 use crate::store::StoreError;
 
 /// A command that failed.

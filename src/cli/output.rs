@@ -11,8 +11,7 @@ use super::failure::Failure;
 /// # Errors
 /// When standard output cannot be written.
 pub fn print_json<T: Serialize>(value: &T) -> Result<(), Failure> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|error| Failure::of(1, "json", &error, None))?;
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::of(1, "json", &error, None))?;
     print_text(&(text + "\n"))
 }
 

@@ -45,8 +45,9 @@ pub fn bind(which: &str, settings: &[String]) -> Result<BoundPlaybook, Failure> 
     let settings = settings
         .iter()
         .map(|text| {
-            parse_setting(text)
-                .map_err(|why| Failure::new(2, "bad_setting", why, Some("write it as `--set name=value`".to_owned())))
+            parse_setting(text).map_err(|why| {
+                Failure::new(2, "bad_setting", why, Some("write it as `--set name=value`".to_owned()))
+            })
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(book.bind(&settings, &catalog)?)
@@ -103,7 +104,12 @@ fn method_ids(texts: &[String]) -> Result<Vec<MethodId>, Failure> {
         .iter()
         .map(|text| {
             text.parse().map_err(|error: crate::domain::IdError| {
-                Failure::of(2, "bad_method_id", &error, Some("take the id from the plan's list of methods".to_owned()))
+                Failure::of(
+                    2,
+                    "bad_method_id",
+                    &error,
+                    Some("take the id from the plan's list of methods".to_owned()),
+                )
             })
         })
         .collect()
@@ -122,8 +128,8 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
             Some(format!("name a file in a folder that you may write to, instead of `{}`", path.display())),
         )
     };
-    let text = serde_json::to_string_pretty(plan)
-        .map_err(|error| Failure::of(1, "plan_json", &error, None))?;
+    let text =
+        serde_json::to_string_pretty(plan).map_err(|error| Failure::of(1, "plan_json", &error, None))?;
     let beside: PathBuf = path.with_extension("json.part");
     std::fs::write(&beside, text + "\n").map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)
@@ -135,8 +141,12 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
 /// When it cannot be read, or is no plan, or was changed.
 pub fn read(path: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let mut failure =
-            Failure::of(2, "cannot_read", &error, Some("give the file that `stanch plan -o` wrote".to_owned()));
+        let mut failure = Failure::of(
+            2,
+            "cannot_read",
+            &error,
+            Some("give the file that `stanch plan -o` wrote".to_owned()),
+        );
         failure.message = format!("cannot read `{}`: {}", path.display(), failure.message);
         failure
     })?;

@@ -118,7 +118,12 @@ impl Session {
 
     fn connection(&self, credentials: &Credentials, base: &BaseUrl) -> Result<Connection, Failure> {
         let transport: Arc<dyn Transport> = Arc::new(SocketTransport::new().map_err(|error| {
-            Failure::of(1, "transport", &error, Some("check the machine's certificates and proxy settings".to_owned()))
+            Failure::of(
+                1,
+                "transport",
+                &error,
+                Some("check the machine's certificates and proxy settings".to_owned()),
+            )
         })?);
         let tenant = self.tenant.as_deref().unwrap_or(&credentials.tenant_id);
         let settings = ConnectionSettings::new(
@@ -135,5 +140,4 @@ impl Session {
     pub fn consent_lasts(&self) -> Duration {
         self.config.approval.approve_within
     }
-
 }

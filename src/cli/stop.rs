@@ -12,7 +12,9 @@ pub fn on_interrupt() -> (JoinSet<()>, StopSignal) {
         if tokio::signal::ctrl_c().await.is_err() {
             return;
         }
-        anstream::eprintln!("\nstopping: what is in flight ends, nothing new is sent (again to quit at once)");
+        anstream::eprintln!(
+            "\nstopping: what is in flight ends, nothing new is sent (again to quit at once)"
+        );
         if sender.send(true).is_err() {
             return;
         }
@@ -24,7 +26,10 @@ pub fn on_interrupt() -> (JoinSet<()>, StopSignal) {
 }
 
 /// Ends the process. The journal holds an intent for whatever was in flight.
-#[expect(clippy::disallowed_methods, reason = "the second Ctrl-C is the one place that ends the process by itself")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the second Ctrl-C is the one place that ends the process by itself"
+)]
 fn leave() {
     std::process::exit(130);
 }

@@ -6,6 +6,11 @@ use std::time::Duration;
 
 pub use jiff::Timestamp;
 
+/// A moment for people: UTC, whole seconds.
+pub fn shown(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
 /// A boxed future that may cross threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

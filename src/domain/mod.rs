@@ -8,7 +8,7 @@ pub mod net;
 pub mod random;
 pub mod secret;
 
-pub use clock::{BoxFuture, Clock, Timestamp};
+pub use clock::{BoxFuture, Clock, Timestamp, shown};
 pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
 pub use ids::{
     ActionId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn, UserId,

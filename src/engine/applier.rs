@@ -76,10 +76,11 @@ impl Applier {
         let now = self.clock.now();
         let (approved, consumed) = approve(plan, consent, now).map_err(ApplyError::NotApproved)?;
         let reader = self.connection.reader();
-        preflight::check(approved.plan(), &self.connection, &reader, &self.guards, self.operator.as_deref()).await?;
-        let run: RunId = new_id(now, self.random.as_ref())
-            .parse()
-            .map_err(|error| ApplyError::Graph(crate::graph::GraphError::local("a run id is malformed", &error)))?;
+        preflight::check(approved.plan(), &self.connection, &reader, &self.guards, self.operator.as_deref())
+            .await?;
+        let run: RunId = new_id(now, self.random.as_ref()).parse().map_err(|error| {
+            ApplyError::Graph(crate::graph::GraphError::local("a run id is malformed", &error))
+        })?;
         let first = Entry::Started {
             plan: approved.plan().id.clone(),
             digest: approved.plan().digest,
@@ -139,8 +140,9 @@ async fn carry_out_all(context: &Arc<RunContext>) -> Result<(), StoreError> {
     loop {
         let may_start = !stop.is_given() && first_error.is_none();
         if may_start {
-            let (ready, rest): (Vec<_>, Vec<_>) =
-                waiting.into_iter().partition(|action| action.needs.iter().all(|need| released.contains(need)));
+            let (ready, rest): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|action| action.needs.iter().all(|need| released.contains(need)));
             waiting = rest;
             for action in ready {
                 tasks.spawn(carry_out(Arc::clone(context), action, sender.clone()));

@@ -90,12 +90,16 @@ impl ApplyError {
                 Some("nobody approved this text; make a new plan with `stanch plan`".to_owned())
             }
             Self::NotApproved(_) => Some("get a new consent for this very plan".to_owned()),
-            Self::OtherTenant { .. } => Some("set AZURE_TENANT_ID and the credentials of the plan's tenant".to_owned()),
+            Self::OtherTenant { .. } => {
+                Some("set AZURE_TENANT_ID and the credentials of the plan's tenant".to_owned())
+            }
             Self::SubjectChanged { .. } | Self::GuardsChanged => {
                 Some("nothing was sent; make a new plan and look at it".to_owned())
             }
             Self::SubjectRefused(refusal) | Self::RequestRefused(refusal) => Some(refusal.next.clone()),
-            Self::SubjectBusy(run) => Some(format!("wait for it; `stanch runs show {run}` tells how far it is")),
+            Self::SubjectBusy(run) => {
+                Some(format!("wait for it; `stanch runs show {run}` tells how far it is"))
+            }
             Self::Digest(_) => None,
             Self::Graph(error) => error.hint(),
             Self::Store(error) => error.hint(),

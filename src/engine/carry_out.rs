@@ -40,7 +40,9 @@ pub(super) async fn carry_out(
 /// Makes the change, if it is to be made. Returns the attempt whose effect is to be read back.
 async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>, StoreError> {
     if let Some(cannot) = &action.cannot {
-        context.reached(&action.id, ActionState::Refused, format!("cannot be done from here: {}", cannot.why)).await?;
+        context
+            .reached(&action.id, ActionState::Refused, format!("cannot be done from here: {}", cannot.why))
+            .await?;
         return Ok(None);
     }
     let missing = missing_objects(context, action);
@@ -50,15 +52,28 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
         return Ok(None);
     }
     let subject = &context.approved.plan().case.subject.id;
-    let made = Attempt { intent_at: context.tenant_now(), answered_at: None, made_id: None, made: context.made() };
+    let made =
+        Attempt { intent_at: context.tenant_now(), answered_at: None, made_id: None, made: context.made() };
     match steps::look_again(action, &made, subject, &context.reader).await {
         Ok(Seen::AsBefore) => {}
         Ok(Seen::AsAfter) => {
-            context.reached(&action.id, ActionState::AlreadySo, "in the wanted state already; nothing was sent".to_owned()).await?;
+            context
+                .reached(
+                    &action.id,
+                    ActionState::AlreadySo,
+                    "in the wanted state already; nothing was sent".to_owned(),
+                )
+                .await?;
             return Ok(None);
         }
         Ok(Seen::Differs { what }) => {
-            context.reached(&action.id, ActionState::Stale, format!("changed since the plan: {what}; nothing was sent")).await?;
+            context
+                .reached(
+                    &action.id,
+                    ActionState::Stale,
+                    format!("changed since the plan: {what}; nothing was sent"),
+                )
+                .await?;
             return Ok(None);
         }
         Err(error) => {
@@ -66,6 +81,10 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
             context.reached(&action.id, ActionState::Failed, detail).await?;
             return Ok(None);
         }
+    }
+    if context.stop.is_given() {
+        context.reached(&action.id, ActionState::NotStarted, "stopped before it was sent".to_owned()).await?;
+        return Ok(None);
     }
     let mut last = None;
     for (index, request) in context.approved.requests(action).into_iter().enumerate() {
@@ -119,9 +138,11 @@ async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> 
             }
         }
         let waited = context.clock.now().duration_since(begun);
-        let most = jiff::SignedDuration::try_from(context.patience.read_back).unwrap_or(jiff::SignedDuration::MAX);
+        let most =
+            jiff::SignedDuration::try_from(context.patience.read_back).unwrap_or(jiff::SignedDuration::MAX);
         if waited >= most || context.stop.is_given() {
-            let detail = format!("accepted by Graph, not read back after {} s: {last_seen}", waited.as_secs());
+            let detail =
+                format!("accepted by Graph, not read back after {} s: {last_seen}", waited.as_secs());
             return context.reached(&action.id, ActionState::AcceptedUnverified, detail).await;
         }
         wait = waits.next().unwrap_or(wait);

@@ -125,7 +125,20 @@ impl RunContext {
         stop: StopSignal,
     ) -> Self {
         let progress = Mutex::new(crate::run::begin(approved.plan()));
-        Self { approved, run, reader, writer, store, clock, random, handover, watcher, patience, stop, progress }
+        Self {
+            approved,
+            run,
+            reader,
+            writer,
+            store,
+            clock,
+            random,
+            handover,
+            watcher,
+            patience,
+            stop,
+            progress,
+        }
     }
 
     /// Makes an entry durable, then counts it.
@@ -138,7 +151,12 @@ impl RunContext {
     }
 
     /// Writes down that an action reached a state, and tells whoever watches.
-    pub async fn reached(&self, action: &ActionId, state: ActionState, detail: String) -> Result<(), StoreError> {
+    pub async fn reached(
+        &self,
+        action: &ActionId,
+        state: ActionState,
+        detail: String,
+    ) -> Result<(), StoreError> {
         self.write_down(Entry::Reached { action: action.clone(), state, detail: detail.clone() }).await?;
         let summary = self.summary(action);
         self.watcher.notice(&Notice::Reached { action: action.clone(), summary, state, detail });
@@ -147,7 +165,12 @@ impl RunContext {
 
     /// The summary of an action.
     pub fn summary(&self, action: &ActionId) -> String {
-        self.approved.plan().actions.iter().find(|own| own.id == *action).map_or_else(String::new, |own| own.summary.clone())
+        self.approved
+            .plan()
+            .actions
+            .iter()
+            .find(|own| own.id == *action)
+            .map_or_else(String::new, |own| own.summary.clone())
     }
 
     /// Where every action stands.

@@ -113,9 +113,10 @@ impl PlanError {
                 Some("check the spelling, or give the object id".to_owned())
             }
             Self::UnknownUser { near, .. } => Some(format!("did you mean `{}`?", near.join("` or `"))),
-            Self::DeletedUser { .. } => {
-                Some("a deleted user cannot sign in; restore the account first if it is to be contained".to_owned())
-            }
+            Self::DeletedUser { .. } => Some(
+                "a deleted user cannot sign in; restore the account first if it is to be contained"
+                    .to_owned(),
+            ),
             Self::SubjectRefused(refusal) => Some(refusal.next.clone()),
             Self::ClockSkew { .. } => Some("set this machine's clock, then plan again".to_owned()),
             Self::Order(error) => error.hint(),

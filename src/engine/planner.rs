@@ -99,8 +99,7 @@ impl Planner {
             resolve::subject_facts(&reader, &subject.id, Some(&request.requested_by), &rules),
             investigate::gather(&reader, &subject, &ask),
         );
-        let (refused, overridden) =
-            guard::apply_overrides(judge_subject(&subject, &rules, &facts?), &rules);
+        let (refused, overridden) = guard::apply_overrides(judge_subject(&subject, &rules, &facts?), &rules);
         if let Some(refusal) = refused.into_iter().next() {
             return Err(PlanError::SubjectRefused(refusal));
         }
@@ -184,7 +183,8 @@ impl Planner {
             if !planned.actions.is_empty() {
                 plan.permissions.extend(AnyStep::permissions(&step.step).iter().map(|&name| name.to_owned()));
             }
-            let waits: Vec<ActionId> = step.needs.iter().flat_map(|need| ends.get(need)).flatten().cloned().collect();
+            let waits: Vec<ActionId> =
+                step.needs.iter().flat_map(|need| ends.get(need)).flatten().cloned().collect();
             plan.actions.extend(planned.actions.into_iter().map(|action| wait_for(action, &waits)));
             if let Some(why) = planned.unchanged {
                 plan.unchanged.push(UnchangedStep { step: step.id.clone(), why });
@@ -291,7 +291,8 @@ async fn plan_steps(
 ) -> Result<Vec<(BoundStep, Planned)>, PlanError> {
     let mut tasks = JoinSet::new();
     for (place, step) in request.playbook.steps.iter().cloned().enumerate() {
-        let (reader, case, rules, request) = (reader.clone(), Arc::clone(case), Arc::clone(&rules), request.clone());
+        let (reader, case, rules, request) =
+            (reader.clone(), Arc::clone(case), Arc::clone(&rules), request.clone());
         tasks.spawn(async move {
             let scope = Scope {
                 step_id: &step.id,

@@ -19,7 +19,10 @@ pub(super) async fn check(
 ) -> Result<(), ApplyError> {
     let actual = connection.token_tenant().await?;
     if actual != plan.tenant.id {
-        return Err(ApplyError::OtherTenant { planned: plan.tenant.id.to_string(), actual: actual.to_string() });
+        return Err(ApplyError::OtherTenant {
+            planned: plan.tenant.id.to_string(),
+            actual: actual.to_string(),
+        });
     }
     let overrides: Vec<String> = plan.guards.overridden.iter().map(|own| own.guard.clone()).collect();
     let planned = &plan.case.subject;
@@ -77,6 +80,8 @@ fn as_apply_error(error: PlanError) -> ApplyError {
         PlanError::Graph(error) => ApplyError::Graph(error),
         PlanError::SubjectRefused(refusal) => ApplyError::SubjectRefused(refusal),
         PlanError::Digest(error) => ApplyError::Digest(error),
-        other => ApplyError::Graph(crate::graph::GraphError::local("the tenant could not be checked", &other)),
+        other => {
+            ApplyError::Graph(crate::graph::GraphError::local("the tenant could not be checked", &other))
+        }
     }
 }

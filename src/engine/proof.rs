@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::context::RunContext;
+use crate::domain::shown;
 use crate::graph::GraphError;
 use crate::plan::{Action, EffectClass, Plan, effect_of};
 use crate::run::{ActionState, OpenItem, Progress, Proof, ProofFact};
@@ -75,7 +76,9 @@ async fn watermark_fact(
     };
     let user = match read {
         Ok(user) => user,
-        Err(why) => return (ProofFact { what, holds: None, seen: why.clone() }, Some(unread_item(plan, &why))),
+        Err(why) => {
+            return (ProofFact { what, holds: None, seen: why.clone() }, Some(unread_item(plan, &why)));
+        }
     };
     let Some(watermark) = user.sessions_valid_from else {
         let why = "Graph does not show `signInSessionsValidFromDateTime`".to_owned();
@@ -87,8 +90,10 @@ async fn watermark_fact(
     let latest = [last_door(plan, progress), password].into_iter().flatten().max();
     let holds = latest.is_none_or(|latest| whole(watermark) >= whole(latest));
     let seen = match latest {
-        Some(latest) => format!("revoked as of {watermark}, the last change was at {latest}"),
-        None => format!("revoked as of {watermark}"),
+        Some(latest) => {
+            format!("revoked as of {}, the last change was at {}", shown(watermark), shown(latest))
+        }
+        None => format!("revoked as of {}", shown(watermark)),
     };
     // A read that lags shows an old watermark, which proves nothing either way.
     let lags = last_revocation(plan, progress).is_some_and(|answered| whole(watermark) + 5 < whole(answered));
@@ -181,7 +186,8 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
                 action.object.kind, action.object.name
             ),
             ActionState::Failed | ActionState::NotStarted => {
-                "mend what stopped it, then make a new plan: what is done already will not be done twice".to_owned()
+                "mend what stopped it, then make a new plan: what is done already will not be done twice"
+                    .to_owned()
             }
         };
         let why = if own.detail.is_empty() { own.state.as_str().to_owned() } else { own.detail.clone() };
@@ -191,7 +197,8 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
         open.push(OpenItem {
             what: left.object.clone(),
             why: left.why.join("; "),
-            next: "ask the user whether it is theirs; then plan again with `--keep` or `--remove` and its id".to_owned(),
+            next: "ask the user whether it is theirs; then plan again with `--keep` or `--remove` and its id"
+                .to_owned(),
         });
     }
     for refusal in plan.guards.refused.iter().filter(|refusal| refusal.step.is_some()) {

@@ -67,7 +67,9 @@ pub(super) async fn send(
         };
         let client_request_id = ClientRequestId::generate(context.random.as_ref());
         let intent_at = context.tenant_now();
-        context.watcher.notice(&Notice::Sending { action: action.id.clone(), summary: action.summary.clone() });
+        context
+            .watcher
+            .notice(&Notice::Sending { action: action.id.clone(), summary: action.summary.clone() });
         context
             .write_down(Entry::Intent {
                 action: action.id.clone(),
@@ -82,8 +84,7 @@ pub(super) async fn send(
             .await?;
         let answer = context.writer.send(request, &bindings, client_request_id).await;
         let outcome = |outcome| Entry::Outcome { action: action.id.clone(), request: index, outcome };
-        let mut attempt =
-            Attempt { intent_at, answered_at: None, made_id: None, made: context.made() };
+        let mut attempt = Attempt { intent_at, answered_at: None, made_id: None, made: context.made() };
         match answer {
             Ok(sent) => {
                 attempt.answered_at = sent.server_time;
@@ -96,12 +97,19 @@ pub(super) async fn send(
                 let failure = note(&error);
                 if class == EffectClass::Delete && error.is_not_found() {
                     // Gone already: the read-back tells whether it is.
-                    context.write_down(outcome(Outcome::SeenByReadBack { made_id: None, server_time: Some(intent_at) })).await?;
+                    context
+                        .write_down(outcome(Outcome::SeenByReadBack {
+                            made_id: None,
+                            server_time: Some(intent_at),
+                        }))
+                        .await?;
                     attempt.answered_at = Some(context.tenant_now());
                     return Ok(Ended::Done(Box::new(attempt)));
                 }
                 context.write_down(outcome(Outcome::NotExecuted(failure.clone()))).await?;
-                if is_not_yet_known(&error, planned) && waited_less(context, begun, context.patience.just_made) {
+                if is_not_yet_known(&error, planned)
+                    && waited_less(context, begun, context.patience.just_made)
+                {
                     context.clock.sleep(Duration::from_secs(5)).await;
                     continue;
                 }
@@ -140,7 +148,12 @@ enum Probe {
 }
 
 /// Settles an answer that never came by reading back (SAFETY.md 2.4).
-async fn probe(context: &RunContext, action: &Action, planned: &PlannedRequest, attempt: &mut Attempt) -> Probe {
+async fn probe(
+    context: &RunContext,
+    action: &Action,
+    planned: &PlannedRequest,
+    attempt: &mut Attempt,
+) -> Probe {
     let mut absent = 0;
     for read in 0..context.patience.probe_reads {
         if read > 0 {
@@ -152,7 +165,9 @@ async fn probe(context: &RunContext, action: &Action, planned: &PlannedRequest, 
             attempt.made_id = Some(found);
             return Probe::Seen;
         }
-        match steps::observe(action, Some(attempt), &context.approved.plan().case.subject.id, &context.reader).await {
+        match steps::observe(action, Some(attempt), &context.approved.plan().case.subject.id, &context.reader)
+            .await
+        {
             Ok(Seen::AsAfter) if effect_of(planned) != EffectClass::Create => return Probe::Seen,
             Ok(_) => absent += 1,
             Err(error) => tracing::warn!(%error, action = %action.id, "reading back failed"),
@@ -163,13 +178,21 @@ async fn probe(context: &RunContext, action: &Action, planned: &PlannedRequest, 
 
 /// Finds the object that a create whose answer never came has made, by the name that the plan gives it.
 async fn find_made(context: &RunContext, planned: &PlannedRequest) -> Result<Option<String>, GraphError> {
-    let Some(name) = planned.body.get("displayName").and_then(serde_json::Value::as_str) else { return Ok(None) };
+    let Some(name) = planned.body.get("displayName").and_then(serde_json::Value::as_str) else {
+        return Ok(None);
+    };
     if planned.path.ends_with("/policies") {
         let policies = context.reader.policies().await?;
-        Ok(policies.into_iter().find(|policy| policy.display_name == name).map(|policy| policy.id.to_string()))
+        Ok(policies
+            .into_iter()
+            .find(|policy| policy.display_name == name)
+            .map(|policy| policy.id.to_string()))
     } else if planned.path.ends_with("/namedLocations") {
         let locations = context.reader.named_locations().await?;
-        Ok(locations.into_iter().find(|location| location.display_name == name).map(|location| location.id.to_string()))
+        Ok(locations
+            .into_iter()
+            .find(|location| location.display_name == name)
+            .map(|location| location.id.to_string()))
     } else {
         Ok(None)
     }
@@ -184,7 +207,8 @@ async fn bind(context: &RunContext, planned: &PlannedRequest) -> Result<(Binding
         bindings.secrets.insert(PASSWORD.to_owned(), password);
     }
     let without_list = Bindings { made: bindings.made.clone(), ..Bindings::default() };
-    let path_only = PlannedRequest { method: planned.method, path: planned.path.clone(), body: serde_json::Value::Null };
+    let path_only =
+        PlannedRequest { method: planned.method, path: planned.path.clone(), body: serde_json::Value::Null };
     let (path, _) = fill(&path_only, &without_list).map_err(GraphError::from)?;
     if names.iter().any(|name| name == "${current.ipRanges}") {
         bindings.current_ranges = Some(current_ranges(context, &path).await?);
@@ -207,7 +231,9 @@ async fn current_ranges(context: &RunContext, path: &str) -> Result<Vec<serde_js
         location.raw.get("ipRanges").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
     match context.store.own_ranges(id).await {
         Ok(own) => current.extend(own.iter().filter(|range| !listed.contains(range)).map(range_body)),
-        Err(error) => return Err(GraphError::local("the ledger of our own ranges could not be read", &error)),
+        Err(error) => {
+            return Err(GraphError::local("the ledger of our own ranges could not be read", &error));
+        }
     }
     Ok(current)
 }
@@ -230,8 +256,11 @@ async fn took_effect(
         let location = match planned.method {
             Verb::Post => context.made().get(action.id.as_str()).cloned(),
             Verb::Patch | Verb::Put | Verb::Delete => {
-                let path_only =
-                    PlannedRequest { method: planned.method, path: planned.path.clone(), body: serde_json::Value::Null };
+                let path_only = PlannedRequest {
+                    method: planned.method,
+                    path: planned.path.clone(),
+                    body: serde_json::Value::Null,
+                };
                 let made = Bindings { made: bindings.made.clone(), ..Bindings::default() };
                 fill(&path_only, &made).ok().and_then(|(path, _)| path.rsplit('/').next().map(str::to_owned))
             }
@@ -264,8 +293,7 @@ fn accepted(sent: &Sent) -> Outcome {
 fn is_not_yet_known(error: &GraphError, planned: &PlannedRequest) -> bool {
     let uses_made_object =
         placeholders_of(planned).is_ok_and(|names| names.iter().any(|name| name.starts_with("${actions.")));
-    uses_made_object
-        && (error.is_not_found() || error.number() == Some(1040))
+    uses_made_object && (error.is_not_found() || error.number() == Some(1040))
 }
 
 fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Duration) -> bool {

@@ -38,6 +38,8 @@ pub use answer::ErrorAnswer;
 pub use auth::AuthError;
 pub use connection::Connection;
 pub use error::{FailureKind, GraphError, Retry};
-pub use reader::{DeviceBrief, GraphUser, GroupBrief, Reader, SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer};
+pub use reader::{
+    DeviceBrief, GraphUser, GroupBrief, Reader, SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
+};
 pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};
 pub use writer::{Sent, Writer};

@@ -49,7 +49,13 @@ pub struct ConnectionSettings {
 
 impl ConnectionSettings {
     /// Where to connect to, and as whom; the deadlines are the usual ones.
-    pub fn new(graph_base: &str, authority: &str, tenant: &str, client_id: &str, secret: SecretString) -> Self {
+    pub fn new(
+        graph_base: &str,
+        authority: &str,
+        tenant: &str,
+        client_id: &str,
+        secret: SecretString,
+    ) -> Self {
         Self {
             graph_base: graph_base.to_owned(),
             authority: authority.to_owned(),

@@ -6,10 +6,9 @@ use crate::case::Subject;
 use crate::plan::GuardRefusal;
 
 pub(super) fn judge(subject: &Subject, rules: &GuardRules) -> Option<GuardRefusal> {
-    let is_named = rules
-        .unresolved_emergency
-        .iter()
-        .any(|text| text.eq_ignore_ascii_case(subject.upn.as_str()) || text.eq_ignore_ascii_case(subject.id.as_str()));
+    let is_named = rules.unresolved_emergency.iter().any(|text| {
+        text.eq_ignore_ascii_case(subject.upn.as_str()) || text.eq_ignore_ascii_case(subject.id.as_str())
+    });
     (rules.emergency_accounts.contains(&subject.id) || is_named).then(|| {
         refusal(
             "emergency_account",

@@ -32,7 +32,9 @@ pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Result<(), G
         return Err(refusal(
             "special_purpose_range",
             &object,
-            format!("it shares addresses with a range for {purpose}: nobody signs in from there over the internet"),
+            format!(
+                "it shares addresses with a range for {purpose}: nobody signs in from there over the internet"
+            ),
             "leave it out",
         ));
     }
@@ -60,7 +62,11 @@ pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Result<(), G
 ///
 /// # Errors
 /// The first refusal.
-pub fn judge_range(block: &CidrBlock, rules: &GuardRules, facts: &RangeFacts<'_>) -> Result<(), GuardRefusal> {
+pub fn judge_range(
+    block: &CidrBlock,
+    rules: &GuardRules,
+    facts: &RangeFacts<'_>,
+) -> Result<(), GuardRefusal> {
     judge_alone(block, rules)?;
     let object = block.to_string();
     let (locations, policies) = match (facts.locations, facts.policies) {
@@ -83,10 +89,10 @@ pub fn judge_range(block: &CidrBlock, rules: &GuardRules, facts: &RangeFacts<'_>
                 .is_some_and(|own| own.exclude_locations.iter().any(|id| id == location.id.as_str()))
         })
     };
-    let trusted = locations
-        .iter()
-        .filter(|location| location.is_trusted || left_out(location))
-        .find(|location| location.ranges.iter().filter_map(|range| range.block).any(|own| own.overlaps(block)));
+    let trusted =
+        locations.iter().filter(|location| location.is_trusted || left_out(location)).find(|location| {
+            location.ranges.iter().filter_map(|range| range.block).any(|own| own.overlaps(block))
+        });
     if let Some(location) = trusted {
         return Err(refusal(
             "trusted_location",
@@ -169,7 +175,8 @@ mod tests {
     #[test]
     fn locations_that_were_not_read_refuse() {
         let unread = Look::Unread { why: "403".to_owned() };
-        let facts = RangeFacts { locations: &unread, policies: &Look::Read(Vec::new()), others: &Look::Read(0) };
+        let facts =
+            RangeFacts { locations: &unread, policies: &Look::Read(Vec::new()), others: &Look::Read(0) };
         let refusal = judge_range(&"89.187.164.77".parse().unwrap(), &rules(), &facts).unwrap_err();
         assert_eq!(refusal.guard, "trusted_location");
     }

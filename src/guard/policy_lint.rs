@@ -28,8 +28,10 @@ pub fn lint_policy(body: &Value, rules: &GuardRules) -> Vec<GuardRefusal> {
     let is_for_all = words(body, "/conditions/users/includeUsers").iter().any(|user| *user == "All")
         || !words(body, "/conditions/users/includeRoles").is_empty();
     let controls = words(body, "/grantControls/builtInControls");
-    let protects_tokens = body.pointer("/sessionControls/secureSignInSession/isEnabled") == Some(&Value::Bool(true));
-    let asks_for_device = controls.iter().any(|control| matches!(*control, "compliantDevice" | "domainJoinedDevice"));
+    let protects_tokens =
+        body.pointer("/sessionControls/secureSignInSession/isEnabled") == Some(&Value::Bool(true));
+    let asks_for_device =
+        controls.iter().any(|control| matches!(*control, "compliantDevice" | "domainJoinedDevice"));
     if is_for_all && (asks_for_device || protects_tokens) {
         refused.push(refusal(
             "policy_device_for_all",
@@ -40,7 +42,8 @@ pub fn lint_policy(body: &Value, rules: &GuardRules) -> Vec<GuardRefusal> {
     }
     if is_for_all && !asks_for_device && !protects_tokens {
         let included = words(body, "/conditions/locations/includeLocations");
-        let is_narrow = !included.is_empty() && !included.iter().any(|id| matches!(*id, "All" | "AllTrusted"));
+        let is_narrow =
+            !included.is_empty() && !included.iter().any(|id| matches!(*id, "All" | "AllTrusted"));
         if !is_narrow {
             refused.push(refusal(
                 "policy_tenant_wide",
@@ -130,7 +133,10 @@ mod tests {
         assert_eq!(guards(&block(&["All"], &[], &[location]), &sound), ["policy_emergency_accounts"]);
         assert_eq!(guards(&block(&["All"], &[GLASS], &[]), &sound), ["policy_tenant_wide"]);
         assert_eq!(guards(&block(&["All"], &[GLASS], &["All"]), &sound), ["policy_tenant_wide"]);
-        assert_eq!(guards(&block(&["All"], &[GLASS], &[location]), &rules(&[])), ["policy_emergency_accounts"]);
+        assert_eq!(
+            guards(&block(&["All"], &[GLASS], &[location]), &rules(&[])),
+            ["policy_emergency_accounts"]
+        );
     }
 
     #[test]

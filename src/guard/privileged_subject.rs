@@ -27,7 +27,9 @@ pub(super) fn judge(subject: &Subject) -> Option<GuardRefusal> {
         (crate::case::Look::Read(roles), crate::case::Look::Read(in_group)) => {
             let held: Vec<String> = roles
                 .iter()
-                .filter(|role| !HARMLESS.contains(&role.template_id.as_str()) && role.template_id != SYNC_ROLE)
+                .filter(|role| {
+                    !HARMLESS.contains(&role.template_id.as_str()) && role.template_id != SYNC_ROLE
+                })
                 .map(|role| match role.source {
                     RoleSource::Active => role.name.clone(),
                     RoleSource::Eligible => format!("{} (eligible)", role.name),

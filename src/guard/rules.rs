@@ -24,7 +24,11 @@ const fn guard(name: &'static str, what: &'static str, overridable: bool) -> Gua
 pub const GUARDS: &[GuardInfo] = &[
     guard("emergency_account", "containing an emergency-access account", false),
     guard("sync_account", "containing the directory synchronization account", false),
-    guard("privileged_subject", "containing an account that holds, or may hold, an administrative role", true),
+    guard(
+        "privileged_subject",
+        "containing an account that holds, or may hold, an administrative role",
+        true,
+    ),
     guard("operator_is_subject", "containing the account of whoever asks", true),
     guard("protected_group", "containing a member of a protected group", true),
     guard("restricted_unit", "changing an account in a restricted management administrative unit", false),
@@ -39,7 +43,11 @@ pub const GUARDS: &[GuardInfo] = &[
     guard("policy_emergency_accounts", "a policy that does not leave the emergency accounts out", false),
     guard("policy_tenant_wide", "a policy for everyone without a narrow list of locations", false),
     guard("policy_device_for_all", "a device or token-protection policy for everyone", false),
-    guard("policy_token_apps", "token protection beyond the apps, platforms and clients that support it", false),
+    guard(
+        "policy_token_apps",
+        "token protection beyond the apps, platforms and clients that support it",
+        false,
+    ),
     guard("policy_no_device", "enforcing a device policy for somebody without a compliant device", true),
 ];
 

@@ -34,12 +34,9 @@ pub fn judge_requests(plan: &Plan, rules: &GuardRules) -> Vec<GuardRefusal> {
         for text in ranges.filter_map(|range| range.get("cidrAddress").and_then(Value::as_str)) {
             match CidrBlock::parse_masking(text) {
                 Ok((block, _)) => refused.extend(network::judge_alone(&block, rules).err()),
-                Err(error) => refused.push(refusal(
-                    "special_purpose_range",
-                    text,
-                    error.to_string(),
-                    "make a new plan",
-                )),
+                Err(error) => {
+                    refused.push(refusal("special_purpose_range", text, error.to_string(), "make a new plan"))
+                }
             }
         }
         if request.method == Verb::Post && request.path.ends_with("/conditionalAccess/policies") {

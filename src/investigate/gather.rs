@@ -111,7 +111,9 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
     let intruder = find_intruder(rows, &ask.ips, &ask.user_agents);
     notes.extend(intruder.notes);
-    if rows.iter().all(|row| !intruder.rows.contains(&row.id)) && !(ask.ips.is_empty() && ask.user_agents.is_empty()) {
+    if rows.iter().all(|row| !intruder.rows.contains(&row.id))
+        && !(ask.ips.is_empty() && ask.user_agents.is_empty())
+    {
         notes.push("no sign-in of the user matches the addresses and user agents that were given".to_owned());
     }
     let mut indicators = intruder.indicators;
@@ -143,7 +145,6 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         }
         Look::Unread { why } => Look::Unread { why },
     };
-    let evidence =
-        Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
+    let evidence = Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
     Ok(Found { indicators, since, evidence, notes })
 }

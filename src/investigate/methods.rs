@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::phone_app::{self, PROPERTY, Registration, Registrations};
 use crate::case::{
-    AuditActor, AuditRecord, AuthMethod, Indicator, IndicatorKind, JudgedMethod, Look, MethodKind, MethodVerdict, SignIn,
-    Window,
+    AuditActor, AuditRecord, AuthMethod, Indicator, IndicatorKind, JudgedMethod, Look, MethodKind,
+    MethodVerdict, SignIn, Window,
 };
-use crate::domain::CidrBlock;
+use crate::domain::{CidrBlock, shown};
 
 /// The person's own record stands this near to the service's (5.4, step 3).
 const NEAR_RECORD: SignedDuration = SignedDuration::from_mins(5);
@@ -52,7 +52,8 @@ struct History {
 
 impl History {
     fn read(audits: &Look<Vec<AuditRecord>>) -> Self {
-        let mut history = Self { records: Vec::new(), own: Vec::new(), unread: audits.unread().map(str::to_owned) };
+        let mut history =
+            Self { records: Vec::new(), own: Vec::new(), unread: audits.unread().map(str::to_owned) };
         for audit in audits.read().into_iter().flatten() {
             for property in audit.modified.iter().filter(|property| property.name == PROPERTY) {
                 history.records.push((
@@ -135,7 +136,12 @@ enum Appeared {
     Never,
 }
 
-fn judge_one(method: AuthMethod, all: &[AuthMethod], history: &History, grounds: &Grounds<'_>) -> JudgedMethod {
+fn judge_one(
+    method: AuthMethod,
+    all: &[AuthMethod],
+    history: &History,
+    grounds: &Grounds<'_>,
+) -> JudgedMethod {
     let mut reasons = Vec::new();
     let verdict = if method.kind == MethodKind::Password {
         reasons.push("the password is reset, not removed".to_owned());
@@ -148,16 +154,18 @@ fn judge_one(method: AuthMethod, all: &[AuthMethod], history: &History, grounds:
         let appeared = registration.as_ref().map_or(Appeared::Never, |own| history.appeared(&own.id));
         match appeared {
             Appeared::At { at, is_certain } => {
-                reasons.push(format!("first listed in the audit record of {at}"));
+                reasons.push(format!("first listed in the audit record of {}", shown(at)));
                 if !is_certain {
-                    reasons.push("the record's earlier list is cut off, so it may have been there before".to_owned());
+                    reasons.push(
+                        "the record's earlier list is cut off, so it may have been there before".to_owned(),
+                    );
                 }
                 by_registration(at, history.own_record(at, &method), grounds, &mut reasons)
             }
             Appeared::Before(at) => {
-                reasons.push(format!("listed already before the audit record of {at}"));
+                reasons.push(format!("listed already before the audit record of {}", shown(at)));
                 if let Some(used) = registration.and_then(|own| own.last_used) {
-                    reasons.push(format!("last used {used}"));
+                    reasons.push(format!("last used {}", shown(used)));
                 }
                 if is_older(at, grounds) {
                     MethodVerdict::UnknownOld
@@ -168,7 +176,7 @@ fn judge_one(method: AuthMethod, all: &[AuthMethod], history: &History, grounds:
             }
             Appeared::Never => match history.own_record_by_kind(&method) {
                 Some((at, record)) => {
-                    reasons.push(format!("the user's own record of {at} says `{}`", record.2));
+                    reasons.push(format!("the user's own record of {} says `{}`", shown(at), record.2));
                     by_registration(at, Some(record), grounds, &mut reasons)
                 }
                 None => without_record(&method, grounds, &mut reasons),
@@ -239,7 +247,7 @@ fn by_registration(
     let is_intruders = |row: &SignIn| grounds.intruder.contains(&row.id);
     let address = own.and_then(|(_, ip, _)| ip.as_deref()).and_then(|text| text.parse::<IpAddr>().ok());
     if let Some((when, Some(ip), _)) = own {
-        reasons.push(format!("registered {when} from {ip}, says the user's own record"));
+        reasons.push(format!("registered {} from {ip}, says the user's own record", shown(*when)));
     }
     if let Some(address) = address {
         if is_indicator(address, grounds.indicators) {
@@ -256,10 +264,15 @@ fn by_registration(
             return MethodVerdict::Attacker;
         }
     }
-    let (intruders, others): (Vec<&SignIn>, Vec<&SignIn>) = around.into_iter().partition(|row| is_intruders(row));
+    let (intruders, others): (Vec<&SignIn>, Vec<&SignIn>) =
+        around.into_iter().partition(|row| is_intruders(row));
     match (intruders.first(), others.first()) {
         (Some(row), None) => {
-            reasons.push(format!("only the intruder was signed in around it ({} at {})", row.ip, row.at));
+            reasons.push(format!(
+                "only the intruder was signed in around it ({} at {})",
+                row.ip,
+                shown(row.at)
+            ));
             MethodVerdict::Attacker
         }
         (Some(_), Some(_)) => {
@@ -267,7 +280,11 @@ fn by_registration(
             MethodVerdict::Unknown
         }
         (None, Some(row)) if row.compliant => {
-            reasons.push(format!("the user was signed in around it on a compliant device ({} at {})", row.ip, row.at));
+            reasons.push(format!(
+                "the user was signed in around it on a compliant device ({} at {})",
+                row.ip,
+                shown(row.at)
+            ));
             MethodVerdict::Owner
         }
         (None, _) if is_older(at, grounds) => {
@@ -284,7 +301,7 @@ fn by_registration(
 /// Judges a method that no record speaks of.
 fn without_record(method: &AuthMethod, grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
     if let Some(created) = method.created_at {
-        reasons.push(format!("registered {created}, by its own date"));
+        reasons.push(format!("registered {}, by its own date", shown(created)));
         if is_older(created, grounds) {
             return MethodVerdict::UnknownOld;
         }
@@ -293,7 +310,7 @@ fn without_record(method: &AuthMethod, grounds: &Grounds<'_>, reasons: &mut Vec<
     if grounds.audits.read().is_none() {
         return MethodVerdict::Unknown;
     }
-    reasons.push(format!("no record of its registration since {}", grounds.window.from));
+    reasons.push(format!("no record of its registration since {}", shown(grounds.window.from)));
     older_by_window(grounds, reasons)
 }
 
@@ -325,7 +342,9 @@ fn is_users_own(address: IpAddr, at: Timestamp, grounds: &Grounds<'_>) -> Option
     let from_there: Vec<&SignIn> = grounds
         .sign_ins
         .iter()
-        .filter(|row| row.error_code == 0 && !grounds.intruder.contains(&row.id) && row.ip.parse() == Ok(address))
+        .filter(|row| {
+            row.error_code == 0 && !grounds.intruder.contains(&row.id) && row.ip.parse() == Ok(address)
+        })
         .collect();
     if from_there.iter().any(|row| row.compliant && row.device_id.is_some()) {
         return Some(format!("{address} is where the user's own compliant device signs in"));

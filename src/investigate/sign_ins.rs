@@ -148,7 +148,9 @@ fn describe(
         });
     }
     let span = |wanted: &dyn Fn(&SignIn) -> bool| {
-        let times = || reasons.keys().filter_map(|index| rows.get(*index)).filter(|row| wanted(row)).map(|row| row.at);
+        let times = || {
+            reasons.keys().filter_map(|index| rows.get(*index)).filter(|row| wanted(row)).map(|row| row.at)
+        };
         (times().min(), times().max())
     };
     for session in sessions {

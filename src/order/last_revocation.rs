@@ -128,12 +128,18 @@ mod tests {
         let behind = [step("revoke", &[]), step("reset", &["revoke"])];
         assert_eq!(
             check(&behind),
-            Err(OrderError::DoorAfterRevocation { door: "reset".to_owned(), revocation: "revoke".to_owned() })
+            Err(OrderError::DoorAfterRevocation {
+                door: "reset".to_owned(),
+                revocation: "revoke".to_owned()
+            })
         );
         let beside = [step("reset", &[]), step("policy", &[]), step("revoke", &["reset"])];
         assert_eq!(
             check(&beside),
-            Err(OrderError::DoorAfterRevocation { door: "policy".to_owned(), revocation: "revoke".to_owned() })
+            Err(OrderError::DoorAfterRevocation {
+                door: "policy".to_owned(),
+                revocation: "revoke".to_owned()
+            })
         );
         assert_eq!(check(&[step("reset", &[])]), Err(OrderError::NoRevocation { door: "reset".to_owned() }));
     }

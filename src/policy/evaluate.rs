@@ -16,9 +16,10 @@ pub const TOKEN_PROTECTION_APPS: [&str; 3] = [
 pub fn includes_user(policy: &ConditionalAccessPolicy, user: &UserId, groups: &[GroupId]) -> bool {
     let users = &policy.conditions.users;
     let in_groups = |ids: &[String]| groups.iter().any(|group| ids.iter().any(|id| id == group.as_str()));
-    let is_excluded = users.exclude_users.iter().any(|id| id == user.as_str()) || in_groups(&users.exclude_groups);
-    let is_included =
-        users.include_users.iter().any(|id| id == user.as_str() || id == "All") || in_groups(&users.include_groups);
+    let is_excluded =
+        users.exclude_users.iter().any(|id| id == user.as_str()) || in_groups(&users.exclude_groups);
+    let is_included = users.include_users.iter().any(|id| id == user.as_str() || id == "All")
+        || in_groups(&users.include_groups);
     is_included && !is_excluded
 }
 
@@ -30,7 +31,9 @@ pub fn enforces_block(
     user: &UserId,
     groups: &[GroupId],
 ) -> bool {
-    policy.state == PolicyState::Enabled && blocks_location(policy, location) && includes_user(policy, user, groups)
+    policy.state == PolicyState::Enabled
+        && blocks_location(policy, location)
+        && includes_user(policy, user, groups)
 }
 
 /// The same whatever its state and whoever it is for.
@@ -100,7 +103,9 @@ mod tests {
         assert!(!bites(|body| body["grantControls"]["builtInControls"] = json!(["mfa"])));
         assert!(!bites(|body| body["conditions"]["users"]["excludeUsers"] = json!([USER])));
         assert!(!bites(|body| body["conditions"]["clientAppTypes"] = json!(["browser"])));
-        assert!(!bites(|body| body["conditions"]["applications"]["includeApplications"] = json!(["Office365"])));
+        assert!(!bites(
+            |body| body["conditions"]["applications"]["includeApplications"] = json!(["Office365"])
+        ));
         assert!(!bites(|body| body["conditions"]["locations"]["excludeLocations"] = json!([LOCATION])));
         assert!(!bites(|body| body["conditions"]["platforms"] = json!({ "includePlatforms": ["windows"] })));
         assert!(!bites(|body| body["conditions"]["locations"]["includeLocations"] = json!(["other"])));

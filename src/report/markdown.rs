@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::words::sentence;
+use crate::domain::shown;
 use crate::plan::Plan;
 use crate::plan::preview::markdown_text;
 use crate::run::Run;
@@ -25,16 +26,25 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
     writeln!(out, "| playbook | {} |", markdown_text(&plan.playbook.name))?;
     writeln!(out, "| plan | {} |", run.digest)?;
     writeln!(out, "| run | {} |", run.run)?;
-    writeln!(out, "| consent | {} by {} at {} |", consent(run), markdown_text(&run.consent.consent.by), run.consent.consent.at)?;
-    writeln!(out, "| started | {} |", run.started_at)?;
+    writeln!(
+        out,
+        "| consent | {} by {} at {} |",
+        consent(run),
+        markdown_text(&run.consent.consent.by),
+        shown(run.consent.consent.at)
+    )?;
+    writeln!(out, "| started | {} |", shown(run.started_at))?;
     match run.ended_at {
-        Some(at) => writeln!(out, "| ended | {at} |\n")?,
+        Some(at) => writeln!(out, "| ended | {} |\n", shown(at))?,
         None => writeln!(out, "| ended | not yet, or killed |\n")?,
     }
     if !plan.case.indicators.is_empty() {
-        writeln!(out, "## What ties to the intruder\n\n| kind | value | first seen | last seen |\n| --- | --- | --- | --- |")?;
+        writeln!(
+            out,
+            "## What ties to the intruder\n\n| kind | value | first seen | last seen |\n| --- | --- | --- | --- |"
+        )?;
         for indicator in &plan.case.indicators {
-            let seen = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+            let seen = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| shown(at));
             writeln!(
                 out,
                 "| {} | {} | {} | {} |",
@@ -46,7 +56,10 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
-    writeln!(out, "## What was done\n\n| action | state | told | Graph's request ids |\n| --- | --- | --- | --- |")?;
+    writeln!(
+        out,
+        "## What was done\n\n| action | state | told | Graph's request ids |\n| --- | --- | --- | --- |"
+    )?;
     for (action, record) in plan.actions.iter().zip(&run.actions) {
         writeln!(
             out,

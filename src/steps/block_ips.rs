@@ -13,11 +13,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Step;
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use super::policy_rollout::{self, Question, Wanted};
 use super::require_compliant_device::unread;
-use super::Step;
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
 use crate::graph::{GraphError, Reader, SignInQuery, request};
@@ -66,7 +66,8 @@ impl TryFrom<IpsWire> for Ips {
             Value::Array(items) => items
                 .iter()
                 .map(|item| {
-                    let text = item.as_str().ok_or_else(|| "expected addresses and ranges as text".to_owned())?;
+                    let text =
+                        item.as_str().ok_or_else(|| "expected addresses and ranges as text".to_owned())?;
                     text.parse::<CidrBlock>().map_err(|error| error.to_string())
                 })
                 .collect::<Result<Vec<_>, _>>()
@@ -186,7 +187,8 @@ impl Step for BlockIps {
         let candidates = self.candidates(case);
         let mut planned = Planned::default();
         if candidates.is_empty() {
-            planned.unchanged = Some("no address of the intruder's is known: give `--ip` or `--user-agent`".to_owned());
+            planned.unchanged =
+                Some("no address of the intruder's is known: give `--ip` or `--user-agent`".to_owned());
             return planned;
         }
         let accepted = judge(&candidates, facts, scope, &mut planned);
@@ -197,11 +199,15 @@ impl Step for BlockIps {
         if accepted.is_empty() {
             return planned;
         }
-        let Some(place) = find_place(&self.location, &accepted, locations, scope, &mut planned) else { return planned };
+        let Some(place) = find_place(&self.location, &accepted, locations, scope, &mut planned) else {
+            return planned;
+        };
         let new: Vec<CidrBlock> = accepted
             .iter()
             .filter(|block| {
-                let held = |location: &&NamedLocation| location.ranges.iter().filter_map(|own| own.block).any(|own| own.covers(block));
+                let held = |location: &&NamedLocation| {
+                    location.ranges.iter().filter_map(|own| own.block).any(|own| own.covers(block))
+                };
                 !place.all.iter().any(held)
             })
             .copied()
@@ -218,7 +224,8 @@ impl Step for BlockIps {
                 ));
             }
         }
-        let unchanged = self.make_it_bite(case, &place, policies, facts, &accepted, &behind, scope, &mut planned);
+        let unchanged =
+            self.make_it_bite(case, &place, policies, facts, &accepted, &behind, scope, &mut planned);
         if planned.actions.is_empty() && planned.refused.is_empty() {
             planned.unchanged =
                 Some(unchanged.unwrap_or_else(|| format!("`{}` holds every address already", self.location)));
@@ -258,7 +265,12 @@ fn count_others(
 }
 
 /// Asks the guards about each candidate.
-fn judge(candidates: &[CidrBlock], facts: &BlockFacts, scope: &Scope<'_>, planned: &mut Planned) -> Vec<CidrBlock> {
+fn judge(
+    candidates: &[CidrBlock],
+    facts: &BlockFacts,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) -> Vec<CidrBlock> {
     let none = Look::Unread { why: "the sign-in log was not read".to_owned() };
     let mut accepted = Vec::new();
     for block in candidates {
@@ -300,7 +312,8 @@ fn find_place<'a>(
     let mut all = Vec::new();
     for number in 1u32.. {
         let own_name = if number == 1 { name.to_owned() } else { format!("{name} {number}") };
-        let found: Vec<&NamedLocation> = locations.iter().filter(|own| own.display_name == own_name).collect();
+        let found: Vec<&NamedLocation> =
+            locations.iter().filter(|own| own.display_name == own_name).collect();
         let refusal = match found.as_slice() {
             [] => {
                 if number > 1 {
@@ -336,7 +349,13 @@ fn find_place<'a>(
 }
 
 impl BlockIps {
-    fn addition(&self, case: &Case, place: &Place<'_>, new: &[CidrBlock], scope: &Scope<'_>) -> Option<Action> {
+    fn addition(
+        &self,
+        case: &Case,
+        place: &Place<'_>,
+        new: &[CidrBlock],
+        scope: &Scope<'_>,
+    ) -> Option<Action> {
         let texts: Vec<String> = new.iter().map(ToString::to_string).collect();
         let evidence = evidence_for(case, new);
         let count = if new.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", new.len()) };
@@ -393,14 +412,19 @@ impl BlockIps {
             })
             .collect();
         // A location that nothing new goes into, and that is not the list itself, is not ours to enforce.
-        open.retain(|location| place.all.first().is_some_and(|first| first.id == location.id) || Some(location.id.clone()) == place.location.map(|own| own.id.clone()));
+        open.retain(|location| {
+            place.all.first().is_some_and(|first| first.id == location.id)
+                || Some(location.id.clone()) == place.location.map(|own| own.id.clone())
+        });
         let is_new = place.location.is_none();
         if open.is_empty() && !is_new {
-            return Some(format!("`{}` holds every address already, and an enabled policy blocks it", place.name));
+            return Some(format!(
+                "`{}` holds every address already, and an enabled policy blocks it",
+                place.name
+            ));
         }
-        let not_enforced = |why: &str| {
-            format!("`{}`: the addresses are recorded, NOT enforced: {why}", place.name)
-        };
+        let not_enforced =
+            |why: &str| format!("`{}`: the addresses are recorded, NOT enforced: {why}", place.name);
         if self.enforce == Enforce::Recorded {
             planned.warnings.push(not_enforced("the playbook says `enforce: recorded`"));
             return None;
@@ -437,7 +461,9 @@ impl BlockIps {
             planned.warnings.push(not_enforced("the playbook says `enforce: report_only`"));
         }
         if enforce && facts.security_defaults {
-            planned.warnings.push(not_enforced("security defaults are on, and Graph refuses enforced policies beside them"));
+            planned.warnings.push(not_enforced(
+                "security defaults are on, and Graph refuses enforced policies beside them",
+            ));
         }
         if enforce {
             warn_of_earlier(&open, policies, planned);
@@ -459,7 +485,9 @@ impl BlockIps {
         let place_of_first = planned.actions.len();
         let nothing = policy_rollout::plan(&wanted, policies, behind, Self::NAME, scope, planned);
         // Without new ranges the policy is the step's first action, and has its plain id.
-        if place_of_first == 0 && let Some(first) = planned.actions.first_mut() {
+        if place_of_first == 0
+            && let Some(first) = planned.actions.first_mut()
+        {
             first.needs.clear();
         }
         nothing
@@ -469,9 +497,9 @@ impl BlockIps {
 /// Entries that are there already and bite from now on are named: others put them there.
 fn warn_of_earlier(open: &[&NamedLocation], policies: &[ConditionalAccessPolicy], planned: &mut Planned) {
     for location in open {
-        let is_blocked_for_some = policies
-            .iter()
-            .any(|policy| policy.state == crate::policy::PolicyState::Enabled && blocks_location(policy, &location.id));
+        let is_blocked_for_some = policies.iter().any(|policy| {
+            policy.state == crate::policy::PolicyState::Enabled && blocks_location(policy, &location.id)
+        });
         if location.ranges.is_empty() || is_blocked_for_some {
             continue;
         }
@@ -509,7 +537,8 @@ pub(super) async fn see(
     }
     let id = action.object.id.as_deref().or_else(|| sent.and_then(|sent| sent.made_id.as_deref()));
     let Some(id) = id.and_then(|id| id.parse::<NamedLocationId>().ok()) else {
-        let twin = graph.named_locations().await?.into_iter().find(|own| own.display_name == action.object.name);
+        let twin =
+            graph.named_locations().await?.into_iter().find(|own| own.display_name == action.object.name);
         return Ok(match twin {
             None => Seen::AsBefore,
             Some(_) => Seen::Differs { what: format!("there is a location `{}` now", action.object.name) },
@@ -517,7 +546,11 @@ pub(super) async fn see(
     };
     let Some(location) = graph.named_location(&id).await? else {
         let what = "the location is not there".to_owned();
-        return Ok(if sent.is_some() && action.object.id.is_none() { Seen::AsBefore } else { Seen::Differs { what } });
+        return Ok(if sent.is_some() && action.object.id.is_none() {
+            Seen::AsBefore
+        } else {
+            Seen::Differs { what }
+        });
     };
     if let Err(refusal) = judge_location(&location) {
         return Ok(Seen::Differs { what: refusal.why });

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Step;
 use super::block_ips::BlockIps;
 use super::disable_sign_in::DisableSignIn;
 use super::enable_sign_in::EnableSignIn;
@@ -11,7 +12,6 @@ use super::require_compliant_device::RequireCompliantDevice;
 use super::require_token_protection::RequireTokenProtection;
 use super::reset_password::ResetPassword;
 use super::revoke_sessions::RevokeSessions;
-use super::Step;
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Reader};
 use crate::playbook::{StepCatalog, StepInfo};
@@ -108,7 +108,9 @@ impl AnyStep {
         match Self::read(name, options) {
             Some(step) => step.run(case, scope, graph).await,
             None => Ok(Planned {
-                warnings: vec![format!("this version knows no step `{name}` with these options; it plans nothing")],
+                warnings: vec![format!(
+                    "this version knows no step `{name}` with these options; it plans nothing"
+                )],
                 ..Planned::default()
             }),
         }

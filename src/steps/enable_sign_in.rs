@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::planned::{Draft, Planned, Scope, user_object};
 use super::Step;
+use super::planned::{Draft, Planned, Scope, user_object};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Reader, request};
 use crate::plan::Undo;

@@ -38,7 +38,11 @@ pub trait Step: Sized {
     type Facts;
 
     /// Reads what it must know. It cannot write.
-    fn look(&self, case: &Case, graph: &Reader) -> impl Future<Output = Result<Self::Facts, GraphError>> + Send;
+    fn look(
+        &self,
+        case: &Case,
+        graph: &Reader,
+    ) -> impl Future<Output = Result<Self::Facts, GraphError>> + Send;
 
     /// Decides what would have to change. Pure.
     fn plan(&self, case: &Case, facts: &Self::Facts, scope: &Scope<'_>) -> Planned;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{block_ips, remove_auth_methods, policy_rollout};
+use super::{block_ips, policy_rollout, remove_auth_methods};
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader};
 use crate::plan::Action;
@@ -44,7 +44,12 @@ pub enum Seen {
 ///
 /// # Errors
 /// When it cannot be read.
-pub async fn look_again(action: &Action, made: &Attempt, subject: &UserId, graph: &Reader) -> Result<Seen, GraphError> {
+pub async fn look_again(
+    action: &Action,
+    made: &Attempt,
+    subject: &UserId,
+    graph: &Reader,
+) -> Result<Seen, GraphError> {
     see(action, None, made, subject, graph).await
 }
 
@@ -75,7 +80,7 @@ async fn see(
         "disable_sign_in" | "enable_sign_in" => enabled(action, subject, graph).await,
         "reset_password" => password(action, sent, subject, graph).await,
         "revoke_sessions" => sessions(action, sent, subject, graph).await,
-        "remove_auth_methods" => remove_auth_methods::see(action, subject, graph).await,
+        "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, subject, graph).await,
         "require_compliant_device" | "require_token_protection" => {
             policy_rollout::see(action, sent, made, subject, graph).await

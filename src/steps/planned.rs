@@ -7,7 +7,8 @@ use crate::case::Subject;
 use crate::domain::{ActionId, CidrBlock, MethodId, UserId};
 use crate::guard::GuardRules;
 use crate::plan::{
-    Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, LeftObject, Object, PlannedRequest, Undo,
+    Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, LeftObject, Object, PlannedRequest,
+    Undo,
 };
 
 /// What a step plans under.
@@ -68,7 +69,9 @@ impl Planned {
     pub fn push(&mut self, action: Option<Action>, scope: &Scope<'_>) {
         match action {
             Some(action) => self.actions.push(action),
-            None => self.warnings.push(format!("the step id `{}` makes no action id; the step plans nothing", scope.step_id)),
+            None => self
+                .warnings
+                .push(format!("the step id `{}` makes no action id; the step plans nothing", scope.step_id)),
         }
     }
 }

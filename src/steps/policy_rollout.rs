@@ -117,7 +117,11 @@ fn enforce(
     let draft = Draft {
         key: "enforce",
         summary: format!("Enforce the policy `{}`", wanted.name),
-        object: Object { kind: "policy".to_owned(), id: known.map(ToString::to_string), name: wanted.name.clone() },
+        object: Object {
+            kind: "policy".to_owned(),
+            id: known.map(ToString::to_string),
+            name: wanted.name.clone(),
+        },
         before,
         after: json!({ "state": ENABLED, "what_if": question_json(&wanted.question) }),
         undo: Undo::Requests(vec![request::set_policy_state(policy, &PolicyState::ReportOnly)]),
@@ -148,7 +152,9 @@ fn adopt(
     }
     match (&own.state, wanted.enforce) {
         (PolicyState::Enabled, _) => Some(format!("our policy `{}` is enforced already", wanted.name)),
-        (PolicyState::ReportOnly, false) => Some(format!("our policy `{}` is report-only already", wanted.name)),
+        (PolicyState::ReportOnly, false) => {
+            Some(format!("our policy `{}` is report-only already", wanted.name))
+        }
         (state, true) => {
             let state = state.as_graph().to_owned();
             let place = planned.actions.len();
@@ -253,7 +259,9 @@ fn policy_id(action: &Action, sent: Option<&Attempt>, made: &Attempt) -> Option<
     action
         .requests
         .iter()
-        .find_map(|request| request.path.split_once("${actions.").and_then(|(_, rest)| rest.split_once(".id}")))
+        .find_map(|request| {
+            request.path.split_once("${actions.").and_then(|(_, rest)| rest.split_once(".id}"))
+        })
         .and_then(|(sibling, _)| made.made.get(sibling))
         .and_then(|id| id.parse().ok())
 }

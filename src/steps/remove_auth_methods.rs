@@ -10,9 +10,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Step;
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope, user_of};
-use super::Step;
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader, request};
@@ -199,14 +199,18 @@ impl RemoveAuthMethods {
         let defaults_go: Vec<_> = goes.iter().filter(|own| is_default(&own.method)).collect();
         let mut before_default = Vec::new();
         if let (Some(kind), false) = (&default, defaults_go.is_empty()) {
+            // The user keeps their own kind where one of it survives. Set anew, it is no longer this registration.
             let trusted = survivors
                 .iter()
-                .find_map(|method| preference_of(method).filter(|own| own != kind))
+                .find_map(|method| preference_of(method).filter(|own| own == kind))
                 .or_else(|| survivors.iter().find_map(|method| preference_of(method)));
             if let Some(trusted) = trusted {
                 let draft = Draft {
                     key: "default",
-                    summary: format!("Make `{trusted}` the default second factor of {}", subject.upn),
+                    summary: format!(
+                        "Set the default second factor of {} to `{trusted}`, so that it is none that goes",
+                        subject.upn
+                    ),
                     object: Object {
                         kind: "sign-in preferences".to_owned(),
                         id: Some(subject.id.to_string()),
@@ -219,9 +223,9 @@ impl RemoveAuthMethods {
                     evidence: Vec::new(),
                     requests: vec![request::set_default_method(&subject.id, trusted)],
                 };
-                // Where a survivor is of the default's own kind, Graph deletes the other registration as it is, unless
-                // that one is the named default: setting the kind anew makes either case pass.
-                if let Some(action) = draft.into_action(Self::NAME, scope) {
+                // It only clears the way: where it fails, the removal is tried all the same.
+                if let Some(mut action) = draft.into_action(Self::NAME, scope) {
+                    action.required = false;
                     before_default.push(action.id.clone());
                     planned.actions.push(action);
                 }
@@ -273,7 +277,8 @@ fn preference_of(method: &AuthMethod) -> Option<&'static str> {
 }
 
 fn serves(method: &AuthMethod, preference: &str) -> bool {
-    preference_of(method).is_some_and(|own| own == preference || (own == "sms" && preference == "voiceMobile"))
+    preference_of(method)
+        .is_some_and(|own| own == preference || (own == "sms" && preference == "voiceMobile"))
 }
 
 /// What the plan shows of a method: what drift is told by.
@@ -296,7 +301,9 @@ fn removal(case: &Case, judged: &JudgedMethod, key: &str, scope: &Scope<'_>) -> 
         },
         before: projection(method),
         after: Value::Null,
-        undo: Undo::Impossible { why: "a registration cannot be restored; its owner registers it again".to_owned() },
+        undo: Undo::Impossible {
+            why: "a registration cannot be restored; its owner registers it again".to_owned(),
+        },
         reason: if is_asked {
             format!("asked for with --remove; the evidence says {}", judged.verdict.label())
         } else {
@@ -309,15 +316,20 @@ fn removal(case: &Case, judged: &JudgedMethod, key: &str, scope: &Scope<'_>) -> 
 }
 
 /// Reads an action's object: the method, or the default.
-pub(super) async fn see(action: &Action, subject: &UserId, graph: &Reader) -> Result<Seen, GraphError> {
+pub(super) async fn see(
+    action: &Action,
+    is_sent: bool,
+    subject: &UserId,
+    graph: &Reader,
+) -> Result<Seen, GraphError> {
     const PREFERENCE: &str = "userPreferredMethodForSecondaryAuthentication";
     if let Some(wanted) = action.after.get(PREFERENCE).and_then(Value::as_str) {
         let user = user_of(action).unwrap_or_else(|| subject.clone());
         let now = graph.default_method(&user).await?;
         let before = action.before.get(PREFERENCE).and_then(Value::as_str);
         return Ok(match now.as_deref() {
-            // Setting a kind that is set already still takes the name off one registration: it is sent.
-            Some(own) if own == wanted && before != Some(wanted) => Seen::AsAfter,
+            // Setting the kind that is set already takes the name off one registration: it is sent.
+            Some(own) if own == wanted && (is_sent || before != Some(wanted)) => Seen::AsAfter,
             now if now == before => Seen::AsBefore,
             Some(other) => Seen::Differs { what: format!("the default is now `{other}`") },
             None => Seen::Differs { what: "there is no default any more".to_owned() },

@@ -11,10 +11,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Step;
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{self, Question, Wanted};
 use super::target::{Rollout, Target};
-use super::Step;
 use crate::case::{Case, Hold, Look};
 use crate::graph::{DeviceBrief, GraphError, Reader};
 use crate::guard::{apply_overrides, lint_policy};
@@ -48,7 +48,8 @@ pub struct DeviceFacts {
 
 impl Step for RequireCompliantDevice {
     const NAME: &'static str = "require_compliant_device";
-    const SUMMARY: &'static str = "a policy that lets the user in from compliant or hybrid-joined devices alone";
+    const SUMMARY: &'static str =
+        "a policy that lets the user in from compliant or hybrid-joined devices alone";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
     const TAKES: &'static [Hold] = &[Hold::Device];
@@ -85,7 +86,12 @@ impl Step for RequireCompliantDevice {
             match &facts.devices {
                 Look::Read(devices) if devices.iter().any(|own| own.compliant == Some(true)) => {
                     let count = devices.iter().filter(|own| own.compliant == Some(true)).count();
-                    evidence.push(format!("{} has {count} compliant device(s)", case.subject.upn));
+                    let devices = if count == 1 {
+                        "1 compliant device".to_owned()
+                    } else {
+                        format!("{count} compliant devices")
+                    };
+                    evidence.push(format!("{} has {devices}", case.subject.upn));
                 }
                 Look::Read(_) => {
                     let words = "it has no compliant device: enforced, this is a full lock-out";
@@ -108,7 +114,10 @@ impl Step for RequireCompliantDevice {
                     }
                 }
                 Look::Unread { why } => {
-                    planned.warnings.push(format!("whether {} has a compliant device is not known: {why}", case.subject.upn));
+                    planned.warnings.push(format!(
+                        "whether {} has a compliant device is not known: {why}",
+                        case.subject.upn
+                    ));
                 }
             }
         }
@@ -166,12 +175,18 @@ pub(super) fn unread<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphE
 }
 
 /// For whom a policy is, in words and as a policy says it; the emergency accounts are left out always.
-pub(super) fn audience(users: &Target, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> (String, Value) {
+pub(super) fn audience(
+    users: &Target,
+    case: &Case,
+    facts: &DeviceFacts,
+    scope: &Scope<'_>,
+) -> (String, Value) {
     let excluded = &scope.rules.emergency_accounts;
     match users {
-        Target::Subject => {
-            (case.subject.upn.to_string(), json!({ "includeUsers": [case.subject.id], "excludeUsers": excluded }))
-        }
+        Target::Subject => (
+            case.subject.upn.to_string(),
+            json!({ "includeUsers": [case.subject.id], "excludeUsers": excluded }),
+        ),
         Target::Group(id) => (
             facts.group.clone().unwrap_or_else(|| id.to_string()),
             json!({ "includeUsers": [], "includeGroups": [id], "excludeUsers": excluded }),
@@ -180,7 +195,12 @@ pub(super) fn audience(users: &Target, case: &Case, facts: &DeviceFacts, scope: 
 }
 
 /// The question for What-If: the subject is hit, the emergency accounts are not.
-pub(super) fn question(case: &Case, scope: &Scope<'_>, client: &'static str, app_id: &'static str) -> Question {
+pub(super) fn question(
+    case: &Case,
+    scope: &Scope<'_>,
+    client: &'static str,
+    app_id: &'static str,
+) -> Question {
     Question {
         user: case.subject.id.clone(),
         spared: scope.rules.emergency_accounts.clone(),
@@ -191,15 +211,19 @@ pub(super) fn question(case: &Case, scope: &Scope<'_>, client: &'static str, app
 }
 
 /// How many of the subject's sign-ins of the last days a policy would have stopped, the intruder's apart.
-pub(super) fn counted(case: &Case, scope: &Scope<'_>, stops: impl Fn(&crate::case::SignIn) -> bool) -> Vec<String> {
+pub(super) fn counted(
+    case: &Case,
+    scope: &Scope<'_>,
+    stops: impl Fn(&crate::case::SignIn) -> bool,
+) -> Vec<String> {
     match &case.evidence.sign_ins {
         Look::Unread { why } => vec![format!("whom it would have stopped is not known: {why}")],
         Look::Read(rows) => {
-            let since = scope.now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(scope.now);
+            let since =
+                scope.now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(scope.now);
             let recent: Vec<_> = rows.iter().filter(|row| row.at >= since && row.error_code == 0).collect();
-            let (intruders, own): (Vec<_>, Vec<_>) = recent
-                .into_iter()
-                .partition(|row| case.evidence.intruder_sign_ins.contains(&row.id));
+            let (intruders, own): (Vec<_>, Vec<_>) =
+                recent.into_iter().partition(|row| case.evidence.intruder_sign_ins.contains(&row.id));
             let stopped = |rows: &[&crate::case::SignIn]| rows.iter().filter(|row| stops(row)).count();
             vec![format!(
                 "in the last {DAYS} days it would have stopped {} of {} sign-ins of the intruder's and {} of {} of the user's own",

@@ -11,11 +11,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Step;
 use super::planned::{Planned, Scope};
 use super::policy_rollout::Wanted;
 use super::require_compliant_device::{DeviceFacts, audience, counted, look, name_of, question, roll_out};
 use super::target::{Rollout, Target};
-use super::Step;
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Reader};
 use crate::policy::evaluate::{TOKEN_PROTECTION_APPS, token_policy_stops};

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::planned::{Draft, Planned, Scope, cannot, delivering, time, user_object};
 use super::Step;
+use super::planned::{Draft, Planned, Scope, cannot, delivering, time, user_object};
 use crate::case::{Case, Hold, Look};
 use crate::graph::{GraphError, Reader, request};
 use crate::plan::{Delivery, Undo};
@@ -109,8 +109,10 @@ fn obstacle(case: &Case) -> Option<(&'static str, Vec<String>)> {
                     "  $user = Get-ADUser -Filter \"UserPrincipalName -eq '{}'\"",
                     subject.upn.as_str().replace('\'', "''")
                 ),
-                "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)".to_owned(),
-                "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)".to_owned(),
+                "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)"
+                    .to_owned(),
+                "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)"
+                    .to_owned(),
                 "On the Entra Connect server, so that the cloud follows at once:".to_owned(),
                 "  Start-ADSyncSyncCycle -PolicyType Delta".to_owned(),
                 "Then revoke the sessions once more: stanch run evict.".to_owned(),
@@ -120,7 +122,11 @@ fn obstacle(case: &Case) -> Option<(&'static str, Vec<String>)> {
     match &subject.federated {
         Look::Read(true) => Some((
             "the domain signs in through a federated provider: a password set in the cloud is refused",
-            vec![format!("Reset the password of {} at the identity provider of {}.", subject.upn, subject.upn.domain())],
+            vec![format!(
+                "Reset the password of {} at the identity provider of {}.",
+                subject.upn,
+                subject.upn.domain()
+            )],
         )),
         Look::Read(false) | Look::Unread { .. } => None,
     }

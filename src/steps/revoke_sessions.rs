@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::planned::{Draft, Planned, Scope, cannot, time, user_object};
 use super::Step;
+use super::planned::{Draft, Planned, Scope, cannot, time, user_object};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Reader, request};
 use crate::plan::Undo;
@@ -59,7 +59,9 @@ impl Step for RevokeSessions {
             object: user_object(subject),
             before: json!({ "signInSessionsValidFromDateTime": time(subject.sessions_valid_from) }),
             after: json!({ "signInSessionsValidFromDateTime": "the moment of the request" }),
-            undo: Undo::Impossible { why: "sessions that ended do not come back; the user signs in anew".to_owned() },
+            undo: Undo::Impossible {
+                why: "sessions that ended do not come back; the user signs in anew".to_owned(),
+            },
             reason: "a stolen session outlives a password reset".to_owned(),
             evidence: case
                 .indicators

@@ -195,7 +195,7 @@ fn plan_and_apply_are_two_processes_beside_the_mock() {
     assert_eq!(mock.writes(), 0);
     let shown = stanch(&mock, folder.path()).arg("show").arg(&plan).output().unwrap();
     assert_eq!(shown.stdout, output.stdout, "show does not show what plan showed");
-    assert_eq!(mock.attempt("{}")["in"], true);
+    assert_eq!(mock.attempt(r#"{"assume": {}}"#)["in"], true);
 
     let output = stanch(&mock, folder.path())
         .args(["--format", "json", "apply", "--yes"])

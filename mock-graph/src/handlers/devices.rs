@@ -11,9 +11,10 @@ const RULES: Rules = Rules { directory: true, ..Rules::PLAIN };
 
 /// Without a permission for devices their fields are null (the limited information rule).
 fn shown(device: &Value, caller: &Caller) -> Value {
-    let may_read = ["Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"]
-        .iter()
-        .any(|permission| caller.holds(permission));
+    let may_read =
+        ["Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"]
+            .iter()
+            .any(|permission| caller.holds(permission));
     let mut device = device.clone();
     if let Some(entries) = device.as_object_mut() {
         entries.remove("registeredOwners");
@@ -74,7 +75,10 @@ pub fn list_devices(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 /// 404.
 pub fn get_device(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let id = call.segment(0);
-    let device =
-        tenant.devices.iter().find(|own| text(own, "id").eq_ignore_ascii_case(id)).ok_or_else(|| not_found(id))?;
+    let device = tenant
+        .devices
+        .iter()
+        .find(|own| text(own, "id").eq_ignore_ascii_case(id))
+        .ok_or_else(|| not_found(id))?;
     Ok(odata::entity(&shown(device, &call.caller), call, &[]))
 }

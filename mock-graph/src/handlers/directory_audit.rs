@@ -10,7 +10,14 @@ use crate::sign_in::{derive_id, format_time};
 use crate::tenant::Tenant;
 
 /// Appends the record of a write to a user.
-pub(super) fn append(tenant: &mut Tenant, call: &Call, user_id: &str, activity: &str, service: &str, modified: &[(&str, Value)]) {
+pub(super) fn append(
+    tenant: &mut Tenant,
+    call: &Call,
+    user_id: &str,
+    activity: &str,
+    service: &str,
+    modified: &[(&str, Value)],
+) {
     let name = tenant
         .applications
         .iter()
@@ -21,7 +28,8 @@ pub(super) fn append(tenant: &mut Tenant, call: &Call, user_id: &str, activity: 
         .iter()
         .find(|own| text(own, "appId") == call.caller.app_id)
         .map(|own| text(own, "id").to_owned());
-    let upn = find_user(tenant, user_id).map(|user| text(user, "userPrincipalName").to_owned()).unwrap_or_default();
+    let upn =
+        find_user(tenant, user_id).map(|user| text(user, "userPrincipalName").to_owned()).unwrap_or_default();
     let count = tenant.directory_audits.len();
     let correlation = derive_id(&format!("{activity} {} {} {count}", call.new_id, call.now));
     let tail = correlation.get(..5).unwrap_or_default().to_uppercase();

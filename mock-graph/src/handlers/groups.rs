@@ -12,9 +12,16 @@ use crate::tenant::Tenant;
 const RULES: Rules = Rules { directory: true, ..Rules::PLAIN };
 
 fn may_read_groups(caller: &Caller) -> bool {
-    ["Directory.Read.All", "Directory.ReadWrite.All", "GroupMember.Read.All", "GroupMember.ReadWrite.All", "Group.Read.All", "Group.ReadWrite.All"]
-        .iter()
-        .any(|permission| caller.holds(permission))
+    [
+        "Directory.Read.All",
+        "Directory.ReadWrite.All",
+        "GroupMember.Read.All",
+        "GroupMember.ReadWrite.All",
+        "Group.Read.All",
+        "Group.ReadWrite.All",
+    ]
+    .iter()
+    .any(|permission| caller.holds(permission))
 }
 
 fn shown(group: &Value, caller: &Caller) -> Value {

@@ -25,7 +25,9 @@ pub(super) fn not_found(key: &str) -> Fail {
     Fail::new(
         404,
         "Request_ResourceNotFound",
-        format!("Resource '{key}' does not exist or one of its queried reference-property objects are not present."),
+        format!(
+            "Resource '{key}' does not exist or one of its queried reference-property objects are not present."
+        ),
     )
 }
 

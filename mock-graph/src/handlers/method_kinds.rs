@@ -26,9 +26,16 @@ pub const KINDS: &[Kind] = &[
     Kind { deletable: false, ..kind("passwordAuthenticationMethod", "passwordMethods", "Password") },
     Kind {
         preference: Some("push"),
-        ..kind("microsoftAuthenticatorAuthenticationMethod", "microsoftAuthenticatorMethods", "MicrosoftAuthApp")
+        ..kind(
+            "microsoftAuthenticatorAuthenticationMethod",
+            "microsoftAuthenticatorMethods",
+            "MicrosoftAuthApp",
+        )
     },
-    Kind { preference: Some("oath"), ..kind("softwareOathAuthenticationMethod", "softwareOathMethods", "SoftwareOATH") },
+    Kind {
+        preference: Some("oath"),
+        ..kind("softwareOathAuthenticationMethod", "softwareOathMethods", "SoftwareOATH")
+    },
     Kind {
         beta_only: true,
         preference: Some("oath"),

@@ -68,9 +68,9 @@ pub fn list_methods(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 
 fn collection_kind(call: &Call) -> Result<&'static Kind, Fail> {
     let collection = call.segment(1);
-    of_collection(collection)
-        .filter(|kind| call.version == Version::Beta || !kind.beta_only)
-        .ok_or_else(|| Fail::new(404, "BadRequest", format!("Resource not found for the segment '{collection}'.")))
+    of_collection(collection).filter(|kind| call.version == Version::Beta || !kind.beta_only).ok_or_else(
+        || Fail::new(404, "BadRequest", format!("Resource not found for the segment '{collection}'.")),
+    )
 }
 
 /// `GET /users/{id}/authentication/{collection}`
@@ -98,7 +98,8 @@ pub fn get_kind(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     methods_of(tenant, &id)
         .iter()
         .find(|method| {
-            text(method, "id") == call.segment(2) && kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type)
+            text(method, "id") == call.segment(2)
+                && kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type)
         })
         .map(|method| Reply::ok(shown(method, call.version)))
         .ok_or_else(|| gone(call.segment(2)))
@@ -119,7 +120,8 @@ fn preference_of(method: &Value) -> Option<&'static str> {
 
 /// Whether a method is of a preference; a mobile phone serves both its text and its voice.
 fn serves(method: &Value, preference: &str) -> bool {
-    preference_of(method).is_some_and(|own| own == preference || (own == "sms" && preference == "voiceMobile"))
+    preference_of(method)
+        .is_some_and(|own| own == preference || (own == "sms" && preference == "voiceMobile"))
 }
 
 /// The default: its kind, and the one registration where the file names it.
@@ -153,7 +155,9 @@ fn check_default(tenant: &Tenant, id: &str, method: &Value) -> Result<(), Fail> 
             "The requested authentication method id of [{own}] matches the user's current default authentication method, and cannot be deleted until the default authentication method is changed"
         )));
     }
-    Err(refused("Cannot delete default method with other methods configured. Please change default method before deletion."))
+    Err(refused(
+        "Cannot delete default method with other methods configured. Please change default method before deletion.",
+    ))
 }
 
 /// `DELETE /users/{id}/authentication/{collection}/{methodId}`
@@ -170,7 +174,8 @@ pub fn delete_kind(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     let method = methods_of(tenant, &id)
         .iter()
         .find(|method| {
-            text(method, "id") == method_id && kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type)
+            text(method, "id") == method_id
+                && kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type)
         })
         .cloned()
         .ok_or_else(|| gone(&method_id))?;
@@ -179,7 +184,9 @@ pub fn delete_kind(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     }
     let has_alternate = methods_of(tenant, &id).iter().any(|own| text(own, "phoneType") == "alternateMobile");
     if text(&method, "phoneType") == "mobile" && has_alternate {
-        return Err(refused("The mobile phone cannot be deleted while an alternate mobile phone is registered."));
+        return Err(refused(
+            "The mobile phone cannot be deleted while an alternate mobile phone is registered.",
+        ));
     }
     check_default(tenant, &id, &method)?;
     if let Some(methods) = tenant.authentication_methods.get_mut(&id) {
@@ -229,7 +236,9 @@ pub fn patch_sign_in_preferences(tenant: &mut Tenant, call: &Call) -> Result<Rep
         .and_then(Value::as_str)
         .ok_or_else(|| refused("userPreferredMethodForSecondaryAuthentication is required."))?
         .to_owned();
-    if !["push", "oath", "voiceMobile", "voiceAlternateMobile", "voiceOffice", "sms"].contains(&wanted.as_str()) {
+    if !["push", "oath", "voiceMobile", "voiceAlternateMobile", "voiceOffice", "sms"]
+        .contains(&wanted.as_str())
+    {
         return Err(refused(&format!("The value '{wanted}' is not valid.")));
     }
     if !methods_of(tenant, &id).iter().any(|method| serves(method, &wanted)) {

@@ -79,7 +79,8 @@ pub fn list_domains(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 pub fn get_domain(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let name = call.segment(0);
     let rows = domains(tenant);
-    let row = rows.iter().find(|own| text(own, "id").eq_ignore_ascii_case(name)).ok_or_else(|| not_found(name))?;
+    let row =
+        rows.iter().find(|own| text(own, "id").eq_ignore_ascii_case(name)).ok_or_else(|| not_found(name))?;
     Ok(odata::entity(row, call, &[]))
 }
 

@@ -46,7 +46,8 @@ fn expand(call: &Call, rows: &[Value]) -> Vec<Value> {
         .map(|row| {
             let mut row = row.clone();
             if wanted && let Some(entries) = row.as_object_mut() {
-                let id = entries.get("roleDefinitionId").and_then(Value::as_str).unwrap_or_default().to_owned();
+                let id =
+                    entries.get("roleDefinitionId").and_then(Value::as_str).unwrap_or_default().to_owned();
                 entries.insert("roleDefinition".to_owned(), definition(&id));
             }
             row
@@ -120,10 +121,9 @@ pub fn list_role_assignment_schedule_instances(tenant: &Tenant, call: &Call) -> 
 /// # Errors
 /// 404 without the header or `$count=true`; 400 without a filter by principal.
 pub fn transitive_role_assignments(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    let is_eventual = call
-        .headers
-        .iter()
-        .any(|(name, value)| name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual"));
+    let is_eventual = call.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual")
+    });
     if !is_eventual || call.option("$count") != Some("true") {
         return Err(Fail::new(404, "Request_ResourceNotFound", "Resource not found."));
     }

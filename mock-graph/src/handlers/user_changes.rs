@@ -7,13 +7,19 @@ use super::lookup::{find_user, is_true, set_user, text, user_id};
 use super::privilege::{is_restricted, may_change};
 use crate::api::{Call, Caller, Fail, Reply};
 use crate::routes::Service;
-use crate::sign_in::format_time;
 use crate::tenant::Tenant;
 
 const ENABLE_ALONE: [&str; 2] = ["User.EnableDisableAccount.All", "User.Read.All"];
 /// Properties of a user that a PATCH may name here beside the two sensitive ones.
 const PLAIN_PROPERTIES: [&str; 8] = [
-    "displayName", "givenName", "surname", "jobTitle", "department", "officeLocation", "usageLocation", "preferredLanguage",
+    "displayName",
+    "givenName",
+    "surname",
+    "jobTitle",
+    "department",
+    "officeLocation",
+    "usageLocation",
+    "preferredLanguage",
 ];
 
 fn denied() -> Fail {
@@ -31,10 +37,15 @@ fn permit(caller: &Caller, body: &Value) -> Result<(), Fail> {
     if has("passwordProfile") && !caller.holds("User-PasswordProfile.ReadWrite.All") {
         return Err(denied());
     }
-    let others = body
-        .as_object()
-        .is_none_or(|entries| entries.is_empty() || entries.keys().any(|key| PLAIN_PROPERTIES.contains(&key.as_str())));
+    let others = body.as_object().is_none_or(|entries| {
+        entries.is_empty() || entries.keys().any(|key| PLAIN_PROPERTIES.contains(&key.as_str()))
+    });
     if others && !general { Err(denied()) } else { Ok(()) }
+}
+
+/// Watermarks of a user are in whole seconds.
+fn whole_seconds(call: &Call) -> String {
+    call.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `PATCH /users/{id}`
@@ -44,12 +55,20 @@ fn permit(caller: &Caller, body: &Value) -> Result<(), Fail> {
 pub fn patch_user(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     let bad = |message: &str| Fail::new(400, "Request_BadRequest", message);
     permit(&call.caller, &call.body)?;
-    let entries = call.body.as_object().ok_or_else(|| bad("Invalid value specified for property of resource 'User'."))?;
+    let entries = call
+        .body
+        .as_object()
+        .ok_or_else(|| bad("Invalid value specified for property of resource 'User'."))?;
     let known = |key: &str| {
-        matches!(key, "accountEnabled" | "passwordProfile") || PLAIN_PROPERTIES.contains(&key) || key.starts_with("@odata.")
+        matches!(key, "accountEnabled" | "passwordProfile")
+            || PLAIN_PROPERTIES.contains(&key)
+            || key.starts_with("@odata.")
     };
     if let Some(unknown) = entries.keys().find(|key| !known(key)) {
-        return Err(bad(&format!("Resource '{}' does not have a property named '{unknown}'.", call.segment(0))));
+        return Err(bad(&format!(
+            "Resource '{}' does not have a property named '{unknown}'.",
+            call.segment(0)
+        )));
     }
     let user = find_user(tenant, call.segment(0))?.clone();
     let id = text(&user, "id").to_owned();
@@ -60,14 +79,17 @@ pub fn patch_user(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     if is_sensitive && !may_change(tenant, &call.caller, &id) {
         return Err(denied());
     }
-    let password = entries.get("passwordProfile").map(|profile| check_password(tenant, &user, profile)).transpose()?;
+    let password =
+        entries.get("passwordProfile").map(|profile| check_password(tenant, &user, profile)).transpose()?;
     let enabled = match entries.get("accountEnabled") {
         None => None,
         Some(Value::Bool(enabled)) => Some(*enabled),
-        Some(_) => return Err(bad("Invalid value specified for property 'accountEnabled' of resource 'User'.")),
+        Some(_) => {
+            return Err(bad("Invalid value specified for property 'accountEnabled' of resource 'User'."));
+        }
     };
 
-    let now = format_time(call.now);
+    let now = whole_seconds(call);
     if let Some(Some(password)) = password {
         tenant.passwords.insert(id.clone(), password);
         set_user(tenant, &id, &[("lastPasswordChangeDateTime", now.clone().into())]);
@@ -76,7 +98,14 @@ pub fn patch_user(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     if let Some(enabled) = enabled {
         set_user(tenant, &id, &[("accountEnabled", enabled.into())]);
         let activity = if enabled { "Enable account" } else { "Disable account" };
-        directory_audit::append(tenant, call, &id, activity, "Core Directory", &[("AccountEnabled", json!([enabled]))]);
+        directory_audit::append(
+            tenant,
+            call,
+            &id,
+            activity,
+            "Core Directory",
+            &[("AccountEnabled", json!([enabled]))],
+        );
     }
     let plain: Vec<(&str, Value)> = entries
         .iter()
@@ -94,14 +123,15 @@ pub fn patch_user(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
 fn check_password(tenant: &Tenant, user: &Value, profile: &Value) -> Result<Option<String>, Fail> {
     let bad = |message: &str| Fail::new(400, "Request_BadRequest", message);
     if is_true(user, "onPremisesSyncEnabled") {
-        return Err(bad("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration."));
+        return Err(bad(
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.",
+        ));
     }
     let upn = text(user, "userPrincipalName");
     let domain = upn.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let is_federated = tenant
-        .domains
-        .iter()
-        .any(|own| text(own, "id").eq_ignore_ascii_case(domain) && text(own, "authenticationType") == "Federated");
+    let is_federated = tenant.domains.iter().any(|own| {
+        text(own, "id").eq_ignore_ascii_case(domain) && text(own, "authenticationType") == "Federated"
+    });
     if is_federated {
         return Err(bad("Password cannot be set for federated users."));
     }
@@ -122,7 +152,9 @@ fn check_password(tenant: &Tenant, user: &Value, profile: &Value) -> Result<Opti
         || classes.iter().filter(|class| **class).count() < 3
         || (!name.is_empty() && password.to_lowercase().contains(&name));
     if is_weak {
-        return Err(bad("The specified password does not comply with password complexity requirements. Please provide a different password."));
+        return Err(bad(
+            "The specified password does not comply with password complexity requirements. Please provide a different password.",
+        ));
     }
     Ok(Some(password.to_owned()))
 }
@@ -138,8 +170,17 @@ pub fn revoke_sign_in_sessions(tenant: &mut Tenant, call: &Call) -> Result<Reply
         return Err(denied());
     }
     if text(user, "userType") != "Guest" {
-        set_user(tenant, &id, &[("signInSessionsValidFromDateTime", format_time(call.now).into())]);
-        directory_audit::append(tenant, call, &id, "Update StsRefreshTokenValidFrom Timestamp", "Core Directory", &[]);
+        set_user(tenant, &id, &[("signInSessionsValidFromDateTime", whole_seconds(call).into())]);
+        directory_audit::append(
+            tenant,
+            call,
+            &id,
+            "Update StsRefreshTokenValidFrom Timestamp",
+            "Core Directory",
+            &[],
+        );
     }
-    Ok(Reply::ok(json!({ "@odata.context": format!("{}/v1.0/$metadata#Edm.Boolean", call.base), "value": true })))
+    Ok(Reply::ok(
+        json!({ "@odata.context": format!("{}/v1.0/$metadata#Edm.Boolean", call.base), "value": true }),
+    ))
 }

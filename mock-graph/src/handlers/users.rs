@@ -9,8 +9,17 @@ use crate::tenant::Tenant;
 
 /// What a user shows without `$select`.
 const PROJECTION: &[&str] = &[
-    "businessPhones", "displayName", "givenName", "id", "jobTitle", "mail", "mobilePhone", "officeLocation",
-    "preferredLanguage", "surname", "userPrincipalName",
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "id",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
 ];
 /// What is never shown by selecting it here.
 const HIDDEN: [&str; 2] = ["mailboxSettings", "passwordProfile"];
@@ -66,9 +75,9 @@ pub fn get_user(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 }
 
 fn is_eventual(call: &Call) -> bool {
-    call.headers
-        .iter()
-        .any(|(name, value)| name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual"))
+    call.headers.iter().any(|(name, value)| {
+        name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual")
+    })
 }
 
 /// `GET /users`
@@ -99,7 +108,9 @@ pub fn list_users(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 fn matches_search(user: &Value, search: &str) -> bool {
     search.split(" OR ").any(|any| {
         any.split(" AND ").all(|clause| {
-            let Some((property, wanted)) = clause.trim().trim_matches('"').split_once(':') else { return false };
+            let Some((property, wanted)) = clause.trim().trim_matches('"').split_once(':') else {
+                return false;
+            };
             let value = text(user, property).to_lowercase();
             let wanted = wanted.to_lowercase();
             value.starts_with(&wanted)

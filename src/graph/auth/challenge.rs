@@ -68,7 +68,11 @@ mod tests {
             format!("Bearer claims=\"{}\", error=\"insufficient_claims\"", ENCODED.trim_end_matches('=')),
             format!("Bearer error=insufficient_claims,claims={}", ENCODED.trim_end_matches('=')),
         ] {
-            assert_eq!(read(&["Basic realm=\"x\"".to_owned(), challenge.clone()]).as_deref(), Some(CLAIMS), "{challenge}");
+            assert_eq!(
+                read(&["Basic realm=\"x\"".to_owned(), challenge.clone()]).as_deref(),
+                Some(CLAIMS),
+                "{challenge}"
+            );
         }
     }
 

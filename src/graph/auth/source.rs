@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use oauth2::basic::{
-    BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse,
-};
+use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse};
 use oauth2::{
     AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, RequestTokenError, Scope,
     StandardRevocableToken, TokenResponse as _, TokenUrl,
@@ -98,7 +96,10 @@ impl TokenSource {
             Ok(token) => Ok(token),
             Err(error) => match &held.token {
                 Some(token) if error.is_transient() && self.clock.now() < token.expires_at => {
-                    tracing::debug!(code = error.code(), "the token could not be renewed yet; the present one still holds");
+                    tracing::debug!(
+                        code = error.code(),
+                        "the token could not be renewed yet; the present one still holds"
+                    );
                     let token = Arc::clone(token);
                     held.rest_until = self.clock.now().checked_add(BUSY_WAIT).ok();
                     Ok(token)
@@ -109,7 +110,11 @@ impl TokenSource {
     }
 
     /// Gives a token later than the refused one, and with the claims that Graph asked for.
-    pub(crate) async fn renew(&self, refused: u64, claims: Option<&str>) -> Result<Arc<AccessToken>, AuthError> {
+    pub(crate) async fn renew(
+        &self,
+        refused: u64,
+        claims: Option<&str>,
+    ) -> Result<Arc<AccessToken>, AuthError> {
         let mut held = self.held.lock().await;
         match &held.token {
             Some(token) if token.number > refused => Ok(Arc::clone(token)),
@@ -129,8 +134,7 @@ impl TokenSource {
             let error = match outcome {
                 Ok(token) => {
                     let token = Arc::new(token);
-                    *held =
-                        Held { token: Some(Arc::clone(&token)), count: token.number, rest_until: None };
+                    *held = Held { token: Some(Arc::clone(&token)), count: token.number, rest_until: None };
                     return Ok(token);
                 }
                 Err(error) => error,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::case::{IndicatorKind, Look, RoleSource, Subject};
-use crate::domain::inert;
+use crate::domain::{inert, shown};
 use crate::plan::{Action, Plan, Undo};
 
 /// A value of `before` or `after` in words.
@@ -64,7 +64,7 @@ pub(super) fn who(subject: &Subject) -> Vec<(&'static str, String)> {
         (false, false) => "in the cloud",
     };
     let last = match &subject.last_sign_in {
-        Look::Read(Some(at)) => at.to_string(),
+        Look::Read(Some(at)) => shown(*at),
         Look::Read(None) => "none in the log".to_owned(),
         Look::Unread { why } => format!("NOT READ: {}", inert(why)),
     };
@@ -82,7 +82,7 @@ pub(super) fn who(subject: &Subject) -> Vec<(&'static str, String)> {
 pub(super) fn why(plan: &Plan) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     if let Some(since) = plan.case.since {
-        lines.push(("since", since.to_string()));
+        lines.push(("since", shown(since)));
     }
     for (kind, label) in [
         (IndicatorKind::Address, "addresses"),
@@ -126,7 +126,9 @@ pub(super) fn summary(plan: &Plan) -> String {
         text.push_str(&format!(" {gone} of them cannot be undone."));
     }
     if cannot > 0 {
-        text.push_str(&format!(" {cannot} cannot be done from here: a person does it, or the account stays open."));
+        text.push_str(&format!(
+            " {cannot} cannot be done from here: a person does it, or the account stays open."
+        ));
     }
     let refused = plan.guards.refused.len();
     if refused > 0 {

@@ -32,7 +32,9 @@ pub fn estimate(plan: &Plan) -> Estimate {
     let why = if policy == 0 {
         format!("{chain} changes in a row")
     } else {
-        format!("{chain} changes in a row, {policy} of all in Conditional Access, which takes one request a second")
+        format!(
+            "{chain} changes in a row, {policy} of all in Conditional Access, which takes one request a second"
+        )
     };
     Estimate { from: (chain * QUICK).max(1), to: (chain * SLOW).max(bucket) + 30, why }
 }
@@ -41,7 +43,8 @@ fn longest_chain(actions: &[Action]) -> u64 {
     let mut depth: BTreeMap<&str, u64> = BTreeMap::new();
     for _ in actions {
         for action in actions {
-            let behind = action.needs.iter().filter_map(|need| depth.get(need.as_str())).max().copied().unwrap_or(0);
+            let behind =
+                action.needs.iter().filter_map(|need| depth.get(need.as_str())).max().copied().unwrap_or(0);
             let own = u64::from(action.cannot.is_none());
             depth.insert(action.id.as_str(), behind + own);
         }

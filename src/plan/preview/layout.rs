@@ -23,14 +23,21 @@ pub fn wrap(paragraph: &str, width: usize) -> Vec<String> {
             lines.push(std::mem::take(&mut line));
             used = 0;
         }
-        for letter in word.chars() {
-            let wide = letter.width().unwrap_or(0);
-            if used + wide > width {
+        for piece in word.split_inclusive('/') {
+            // A path breaks behind a slash where it can.
+            if used > 0 && used + piece.width() > width {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
-            line.push(letter);
-            used += wide;
+            for letter in piece.chars() {
+                let wide = letter.width().unwrap_or(0);
+                if used + wide > width {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                line.push(letter);
+                used += wide;
+            }
         }
     }
     if !line.is_empty() || lines.is_empty() {

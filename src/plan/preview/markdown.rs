@@ -2,7 +2,7 @@
 
 use super::content::{changes, irreversible, span, summary, who, why};
 use super::estimate::estimate;
-use crate::domain::inert;
+use crate::domain::{inert, shown};
 use crate::plan::Plan;
 
 /// A text that stands as itself in Markdown, in a table cell too.
@@ -41,7 +41,7 @@ pub fn markdown(plan: &Plan) -> String {
     row("tenant", &format!("{} ({})", plan.tenant.name, plan.tenant.id));
     row("digest", &plan.digest.to_string());
     row("asked for by", &plan.requested_by.name);
-    row("can be applied until", &plan.expires_at.to_string());
+    row("can be applied until", &shown(plan.expires_at));
     out.push_str("\n## Why\n\n");
     for (label, text) in why(plan) {
         out.push_str(&format!("- {label}: {}\n", markdown_text(&text)));
@@ -105,11 +105,19 @@ fn lists(out: &mut String, plan: &Plan) {
     list("Nothing to do", plan.unchanged.iter().map(|own| format!("{}: {}", own.step, own.why)).collect());
     list(
         "Refused by a guard",
-        plan.guards.refused.iter().map(|own| format!("{}: {} ({}). Next: {}", own.object, own.why, own.guard, own.next)).collect(),
+        plan.guards
+            .refused
+            .iter()
+            .map(|own| format!("{}: {} ({}). Next: {}", own.object, own.why, own.guard, own.next))
+            .collect(),
     );
     list(
         "Set aside by a person",
-        plan.guards.overridden.iter().map(|own| format!("{}: {} ({})", own.object, own.why, own.guard)).collect(),
+        plan.guards
+            .overridden
+            .iter()
+            .map(|own| format!("{}: {} ({})", own.object, own.why, own.guard))
+            .collect(),
     );
     list("Note well", plan.warnings.clone());
     list("What stays open even so", plan.residual_risk.clone());

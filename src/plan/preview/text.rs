@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style as Paint};
 use super::content::{changes, irreversible, span, summary, who, why};
 use super::estimate::estimate;
 use super::layout::block;
-use crate::domain::inert;
+use crate::domain::{inert, shown};
 use crate::plan::{Action, Plan};
 
 /// How the preview is printed.
@@ -65,14 +65,18 @@ impl Page<'_> {
 /// Renders a plan as text.
 pub fn text(plan: &Plan, style: &Style) -> String {
     let mut page = Page { out: String::new(), style };
-    let title = format!("Plan `{}` for {}", inert(&plan.playbook.name), inert(plan.case.subject.upn.as_str()));
+    let title =
+        format!("Plan `{}` for {}", inert(&plan.playbook.name), inert(plan.case.subject.upn.as_str()));
     let paint = Paint::new().bold();
     if style.colour {
         page.out.push_str(&format!("{paint}{title}{paint:#}\n"));
     } else {
         page.line("", &title);
     }
-    page.line("", &format!("{} ({}), digest {}", inert(&plan.tenant.name), plan.tenant.id, plan.digest.short()));
+    page.line(
+        "",
+        &format!("{} ({}), digest {}", inert(&plan.tenant.name), plan.tenant.id, plan.digest.short()),
+    );
     page.line("", &summary(plan));
     page.heading("Who");
     for (label, line) in who(&plan.case.subject) {
@@ -94,7 +98,8 @@ pub fn text(plan: &Plan, style: &Style) -> String {
 
 fn change(page: &mut Page<'_>, number: usize, action: &Action) {
     let mark = format!("{number:3}. ");
-    let optional = if action.required { "" } else { " (hardening: the account counts as contained without it)" };
+    let optional =
+        if action.required { "" } else { " (hardening: the account counts as contained without it)" };
     match &action.cannot {
         None => page.line(&mark, &format!("{}{optional}", inert(&action.summary))),
         Some(cannot) => {
@@ -144,7 +149,10 @@ fn rest(page: &mut Page<'_>, plan: &Plan) {
     if !plan.guards.refused.is_empty() {
         page.heading("Refused by a guard");
         for refusal in &plan.guards.refused {
-            page.alarm("  - ", &format!("{}: {} ({})", inert(&refusal.object), inert(&refusal.why), refusal.guard));
+            page.alarm(
+                "  - ",
+                &format!("{}: {} ({})", inert(&refusal.object), inert(&refusal.why), refusal.guard),
+            );
             page.line("    next: ", &inert(&refusal.next));
         }
     }
@@ -174,7 +182,14 @@ fn rest(page: &mut Page<'_>, plan: &Plan) {
         page.line("  ", &plan.permissions.join(", "));
     }
     page.heading("Whose");
-    page.line("  ", &format!("asked for by {}, can be applied until {}", inert(&plan.requested_by.name), plan.expires_at));
+    page.line(
+        "  ",
+        &format!(
+            "asked for by {}, can be applied until {}",
+            inert(&plan.requested_by.name),
+            shown(plan.expires_at)
+        ),
+    );
     if let Some(file) = &page.style.file {
         let next = format!("\nNext: stanch apply {}\n", inert(file));
         page.out.push_str(&next);
