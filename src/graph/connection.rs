@@ -211,6 +211,8 @@ impl Connection {
         let span = if call.purpose.is_write() { shared.deadlines.write } else { shared.deadlines.read };
         let mut deadline = shared.clock.now().saturating_add(span).unwrap_or(Timestamp::MAX);
         let (mut tries, mut renewed, mut challenged) = (0u32, false, false);
+        // How often in a row the same thing went wrong.
+        let (mut last, mut row) = ("", 0u32);
         let mut token = shared.tokens.token().await?;
         loop {
             let slot = shared.pace.take_slot(bucket, shared.clock.now());
@@ -245,7 +247,9 @@ impl Connection {
                 retry_after::spread_a_little(wait, shared.random.as_ref()).max(own / 4)
             });
             let resumes_at = shared.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-            if tries >= most.min(MOST_TRIES) || resumes_at > deadline {
+            row = if error.code() == last { row + 1 } else { 1 };
+            last = error.code();
+            if row >= most || tries >= MOST_TRIES || resumes_at > deadline {
                 return Err(error);
             }
             tracing::debug!(wait_ms = wait.as_millis(), code = error.code(), path, tries, "trying again");
@@ -478,3 +482,6 @@ fn judge_success(call: &Call<'_>, path: &str, response: &http::Response<Vec<u8>>
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,9 @@ mod retry_after;
 mod settings;
 mod writer;
 
+#[cfg(test)]
+mod double;
+
 pub use answer::ErrorAnswer;
 pub use auth::AuthError;
 pub use connection::Connection;

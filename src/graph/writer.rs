@@ -122,3 +122,6 @@ fn check_path(path: &str) -> Result<(), GraphError> {
     };
     Err(GraphError::Unsendable { path: path.to_owned(), why: why.to_owned() })
 }
+
+#[cfg(test)]
+mod tests;

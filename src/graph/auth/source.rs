@@ -265,3 +265,6 @@ impl<'call> oauth2::AsyncHttpClient<'call> for Exchange<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
