@@ -147,10 +147,7 @@ impl Double {
 }
 
 impl Transport for Double {
-    fn send(
-        &self,
-        request: Request,
-    ) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, TransportError>> {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<http::Response<Vec<u8>>, TransportError>> {
         let is_token = request.uri().host() == Some("login.example.com");
         let host = request.uri().host().unwrap_or_default().to_ascii_lowercase();
         assert!(is_token || host == "graph.example.com", "{}", request.uri());

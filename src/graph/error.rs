@@ -225,18 +225,23 @@ impl GraphError {
                 Some("the tenant needs Entra ID P1 or P2 for this".to_owned())
             }
             Self::Refused { answer, .. } if answer.message.contains("Security Defaults is enabled") => Some(
-                "security defaults are on: a person has to decide between them and Conditional Access".to_owned(),
+                "security defaults are on: a person has to decide between them and Conditional Access"
+                    .to_owned(),
             ),
-            Self::Refused { answer, .. } if answer.status == 401 => {
-                Some("Graph does not take our token: check that authority and Graph are of the same cloud".to_owned())
-            }
-            Self::Throttled { .. } => {
-                Some("Graph is busy, perhaps with other tools of this tenant: try again in some minutes".to_owned())
-            }
+            Self::Refused { answer, .. } if answer.status == 401 => Some(
+                "Graph does not take our token: check that authority and Graph are of the same cloud"
+                    .to_owned(),
+            ),
+            Self::Throttled { .. } => Some(
+                "Graph is busy, perhaps with other tools of this tenant: try again in some minutes"
+                    .to_owned(),
+            ),
             Self::NoAnswer { source: TransportError::NotSent { .. }, .. } => {
                 Some("check the network, the proxy and the address of Graph".to_owned())
             }
-            Self::ForeignLink { .. } => Some("something between us and Graph changes answers: find out what".to_owned()),
+            Self::ForeignLink { .. } => {
+                Some("something between us and Graph changes answers: find out what".to_owned())
+            }
             Self::TooManyPages { .. } => Some("ask for a shorter span".to_owned()),
             Self::SignIn(error) => error.hint(),
             _ => None,
@@ -273,7 +278,9 @@ impl GraphError {
             "ErrorAccessDenied",
         ];
         self.refusal().is_some_and(|answer| {
-            answer.status == 403 && CODES.iter().any(|code| answer.has_code(code)) && !is_about_licence(answer)
+            answer.status == 403
+                && CODES.iter().any(|code| answer.has_code(code))
+                && !is_about_licence(answer)
         })
     }
 

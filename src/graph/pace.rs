@@ -123,7 +123,10 @@ mod tests {
     #[test]
     fn paths_find_their_bucket() {
         assert_eq!(Bucket::of("/v1.0/users/x/authentication/methods"), Bucket::Methods);
-        assert_eq!(Bucket::of("/v1.0/reports/authenticationMethods/userRegistrationDetails"), Bucket::Reports);
+        assert_eq!(
+            Bucket::of("/v1.0/reports/authenticationMethods/userRegistrationDetails"),
+            Bucket::Reports
+        );
         assert_eq!(Bucket::of("/v1.0/identityProtection/riskyUsers"), Bucket::ConditionalAccess);
         assert_eq!(Bucket::of("/v1.0/users/x"), Bucket::Directory);
     }

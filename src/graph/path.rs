@@ -27,7 +27,7 @@ fn encode_except(text: &str, marks: &str) -> String {
     encoded
 }
 
-/// Quotes a text for a filter: OData doubles the quote.
+/// Quotes a text for a filter: `OData` doubles the quote.
 pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn a_filter_is_spelt_readably_and_safely() {
-        let path = with_query("/v1.0/users", &[("$filter", &format!("a eq {}", quote("o'b&c#d+é"))), ("$top", "5")]);
+        let path =
+            with_query("/v1.0/users", &[("$filter", &format!("a eq {}", quote("o'b&c#d+é"))), ("$top", "5")]);
         assert_eq!(path, "/v1.0/users?$filter=a%20eq%20'o''b%26c%23d%2B%C3%A9'&$top=5");
     }
 }

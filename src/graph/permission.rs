@@ -66,7 +66,12 @@ mod tests {
         let none = Value::Null;
         for (method, path, body, wanted) in [
             ("GET", "/v1.0/users/x?$select=id", &none, &["User.Read.All"][..]),
-            ("PATCH", "/v1.0/users/x", &json!({"passwordProfile": {}}), &["User-PasswordProfile.ReadWrite.All"]),
+            (
+                "PATCH",
+                "/v1.0/users/x",
+                &json!({"passwordProfile": {}}),
+                &["User-PasswordProfile.ReadWrite.All"],
+            ),
             (
                 "PATCH",
                 "/v1.0/users/x",
@@ -94,12 +99,7 @@ mod tests {
                 &none,
                 &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"],
             ),
-            (
-                "POST",
-                "/v1.0/identity/conditionalAccess/evaluate",
-                &none,
-                &["Policy.Read.ConditionalAccess"],
-            ),
+            ("POST", "/v1.0/identity/conditionalAccess/evaluate", &none, &["Policy.Read.ConditionalAccess"]),
             ("GET", "/beta/auditLogs/signIns?$filter=x", &none, &["AuditLog.Read.All"]),
             ("GET", "/v1.0/unheardOf", &none, &[]),
         ] {

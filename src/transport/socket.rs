@@ -163,7 +163,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_is_an_answer_and_not_followed() {
-        let answer = b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/elsewhere\r\ncontent-length: 0\r\n\r\n";
+        let answer =
+            b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/elsewhere\r\ncontent-length: 0\r\n\r\n";
         let (port, _tasks) = serve(answer.to_vec()).await;
         let answer = SocketTransport::new().unwrap().send(get(port)).await.unwrap();
         assert_eq!(answer.status(), 302);

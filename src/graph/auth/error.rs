@@ -207,7 +207,10 @@ impl AuthError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Throttled { .. } | Self::Unavailable { .. } | Self::NoAnswer { .. } | Self::Malformed { .. }
+            Self::Throttled { .. }
+                | Self::Unavailable { .. }
+                | Self::NoAnswer { .. }
+                | Self::Malformed { .. }
         )
     }
 
@@ -242,9 +245,13 @@ impl AuthError {
             Self::WrongSecret { .. } => {
                 "set `AZURE_CLIENT_SECRET` to the secret's value, not the secret ID; the portal shows the value only once"
             }
-            Self::ExpiredSecret { .. } => "make a new client secret for the app, and set `AZURE_CLIENT_SECRET` to its value",
+            Self::ExpiredSecret { .. } => {
+                "make a new client secret for the app, and set `AZURE_CLIENT_SECRET` to its value"
+            }
             Self::MissingCredential { .. } => "set `AZURE_CLIENT_SECRET`",
-            Self::WrongCertificate { .. } => "upload the certificate to the app registration, or use the one that is there",
+            Self::WrongCertificate { .. } => {
+                "upload the certificate to the app registration, or use the one that is there"
+            }
             Self::Clock { .. } => "check the clock of this machine",
             Self::AppNotFound { .. } => {
                 "check `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`: another tenant, or the app was not consented to there"
@@ -252,17 +259,27 @@ impl AuthError {
             Self::AppDisabled { .. } => {
                 "find out who disabled it before enabling it again: it may have been the intruder"
             }
-            Self::TenantNotFound { .. } => "check `AZURE_TENANT_ID`, and `AZURE_AUTHORITY_HOST` for a national cloud",
-            Self::OtherCloud { .. } => "set `AZURE_AUTHORITY_HOST` and `STANCH_GRAPH_URL` to those of the tenant's cloud",
-            Self::WrongScope { .. } => "check `STANCH_GRAPH_URL`: it must be Graph's address in the tenant's cloud",
+            Self::TenantNotFound { .. } => {
+                "check `AZURE_TENANT_ID`, and `AZURE_AUTHORITY_HOST` for a national cloud"
+            }
+            Self::OtherCloud { .. } => {
+                "set `AZURE_AUTHORITY_HOST` and `STANCH_GRAPH_URL` to those of the tenant's cloud"
+            }
+            Self::WrongScope { .. } => {
+                "check `STANCH_GRAPH_URL`: it must be Graph's address in the tenant's cloud"
+            }
             Self::BlockedByPolicy { .. } => {
                 "leave the app out of the Conditional Access policy for workload identities, or run from an allowed place"
             }
-            Self::SessionRevoked { .. } => "find out who disabled or blocked the app: it may have been the intruder",
+            Self::SessionRevoked { .. } => {
+                "find out who disabled or blocked the app: it may have been the intruder"
+            }
             Self::Throttled { .. } | Self::Unavailable { .. } => "try again in some minutes",
             Self::NoAnswer { .. } => "check the network, the proxy and `AZURE_AUTHORITY_HOST`",
             Self::Malformed { .. } => "something between us and Entra may change answers: check the proxy",
-            Self::Authority { .. } => "set `AZURE_AUTHORITY_HOST` to such as https://login.microsoftonline.com",
+            Self::Authority { .. } => {
+                "set `AZURE_AUTHORITY_HOST` to such as https://login.microsoftonline.com"
+            }
             Self::Refused { .. } | Self::Claim { .. } => return None,
         };
         Some(hint.to_owned())

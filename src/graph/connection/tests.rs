@@ -107,7 +107,10 @@ async fn a_claims_challenge_is_answered_once_with_what_it_asks_for() {
         answer_with(
             401,
             &json!({"error": {"code": "InvalidAuthenticationToken", "message": "challenge"}}),
-            &[("www-authenticate", "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzcyNDQ1NjAwIn19fQ==\"")],
+            &[(
+                "www-authenticate",
+                "Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzcyNDQ1NjAwIn19fQ==\"",
+            )],
         )
     };
     let double =
@@ -153,10 +156,14 @@ async fn a_try_that_hangs_is_given_up_and_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_names_the_permission_that_is_missing() {
     for (code, hint) in [
-        ("Authorization_RequestDenied", Some("grant the app `User.Read.All`, with an administrator's consent")),
+        (
+            "Authorization_RequestDenied",
+            Some("grant the app `User.Read.All`, with an administrator's consent"),
+        ),
         ("SomethingElse", None),
     ] {
-        let double = Double::new(move |_, _| refusal(403, code, "Insufficient privileges to complete the operation."));
+        let double =
+            Double::new(move |_, _| refusal(403, code, "Insufficient privileges to complete the operation."));
         let error = double.connect().reader().user(USER).await.unwrap_err();
         assert_eq!(error.hint().as_deref(), hint);
         assert_eq!(error.is_permission_missing(), hint.is_some());
@@ -207,7 +214,8 @@ async fn every_call_says_who_asks_and_under_which_id() {
 
 #[tokio::test(start_paused = true)]
 async fn graphs_time_goes_on_between_answers() {
-    let double = Double::new(|_, _| answer_with(200, &user_row(), &[("date", "Thu, 01 Jan 2026 00:00:00 GMT")]));
+    let double =
+        Double::new(|_, _| answer_with(200, &user_row(), &[("date", "Thu, 01 Jan 2026 00:00:00 GMT")]));
     let reader = double.connect().reader();
     assert_eq!(reader.server_time(), None);
     reader.user(USER).await.unwrap();

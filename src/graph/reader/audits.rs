@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::field::{moment, spell_moment, text, text_if_any};
 use super::fetch::{Reader, malformed};
+use super::field::{moment, spell_moment, text, text_if_any};
 use crate::case::{AuditActor, AuditRecord, ModifiedProperty};
 use crate::domain::{Sha256Digest, UserId};
 use crate::graph::error::GraphError;
@@ -51,10 +51,12 @@ impl Reader {
 fn parse_record(target: &str, row: &Value, user: &UserId) -> Result<AuditRecord, GraphError> {
     let wrong = || malformed(target, "a record without id or time", None);
     let resources = row.get("targetResources").and_then(Value::as_array);
-    let resource = resources.into_iter().flatten().find(|resource| {
-        text(resource, "/id").eq_ignore_ascii_case(user.as_str())
-    });
-    let properties = resource.and_then(|resource| resource.get("modifiedProperties")).and_then(Value::as_array);
+    let resource = resources
+        .into_iter()
+        .flatten()
+        .find(|resource| text(resource, "/id").eq_ignore_ascii_case(user.as_str()));
+    let properties =
+        resource.and_then(|resource| resource.get("modifiedProperties")).and_then(Value::as_array);
     Ok(AuditRecord {
         id: text_if_any(row, "/id").ok_or_else(wrong)?,
         at: moment(row, "/activityDateTime").ok_or_else(wrong)?,

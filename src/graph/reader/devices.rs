@@ -1,7 +1,7 @@
 //! Devices of a user.
 
-use super::field::{flag, text, text_if_any};
 use super::fetch::{EVENTUAL, Reader, malformed};
+use super::field::{flag, text, text_if_any};
 use crate::domain::UserId;
 use crate::graph::error::GraphError;
 use crate::graph::path::with_query;
@@ -45,8 +45,8 @@ impl Reader {
                 &[("$select", PROPERTIES), ("$count", "true"), ("$top", "999")],
             );
             for row in self.list(&target, EVENTUAL).await? {
-                let id =
-                    text_if_any(&row, "/id").ok_or_else(|| malformed(&target, "a device without an id", None))?;
+                let id = text_if_any(&row, "/id")
+                    .ok_or_else(|| malformed(&target, "a device without an id", None))?;
                 if devices.iter().all(|known| known.id != id) {
                     devices.push(DeviceBrief {
                         id,

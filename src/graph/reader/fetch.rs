@@ -96,7 +96,8 @@ impl Reader {
         for _ in 0..MOST_PAGES {
             let page = self.get(&next, headers, purpose).await?;
             for row in page.get("value").and_then(Value::as_array).into_iter().flatten() {
-                let is_new = row.get("id").and_then(Value::as_str).is_none_or(|id| known.insert(id.to_owned()));
+                let is_new =
+                    row.get("id").and_then(Value::as_str).is_none_or(|id| known.insert(id.to_owned()));
                 if is_new {
                     rows.push(row.clone());
                 }
@@ -179,9 +180,9 @@ impl Reader {
     /// Refuses a link to anywhere but the same Graph and version: following it would hand our token over.
     fn check_link(&self, path: &str, link: &str) -> Result<(), GraphError> {
         let shown = || {
-            link.parse::<Uri>().ok().and_then(|uri| {
-                Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?.host()))
-            })
+            link.parse::<Uri>()
+                .ok()
+                .and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?.host())))
         };
         let foreign = || GraphError::ForeignLink {
             path: path.to_owned(),
@@ -191,7 +192,8 @@ impl Reader {
         let theirs: Uri = link.parse().map_err(|_| foreign())?;
         let version = path.split('/').nth(1).unwrap_or_default();
         let root = format!("{}/{version}/", ours.path().trim_end_matches('/'));
-        let climbs = theirs.path().to_ascii_lowercase().replace("%2e", ".").split('/').any(|part| part == "..");
+        let climbs =
+            theirs.path().to_ascii_lowercase().replace("%2e", ".").split('/').any(|part| part == "..");
         let is_same = place_of(&ours).is_some()
             && place_of(&ours) == place_of(&theirs)
             && theirs.path().starts_with(&root)

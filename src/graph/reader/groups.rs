@@ -1,7 +1,7 @@
 //! Groups and who belongs to them.
 
-use super::field::{text, text_if_any};
 use super::fetch::{Reader, malformed};
+use super::field::{text, text_if_any};
 use crate::domain::{GroupId, UserId};
 use crate::graph::error::GraphError;
 use crate::graph::path::with_query;

@@ -34,6 +34,5 @@ impl Reader {
 }
 
 fn parse_location(target: &str, row: Value) -> Result<NamedLocation, GraphError> {
-    NamedLocation::from_graph(row)
-        .map_err(|error| malformed(target, "no named location", Some(error)))
+    NamedLocation::from_graph(row).map_err(|error| malformed(target, "no named location", Some(error)))
 }

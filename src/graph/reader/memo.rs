@@ -47,12 +47,9 @@ impl Memo {
             .await?;
         match remembered {
             Remembered::Found(value) => Ok(Arc::clone(value)),
-            Remembered::Refused { path, answer, needs } => Err(GraphError::Refused {
-                method: "GET",
-                path: path.clone(),
-                answer: answer.clone(),
-                needs,
-            }),
+            Remembered::Refused { path, answer, needs } => {
+                Err(GraphError::Refused { method: "GET", path: path.clone(), answer: answer.clone(), needs })
+            }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::field::{moment, text, text_if_any};
 use super::fetch::{Reader, malformed};
+use super::field::{moment, text, text_if_any};
 use crate::case::{AuthMethod, MethodKind};
 use crate::domain::UserId;
 use crate::graph::error::{FailureKind, GraphError};
@@ -19,7 +19,9 @@ impl Reader {
         match self.list(&beta, &[]).await {
             Ok(rows) => parse_all(&beta, &rows),
             // Beta may change or go any day; what v1.0 would answer the same is not asked twice.
-            Err(error) if error.is_permission_missing() || matches!(error, GraphError::SignIn(_)) => Err(error),
+            Err(error) if error.is_permission_missing() || matches!(error, GraphError::SignIn(_)) => {
+                Err(error)
+            }
             Err(error) => {
                 tracing::debug!(code = error.code(), "methods are read from v1.0: beta did not answer");
                 let stable = format!("/v1.0/users/{user}/authentication/methods");
@@ -42,7 +44,8 @@ impl Reader {
             Err(error) if error.is_not_found() && error.kind() == FailureKind::Definite => return Ok(None),
             Err(error) => return Err(error),
         };
-        Ok(text_if_any(&found, "/userPreferredMethodForSecondaryAuthentication").filter(|kind| kind != "none"))
+        Ok(text_if_any(&found, "/userPreferredMethodForSecondaryAuthentication")
+            .filter(|kind| kind != "none"))
     }
 }
 
@@ -52,7 +55,8 @@ fn parse_all(target: &str, rows: &[Value]) -> Result<Vec<AuthMethod>, GraphError
 
 fn parse_method(target: &str, row: &Value) -> Result<AuthMethod, GraphError> {
     let id = text(row, "/id").parse().map_err(|_| malformed(target, "a method without an id", None))?;
-    let name = ["/displayName", "/phoneNumber", "/emailAddress"].iter().find_map(|field| text_if_any(row, field));
+    let name =
+        ["/displayName", "/phoneNumber", "/emailAddress"].iter().find_map(|field| text_if_any(row, field));
     Ok(AuthMethod {
         id,
         kind: MethodKind::from_odata_type(&text(row, "/@odata.type")),

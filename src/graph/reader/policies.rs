@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::field::flag;
 use super::fetch::{Reader, malformed, withheld};
+use super::field::flag;
 use crate::domain::PolicyId;
 use crate::graph::error::GraphError;
 use crate::policy::ConditionalAccessPolicy;

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::field::{flag, text, text_if_any};
 use super::fetch::{Reader, malformed};
+use super::field::{flag, text, text_if_any};
 use crate::case::{RoleHeld, RoleSource};
 use crate::domain::UserId;
 use crate::graph::error::GraphError;
@@ -60,7 +60,8 @@ impl Reader {
         );
         let mut groups = Vec::new();
         for row in self.list(&target, &[]).await? {
-            let id = text_if_any(&row, "/id").ok_or_else(|| malformed(&target, "a group without an id", None))?;
+            let id =
+                text_if_any(&row, "/id").ok_or_else(|| malformed(&target, "a group without an id", None))?;
             let is_hidden = text_if_any(&row, "/displayName").is_none();
             if flag(&row, "/isAssignableToRole").unwrap_or(is_hidden) {
                 groups.push(RoleGroup { id });

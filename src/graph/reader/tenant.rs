@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::field::{text, text_if_any};
 use super::fetch::{Reader, malformed, withheld};
+use super::field::{text, text_if_any};
 use crate::graph::error::GraphError;
 use crate::graph::path::{encode, quote, with_query};
 use crate::plan::TenantRef;

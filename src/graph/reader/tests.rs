@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::case::{AuditActor, MethodKind, RoleSource};
 use crate::domain::UserId;
-use crate::graph::double::{
-    BASE, Double, Reply, Request, USER, answer, list, refusal, user_row,
-};
+use crate::graph::double::{BASE, Double, Reply, Request, USER, answer, list, refusal, user_row};
 use crate::graph::error::GraphError;
 use crate::policy::PolicyState;
 
@@ -16,15 +14,16 @@ fn user() -> UserId {
     USER.parse().unwrap()
 }
 
+type Answers<'a> = &'a [(&'a str, fn() -> Reply)];
+
 /// Answers by the path alone; what is not named is not found.
-fn by_path(answers: &[(&str, fn() -> Reply)]) -> Arc<Double> {
+fn by_path(answers: Answers<'_>) -> Arc<Double> {
     let answers: HashMap<String, fn() -> Reply> =
         answers.iter().map(|(path, reply)| ((*path).to_owned(), *reply)).collect();
     Double::new(move |_, request| {
-        answers.get(request.uri().path()).map_or_else(
-            || refusal(404, "Request_ResourceNotFound", "not here"),
-            |reply| reply(),
-        )
+        answers
+            .get(request.uri().path())
+            .map_or_else(|| refusal(404, "Request_ResourceNotFound", "not here"), |reply| reply())
     })
 }
 
@@ -38,7 +37,9 @@ async fn a_user_is_read_whole_or_not_at_all() {
     let found = double.connect().reader().user("jo.reed@contoso.com").await.unwrap().unwrap();
     assert_eq!((found.id, found.enabled, found.synced, found.guest), (user(), true, false, false));
     assert_eq!(found.created_at.unwrap().to_string(), "2024-03-11T10:00:00Z");
-    assert!(double.targets()[0].starts_with("/v1.0/users/jo.reed%40contoso.com?$select=id,userPrincipalName,"));
+    assert!(
+        double.targets()[0].starts_with("/v1.0/users/jo.reed%40contoso.com?$select=id,userPrincipalName,")
+    );
 
     for property in ["accountEnabled", "onPremisesSyncEnabled", "isManagementRestricted", "userType"] {
         let double = Double::new(move |_, _| {
@@ -47,7 +48,10 @@ async fn a_user_is_read_whole_or_not_at_all() {
             answer(200, &row)
         });
         let error = double.connect().reader().user(USER).await.unwrap_err();
-        assert_eq!(error.to_string(), format!("the answer to GET `/v1.0/users/{USER}` leaves out `{property}`"));
+        assert_eq!(
+            error.to_string(),
+            format!("the answer to GET `/v1.0/users/{USER}` leaves out `{property}`")
+        );
         assert!(error.hint().unwrap().contains("User.Read.All"));
     }
 
@@ -72,8 +76,10 @@ async fn a_mistyped_name_finds_its_neighbours_nearest_first() {
 #[tokio::test(start_paused = true)]
 async fn a_deleted_user_is_found_by_the_name_it_had() {
     let double = by_path(&[("/v1.0/directory/deletedItems/microsoft.graph.user", || {
-        list(&[json!({"id": USER, "userPrincipalName": "0f3c2b1a7d4e4c5b9a8f1e2d3c4b5a69jo.reed@contoso.com",
-            "deletedDateTime": "2026-02-01T00:00:00Z"})])
+        list(&[
+            json!({"id": USER, "userPrincipalName": "0f3c2b1a7d4e4c5b9a8f1e2d3c4b5a69jo.reed@contoso.com",
+            "deletedDateTime": "2026-02-01T00:00:00Z"}),
+        ])
     })]);
     let reader = double.connect().reader();
     let found = reader.deleted_user("Jo.Reed@contoso.com").await.unwrap().unwrap();
@@ -187,7 +193,8 @@ async fn a_failure_is_not_remembered() {
 
 const ASSIGNMENTS: &str = "/v1.0/roleManagement/directory/roleAssignments";
 const ELIGIBLE: &str = "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances";
-const GROUPS: &str = "/v1.0/users/0f3c2b1a-7d4e-4c5b-9a8f-1e2d3c4b5a69/transitiveMemberOf/microsoft.graph.group";
+const GROUPS: &str =
+    "/v1.0/users/0f3c2b1a-7d4e-4c5b-9a8f-1e2d3c4b5a69/transitiveMemberOf/microsoft.graph.group";
 
 fn role(id: &str) -> Value {
     json!({"id": format!("row-{id}"), "roleDefinitionId": id, "roleDefinition": {"displayName": id, "templateId": id}})
@@ -214,7 +221,11 @@ async fn roles_are_found_direct_through_groups_and_eligible() {
     let held: Vec<_> = held.iter().map(|role| (role.template_id.as_str(), role.source)).collect();
     assert_eq!(
         held,
-        [("direct", RoleSource::Active), ("via-group", RoleSource::Group), ("eligible", RoleSource::Eligible)]
+        [
+            ("direct", RoleSource::Active),
+            ("via-group", RoleSource::Group),
+            ("eligible", RoleSource::Eligible)
+        ]
     );
     assert!(reader.in_role_assignable_group(&user()).await.unwrap());
 }
@@ -248,11 +259,8 @@ async fn roles_that_cannot_be_read_are_an_error_and_only_a_missing_licence_is_no
             "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license.",
         )
     };
-    let double = by_path(&[
-        (ASSIGNMENTS, || list(&[role("direct")])),
-        (ELIGIBLE, unlicensed),
-        (GROUPS, none),
-    ]);
+    let double =
+        by_path(&[(ASSIGNMENTS, || list(&[role("direct")])), (ELIGIBLE, unlicensed), (GROUPS, none)]);
     assert_eq!(double.connect().reader().roles_of(&user()).await.unwrap().len(), 1);
 }
 
@@ -278,7 +286,10 @@ async fn methods_come_from_beta_and_else_from_v1() {
     assert_eq!(double.calls().len(), 2);
     assert_eq!(methods[1].kind, MethodKind::Authenticator);
     assert_eq!((methods[1].name.as_str(), methods[1].created_at), ("SM-G991B", None));
-    assert_eq!((methods[2].name.as_str(), methods[2].phone_type.as_deref()), ("+1 4255550142", Some("mobile")));
+    assert_eq!(
+        (methods[2].name.as_str(), methods[2].phone_type.as_deref()),
+        ("+1 4255550142", Some("mobile"))
+    );
     assert_eq!(methods[3].kind, MethodKind::Unknown("telepathyAuthenticationMethod".to_owned()));
     assert!(methods[3].last_used_at.is_some());
 
@@ -292,9 +303,15 @@ async fn methods_come_from_beta_and_else_from_v1() {
 async fn policies_with_preview_features_are_read_from_beta() {
     let double = Double::new(|_, request| {
         if request.uri().path().starts_with("/v1.0/") {
-            refusal(400, "BadRequest", "1037: The policy you requested contains preview features. Use the Beta endpoint to retrieve this policy.")
+            refusal(
+                400,
+                "BadRequest",
+                "1037: The policy you requested contains preview features. Use the Beta endpoint to retrieve this policy.",
+            )
         } else {
-            list(&[json!({"id": "b7d00000-0000-4000-8000-000000000001", "displayName": "x", "state": "enabled", "conditions": {}})])
+            list(&[
+                json!({"id": "b7d00000-0000-4000-8000-000000000001", "displayName": "x", "state": "enabled", "conditions": {}}),
+            ])
         }
     });
     assert_eq!(double.connect().reader().policies().await.unwrap().len(), 1);
@@ -303,8 +320,11 @@ async fn policies_with_preview_features_are_read_from_beta() {
 #[tokio::test(start_paused = true)]
 async fn a_what_if_is_posted_and_its_answers_are_read() {
     let double = Double::new(|_, _| {
-        answer(200, &json!({"value": [{"id": "b7d00000-0000-4000-8000-000000000001", "displayName": "x",
-            "state": "enabledForReportingButNotEnforced", "policyApplies": false, "analysisReasons": "location, clientApps"}]}))
+        answer(
+            200,
+            &json!({"value": [{"id": "b7d00000-0000-4000-8000-000000000001", "displayName": "x",
+            "state": "enabledForReportingButNotEnforced", "policyApplies": false, "analysisReasons": "location, clientApps"}]}),
+        )
     });
     let question = WhatIf {
         user: user(),
@@ -319,7 +339,10 @@ async fn a_what_if_is_posted_and_its_answers_are_read() {
     assert_eq!(answers[0].reasons, ["location", "clientApps"]);
     assert_eq!((&answers[0].state, answers[0].applies), (&PolicyState::ReportOnly, false));
     let call = &double.calls()[0];
-    assert_eq!((call.method.as_str(), call.target.as_str()), ("POST", "/v1.0/identity/conditionalAccess/evaluate"));
+    assert_eq!(
+        (call.method.as_str(), call.target.as_str()),
+        ("POST", "/v1.0/identity/conditionalAccess/evaluate")
+    );
     let body: Value = serde_json::from_str(&call.body).unwrap();
     assert_eq!(body["signInConditions"]["deviceInfo"]["isCompliant"], json!(false));
     assert_eq!(body["signInIdentity"]["userId"], json!(USER));
@@ -345,7 +368,10 @@ async fn both_kinds_of_sign_in_come_in_one_question_each_row_once_newest_first()
     let double = Double::new(|_, _| {
         let mut later = sign_in("a", "2026-03-01T10:00:00Z", "interactiveUser");
         later["userAgent"] = json!("later copy");
-        answer(200, &json!({"value": [sign_in("b", "2026-03-01T11:00:00Z", "nonInteractiveUser"), later, {"id": "c"}]}))
+        answer(
+            200,
+            &json!({"value": [sign_in("b", "2026-03-01T11:00:00Z", "nonInteractiveUser"), later, {"id": "c"}]}),
+        )
     });
     let log = double.connect().reader().sign_ins(&sign_in_query()).await.unwrap();
     let ids: Vec<_> = log.rows.iter().map(|row| (row.id.as_str(), row.interactive)).collect();
@@ -391,7 +417,9 @@ async fn what_stays_unread_of_the_log_is_said() {
     let double = Double::new(|_, request| {
         let query = query_of(request);
         let both = query.contains("'interactiveUser'%20or");
-        let is_old = query.contains("ge%202026-02-24") || query.contains("ge%202026-02-25") || query.contains("ge%202026-02-26");
+        let is_old = query.contains("ge%202026-02-24")
+            || query.contains("ge%202026-02-25")
+            || query.contains("ge%202026-02-26");
         if query.contains("'nonInteractiveUser'") && (both || is_old) {
             refusal(504, "GatewayTimeout", "")
         } else {
@@ -400,7 +428,11 @@ async fn what_stays_unread_of_the_log_is_said() {
     });
     let log = double.connect().reader().sign_ins(&sign_in_query()).await.unwrap();
     assert_eq!(log.from.to_string(), "2026-02-27T00:00:00Z");
-    assert!(log.notes[0].contains("nonInteractiveUser sign-ins before 2026-02-27T00:00:00Z"), "{:?}", log.notes);
+    assert!(
+        log.notes[0].contains("nonInteractiveUser sign-ins before 2026-02-27T00:00:00Z"),
+        "{:?}",
+        log.notes
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -410,7 +442,9 @@ async fn without_beta_the_log_of_v1_is_read_and_said_to_be_less() {
             refusal(400, "BadRequest", "Resource not found for the segment 'signIns'.")
         } else {
             assert!(!query_of(request).contains("signInEventTypes"));
-            list(&[json!({"id": "v", "createdDateTime": "2026-03-01T00:00:00Z", "isInteractive": true, "status": {"errorCode": 53003}})])
+            list(&[
+                json!({"id": "v", "createdDateTime": "2026-03-01T00:00:00Z", "isInteractive": true, "status": {"errorCode": 53003}}),
+            ])
         }
     });
     let log = double.connect().reader().sign_ins(&sign_in_query()).await.unwrap();
@@ -422,7 +456,11 @@ async fn without_beta_the_log_of_v1_is_read_and_said_to_be_less() {
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_refused_is_an_error_and_not_an_empty_log() {
     let double = Double::new(|_, _| {
-        refusal(403, "Authentication_MSGraphPermissionMissing", "The principal does not have required Microsoft Graph permission(s): AuditLog.Read.All")
+        refusal(
+            403,
+            "Authentication_MSGraphPermissionMissing",
+            "The principal does not have required Microsoft Graph permission(s): AuditLog.Read.All",
+        )
     });
     let error = double.connect().reader().sign_ins(&sign_in_query()).await.unwrap_err();
     assert!(error.hint().unwrap().contains("AuditLog.Read.All"));
@@ -450,10 +488,16 @@ async fn audits_keep_what_changed_and_lose_the_push_secret() {
     let ids: Vec<_> = records.iter().map(|record| record.id.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
     assert!(matches!(&records[0].actor, AuditActor::User { ip: Some(ip), .. } if ip == "203.0.113.45"));
-    assert_eq!(records[1].actor, AuditActor::App { name: "Azure MFA StrongAuthenticationService".to_owned() });
+    assert_eq!(
+        records[1].actor,
+        AuditActor::App { name: "Azure MFA StrongAuthenticationService".to_owned() }
+    );
     let value = records[1].modified[0].new_value.as_deref().unwrap();
     assert!(!value.contains("fcm-"), "{value}");
-    assert!(value.contains("\"DeviceToken\":\"NO_DEVICE_TOKEN\"") && value.contains("\"Id\":\"2222\""), "{value}");
+    assert!(
+        value.contains("\"DeviceToken\":\"NO_DEVICE_TOKEN\"") && value.contains("\"Id\":\"2222\""),
+        "{value}"
+    );
     assert!(double.targets()[0].contains("targetResources/any(t:t/id%20eq%20'"), "{:?}", double.targets());
 }
 
@@ -465,12 +509,15 @@ async fn the_rest_of_the_tenant_is_read() {
         }),
         ("/v1.0/domains/contoso.com", || answer(200, &json!({"authenticationType": "Federated"}))),
         ("/v1.0/domains/fabrikam.com", || answer(200, &json!({"id": "fabrikam.com"}))),
-        ("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", || answer(200, &json!({"isEnabled": true}))),
-        ("/v1.0/groups/5f00aaaa-0000-4000-8000-00000000bb99", || answer(200, &json!({"displayName": "Emergency"}))),
-        (
-            "/v1.0/groups/5f00aaaa-0000-4000-8000-00000000bb99/transitiveMembers/microsoft.graph.user",
-            || list(&[json!({"id": USER})]),
-        ),
+        ("/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", || {
+            answer(200, &json!({"isEnabled": true}))
+        }),
+        ("/v1.0/groups/5f00aaaa-0000-4000-8000-00000000bb99", || {
+            answer(200, &json!({"displayName": "Emergency"}))
+        }),
+        ("/v1.0/groups/5f00aaaa-0000-4000-8000-00000000bb99/transitiveMembers/microsoft.graph.user", || {
+            list(&[json!({"id": USER})])
+        }),
         ("/v1.0/servicePrincipals", || list(&[])),
         ("/beta/users/0f3c2b1a-7d4e-4c5b-9a8f-1e2d3c4b5a69/authentication/signInPreferences", || {
             answer(200, &json!({"userPreferredMethodForSecondaryAuthentication": "push"}))
@@ -482,8 +529,10 @@ async fn the_rest_of_the_tenant_is_read() {
             list(&[json!({"id": "d1"}), json!({"id": "d2", "isCompliant": null})])
         }),
         ("/v1.0/identity/conditionalAccess/namedLocations", || {
-            list(&[json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "id": "0a6c1d2e-1111-4a4a-9c9c-5b2f00000001",
-                "displayName": "IP Blacklist", "isTrusted": false, "ipRanges": [{"cidrAddress": "12.34.221.11/22"}]})])
+            list(&[
+                json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "id": "0a6c1d2e-1111-4a4a-9c9c-5b2f00000001",
+                "displayName": "IP Blacklist", "isTrusted": false, "ipRanges": [{"cidrAddress": "12.34.221.11/22"}]}),
+            ])
         }),
     ]);
     let reader = double.connect().reader();
@@ -499,7 +548,10 @@ async fn the_rest_of_the_tenant_is_read() {
     let devices = reader.devices_of(&user()).await.unwrap();
     let devices: Vec<_> = devices.iter().map(|device| (device.id.as_str(), device.compliant)).collect();
     assert_eq!(devices, [("d1", Some(true)), ("d2", None)]);
-    assert_eq!(reader.named_locations().await.unwrap()[0].ranges[0].block.unwrap().to_string(), "12.34.220.0/22");
+    assert_eq!(
+        reader.named_locations().await.unwrap()[0].ranges[0].block.unwrap().to_string(),
+        "12.34.220.0/22"
+    );
     let missing = "0a6c1d2e-1111-4a4a-9c9c-5b2f00000009".parse().unwrap();
     assert_eq!(reader.named_location(&missing).await.unwrap(), None);
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::field::{flag, moment, text, text_if_any, texts};
 use super::fetch::{Reader, malformed, withheld};
+use super::field::{flag, moment, text, text_if_any, texts};
 use crate::domain::{Upn, UserId};
 use crate::graph::error::GraphError;
 use crate::graph::path::{encode, quote, user_segment, with_query};
@@ -18,6 +18,10 @@ const BRIEF: &str = "id,userPrincipalName,displayName,mail,accountEnabled";
 const MOST_NEAR: usize = 5;
 
 /// A user as the directory has it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are five facts of Graph's, independent of each other"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphUser {
     /// Object id.
@@ -83,8 +87,7 @@ impl Reader {
     /// # Errors
     /// When the call fails, or leaves out what a decision rests on.
     pub async fn user(&self, id_or_upn: &str) -> Result<Option<GraphUser>, GraphError> {
-        let target =
-            with_query(&format!("/v1.0{}", user_segment(id_or_upn)), &[("$select", PROPERTIES)]);
+        let target = with_query(&format!("/v1.0{}", user_segment(id_or_upn)), &[("$select", PROPERTIES)]);
         let Some(found) = self.object_if_any(&target).await? else { return Ok(None) };
         parse_user(&target, &found).map(Some)
     }
@@ -105,10 +108,8 @@ impl Reader {
             let filter = format!(
                 "startsWith(userPrincipalName,{start}) or startsWith(displayName,{start}) or startsWith(mail,{start})"
             );
-            let target = with_query(
-                "/v1.0/users",
-                &[("$filter", &filter), ("$select", BRIEF), ("$top", "999")],
-            );
+            let target =
+                with_query("/v1.0/users", &[("$filter", &filter), ("$select", BRIEF), ("$top", "999")]);
             let near = rank(self.list(&target, &[]).await?.iter().filter_map(parse_brief).collect(), text);
             if !near.is_empty() {
                 return Ok(near);
@@ -154,8 +155,11 @@ fn rank(users: Vec<UserBrief>, wanted: &str) -> Vec<UserBrief> {
             .map(|name| strsim::jaro_winkler(name, &wanted))
             .fold(0.0, f64::max)
     };
-    let mut ranked: Vec<(f64, UserBrief)> =
-        users.into_iter().map(|user| (likeness(&user), user)).filter(|(likeness, _)| *likeness > 0.7).collect();
+    let mut ranked: Vec<(f64, UserBrief)> = users
+        .into_iter()
+        .map(|user| (likeness(&user), user))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .collect();
     ranked.sort_by(|(left, _), (right, _)| right.total_cmp(left));
     ranked.into_iter().take(MOST_NEAR).map(|(_, user)| user).collect()
 }

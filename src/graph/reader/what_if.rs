@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::field::{flag, text};
 use super::fetch::{Reader, malformed, withheld};
+use super::field::{flag, text};
 use crate::domain::{PolicyId, UserId};
 use crate::graph::error::GraphError;
 use crate::policy::PolicyState;

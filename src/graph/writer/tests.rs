@@ -120,7 +120,8 @@ async fn a_write_whose_outcome_is_unknown_is_sent_once_and_said_to_be_so() {
     ];
     for reply in unclear {
         let double = Double::new(move |_, _| reply());
-        let error = send(&double, &request::disable_sign_in(&user()), &Bindings::default()).await.unwrap_err();
+        let error =
+            send(&double, &request::disable_sign_in(&user()), &Bindings::default()).await.unwrap_err();
         assert!(error.may_have_happened(), "{error:?}");
         assert_eq!((error.retry(), error.kind()), (Retry::ReadBackFirst, FailureKind::Ambiguous));
         assert_eq!(double.calls().len(), 1, "{error:?}");
@@ -166,8 +167,11 @@ async fn nothing_is_sent_where_a_placeholder_is_empty_or_a_path_leaves_graph() {
         let error = send(&double, &request::delete_policy("${actions.a.id}"), &made(id)).await.unwrap_err();
         assert!(matches!(error, GraphError::Unsendable { .. }), "{id}: {error:?}");
     }
-    let elsewhere =
-        PlannedRequest { method: Verb::Delete, path: "@evil.example.com/v1.0/x".to_owned(), body: Value::Null };
+    let elsewhere = PlannedRequest {
+        method: Verb::Delete,
+        path: "@evil.example.com/v1.0/x".to_owned(),
+        body: Value::Null,
+    };
     let error = send(&double, &elsewhere, &Bindings::default()).await.unwrap_err();
     assert!(matches!(error, GraphError::Unsendable { .. }), "{error:?}");
     assert!(double.calls().is_empty() && double.token_calls().is_empty());

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::graph::double::{Double, Reply, SECRET, TENANT, USER, answer, answer_with, list, raw, token, user_row};
+use crate::graph::double::{
+    Double, Reply, SECRET, TENANT, USER, answer, answer_with, list, raw, token, user_row,
+};
 
 fn refused(status: u16, code: u64, error: &str) -> Reply {
     answer(
@@ -69,13 +71,11 @@ async fn a_token_is_renewed_at_four_fifths_of_its_life_and_kept_when_that_fails(
         },
     );
     let reader = double.connect().reader();
-    for _ in 0..2 {
-        reader.user(USER).await.unwrap();
-        tokio::time::advance(Duration::from_secs(790)).await;
-        assert_eq!(double.token_calls().len(), 1);
-        tokio::time::advance(Duration::from_secs(20)).await;
-        break;
-    }
+    reader.user(USER).await.unwrap();
+    tokio::time::advance(Duration::from_secs(790)).await;
+    reader.user(USER).await.unwrap();
+    assert_eq!(double.token_calls().len(), 1);
+    tokio::time::advance(Duration::from_secs(20)).await;
     // Renewal fails five times; the token still holds, and is not renewed again for a minute.
     reader.user(USER).await.unwrap();
     reader.user(USER).await.unwrap();
