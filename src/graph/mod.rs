@@ -23,6 +23,7 @@
 
 mod answer;
 pub mod auth;
+mod call;
 mod connection;
 mod error;
 mod pace;

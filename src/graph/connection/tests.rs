@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::graph::answer::NON_PREMIUM;
 use crate::graph::double::{
     Double, EPOCH, Reply, SECRET, TENANT, TOKEN_MARK, USER, answer, answer_with, list, raw, refusal, token,
     user_row,

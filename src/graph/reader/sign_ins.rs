@@ -11,7 +11,7 @@ use super::fetch::{Reader, UNKNOWN_MEMBERS};
 use super::field::{flag, moment, spell_moment, text, text_if_any, texts};
 use crate::case::SignIn;
 use crate::domain::UserId;
-use crate::graph::connection::Purpose;
+use crate::graph::call::Purpose;
 use crate::graph::error::GraphError;
 use crate::graph::path::{quote, with_query};
 
