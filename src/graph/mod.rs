@@ -23,6 +23,7 @@
 
 mod answer;
 pub mod auth;
+mod call;
 mod connection;
 mod error;
 mod pace;
@@ -33,6 +34,9 @@ pub mod request;
 mod retry_after;
 mod settings;
 mod writer;
+
+#[cfg(test)]
+mod double;
 
 pub use answer::ErrorAnswer;
 pub use auth::AuthError;

@@ -27,7 +27,7 @@ fn encode_except(text: &str, marks: &str) -> String {
     encoded
 }
 
-/// Quotes a text for a filter: OData doubles the quote.
+/// Quotes a text for a filter: `OData` doubles the quote.
 pub(crate) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

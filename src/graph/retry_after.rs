@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::domain::Random;
 
 /// The longest that one answer may make us wait (identity.md 10.3).
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 /// The longest wait of our own choosing.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(32);
 

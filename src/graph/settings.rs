@@ -23,9 +23,9 @@ impl Default for Deadlines {
     fn default() -> Self {
         Self {
             attempt: Duration::from_secs(30),
-            read: Duration::from_secs(120),
-            write: Duration::from_secs(120),
-            token: Duration::from_secs(120),
+            read: Duration::from_mins(2),
+            write: Duration::from_mins(2),
+            token: Duration::from_mins(2),
         }
     }
 }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::connection::{Call, Connection, Purpose};
+use super::call::{Call, Purpose};
+use super::connection::Connection;
 use super::error::GraphError;
 use super::settings::ClientRequestId;
 use crate::approval::ApprovedRequest;
@@ -122,3 +123,6 @@ fn check_path(path: &str) -> Result<(), GraphError> {
     };
     Err(GraphError::Unsendable { path: path.to_owned(), why: why.to_owned() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,8 +20,7 @@ fn parameter<'text>(text: &'text str, name: &str) -> Option<&'text str> {
     let mut from = 0;
     while let Some(at) = text.get(from..)?.find(name) {
         let start = from.checked_add(at)?;
-        let stands_alone = start == 0
-            || text.get(..start)?.ends_with(|before: char| before == ',' || before == ' ' || before == '\t');
+        let stands_alone = start == 0 || text.get(..start)?.ends_with([',', ' ', '\t']);
         let after = text.get(start.checked_add(name.len())?..)?;
         if let Some(value) = after.trim_start().strip_prefix('=').filter(|_| stands_alone) {
             let value = value.trim_start();

@@ -25,7 +25,7 @@ use crate::transport::{Transport, TransportError};
 const MOST_TRIES: u32 = 5;
 /// The wait after "busy" without a time, and before a renewal that failed is tried again: Entra answers the same
 /// request the same for a minute.
-const BUSY_WAIT: Duration = Duration::from_secs(60);
+const BUSY_WAIT: Duration = Duration::from_mins(1);
 /// How long a token lives where its answer does not say.
 const ASSUMED_LIFE: Duration = Duration::from_secs(3_599);
 
@@ -170,12 +170,12 @@ impl TokenSource {
         let outcome = request.request_async(&exchange).await;
         let seen = exchange.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Ok(answer) => (Ok(self.take(&answer, number, asked_at)), None),
-            Err(error) => self.sort(error, seen, &scope),
+            Ok(answer) => (Ok(Self::take(&answer, number, asked_at)), None),
+            Err(error) => self.sort(error, seen.as_ref(), &scope),
         }
     }
 
-    fn take(&self, answer: &BasicTokenResponse, number: u64, asked_at: Timestamp) -> AccessToken {
+    fn take(answer: &BasicTokenResponse, number: u64, asked_at: Timestamp) -> AccessToken {
         let life = answer.expires_in().unwrap_or(ASSUMED_LIFE);
         let after = |span: Duration| asked_at.checked_add(span).unwrap_or(asked_at);
         AccessToken::new(
@@ -205,12 +205,12 @@ impl TokenSource {
     fn sort(
         &self,
         error: RequestTokenError<TransportError, EntraRefusal>,
-        seen: Option<(StatusCode, HeaderMap)>,
+        seen: Option<&(StatusCode, HeaderMap)>,
         scope: &str,
     ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
         let tenant = self.settings.tenant.clone();
-        let status = seen.as_ref().map(|(status, _)| *status);
-        let wait = seen.as_ref().and_then(|(_, headers)| retry_after::read(headers, self.clock.now()));
+        let status = seen.map(|(status, _)| *status);
+        let wait = seen.and_then(|(_, headers)| retry_after::read(headers, self.clock.now()));
         let is_busy = status == Some(StatusCode::TOO_MANY_REQUESTS)
             || matches!(&error, RequestTokenError::ServerResponse(refusal)
                 if refusal.error == "temporarily_unavailable"
@@ -269,3 +269,6 @@ impl<'call> oauth2::AsyncHttpClient<'call> for Exchange<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

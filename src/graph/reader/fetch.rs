@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::memo::Memo;
-use crate::graph::connection::{Call, Connection, Purpose, path_of};
+use crate::graph::call::{Call, Purpose};
+use crate::graph::connection::{Connection, path_of};
 use crate::graph::error::GraphError;
 use crate::graph::permission;
 

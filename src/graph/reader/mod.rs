@@ -16,6 +16,9 @@ mod tenant;
 mod user;
 mod what_if;
 
+#[cfg(test)]
+mod tests;
+
 pub use devices::DeviceBrief;
 pub use fetch::Reader;
 pub use groups::GroupBrief;

@@ -11,15 +11,14 @@ use super::fetch::{Reader, UNKNOWN_MEMBERS};
 use super::field::{flag, moment, spell_moment, text, text_if_any, texts};
 use crate::case::SignIn;
 use crate::domain::UserId;
-use crate::graph::connection::Purpose;
+use crate::graph::call::Purpose;
 use crate::graph::error::GraphError;
 use crate::graph::path::{quote, with_query};
 
 /// Tries of a heavy question before a smaller one is asked.
 const TRIES: Purpose = Purpose::Read { tries: 2, list: true };
 /// The spans that a question is cut into, one after the other.
-const SPANS: [Duration; 3] =
-    [Duration::from_secs(3 * 86_400), Duration::from_secs(86_400), Duration::from_secs(6 * 3_600)];
+const SPANS: [Duration; 3] = [Duration::from_hours(72), Duration::from_hours(24), Duration::from_hours(6)];
 const BETA: &str = "/beta/auditLogs/signIns";
 const STABLE: &str = "/v1.0/auditLogs/signIns";
 
@@ -267,9 +266,8 @@ fn place_of(row: &Value) -> String {
 
 /// How the second factor was satisfied: the step that was one, else what the status adds.
 fn mfa_of(row: &Value) -> String {
-    let steps = row.get("authenticationDetails").and_then(Value::as_array).into_iter().flatten();
-    let second =
-        steps.filter(|step| text(step, "/authenticationStepRequirement").starts_with("Multifactor")).last();
+    let mut steps = row.get("authenticationDetails").and_then(Value::as_array).into_iter().flatten().rev();
+    let second = steps.find(|step| text(step, "/authenticationStepRequirement").starts_with("Multifactor"));
     second
         .and_then(|step| text_if_any(step, "/authenticationMethod"))
         .or_else(|| text_if_any(row, "/mfaDetail/authMethod"))

@@ -18,6 +18,10 @@ const BRIEF: &str = "id,userPrincipalName,displayName,mail,accountEnabled";
 const MOST_NEAR: usize = 5;
 
 /// A user as the directory has it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are five facts of Graph's, independent of each other"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GraphUser {
     /// Object id.

@@ -17,17 +17,17 @@ const CURRENT_RANGES: &str = "${current.ipRanges}";
 pub fn add_ranges(location: &str, ranges: &[CidrBlock]) -> PlannedRequest {
     let mut list = vec![Value::from(CURRENT_RANGES)];
     list.extend(ranges.iter().map(range_body));
-    update(location, list)
+    update(location, &list)
 }
 
 /// Spells the request that takes ranges out of a location and leaves all others (v1.0,
 /// [ipNamedLocation: update](https://learn.microsoft.com/graph/api/ipnamedlocation-update)).
 pub fn remove_ranges(location: &NamedLocationId, ranges: &[CidrBlock]) -> PlannedRequest {
     let without: Vec<String> = ranges.iter().map(ToString::to_string).collect();
-    update(location.as_str(), vec![json!({ CURRENT_RANGES: { "without": without } })])
+    update(location.as_str(), &[json!({ CURRENT_RANGES: { "without": without } })])
 }
 
-fn update(location: &str, ranges: Vec<Value>) -> PlannedRequest {
+fn update(location: &str, ranges: &[Value]) -> PlannedRequest {
     PlannedRequest {
         method: Verb::Patch,
         path: format!("{LOCATIONS}/{}", segment(location)),

@@ -1,0 +1,87 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::case::MethodKind;
+use crate::domain::{CidrBlock, MethodId, UserId};
+use crate::plan::{EffectClass, PlannedRequest, Verb, effect_of, placeholders_of};
+use crate::policy::PolicyState;
+
+fn user() -> UserId {
+    crate::graph::double::USER.parse().unwrap()
+}
+
+fn ranges() -> Vec<CidrBlock> {
+    vec!["203.0.113.45".parse().unwrap(), "2001:db8:5:1::/64".parse().unwrap()]
+}
+
+fn request(method: Verb, path: &str, body: Value) -> PlannedRequest {
+    PlannedRequest { method, path: path.to_owned(), body }
+}
+
+#[test]
+fn writes_to_a_user_hold_one_thing_each() {
+    let path = format!("/v1.0/users/{}", user());
+    assert_eq!(disable_sign_in(&user()), request(Verb::Patch, &path, json!({"accountEnabled": false})));
+    assert_eq!(enable_sign_in(&user()), request(Verb::Patch, &path, json!({"accountEnabled": true})));
+    assert_eq!(
+        revoke_sessions(&user()),
+        request(Verb::Post, &format!("{path}/revokeSignInSessions"), json!({}))
+    );
+    let reset = reset_password(&user());
+    assert_eq!(placeholders_of(&reset).unwrap(), ["${secret.password}"]);
+    assert_eq!(effect_of(&reset), EffectClass::LastWriterWins);
+    assert!(reset.body.get("accountEnabled").is_none());
+}
+
+#[test]
+fn a_method_is_deleted_from_its_own_collection_with_its_id_encoded() {
+    let id: MethodId = "_kQm/T?W".parse().unwrap();
+    let path = |kind: &MethodKind| delete_method(&user(), kind, &id).map(|request| request.path);
+    assert_eq!(
+        path(&MethodKind::Authenticator),
+        Some(format!("/v1.0/users/{}/authentication/microsoftAuthenticatorMethods/_kQm%2FT%3FW", user()))
+    );
+    assert!(path(&MethodKind::HardwareToken).unwrap().starts_with("/beta/"));
+    for kind in [MethodKind::Password, MethodKind::QrCode, MethodKind::Unknown("x".to_owned())] {
+        assert_eq!(path(&kind), None);
+    }
+}
+
+#[test]
+fn a_location_keeps_what_others_put_there() {
+    let placeholder = "${actions.block_ips.location.id}";
+    let add = add_ranges(placeholder, &ranges());
+    assert_eq!(add.path, format!("/v1.0/identity/conditionalAccess/namedLocations/{placeholder}"));
+    assert_eq!(
+        add.body,
+        json!({"@odata.type": "#microsoft.graph.ipNamedLocation", "ipRanges": ["${current.ipRanges}",
+            {"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": "203.0.113.45/32"},
+            {"@odata.type": "#microsoft.graph.iPv6CidrRange", "cidrAddress": "2001:db8:5:1::/64"}]})
+    );
+    let id = "0a6c1d2e-1111-4a4a-9c9c-5b2f00000001".parse().unwrap();
+    assert_eq!(
+        remove_ranges(&id, &ranges()).body["ipRanges"],
+        json!([{"${current.ipRanges}": {"without": ["203.0.113.45/32", "2001:db8:5:1::/64"]}}])
+    );
+    for request in [add, remove_ranges(&id, &ranges())] {
+        assert_eq!(effect_of(&request), EffectClass::ReplaceSet);
+        assert!(placeholders_of(&request).is_ok());
+    }
+    let create = create_location("IP Blacklist", &ranges());
+    assert_eq!(create.body["isTrusted"], json!(false));
+    assert_eq!(effect_of(&create), EffectClass::Create);
+    assert_eq!(delete_location("a/b").path, "/v1.0/identity/conditionalAccess/namedLocations/a%2Fb");
+}
+
+#[test]
+fn a_policy_is_made_switched_and_deleted() {
+    let made = create_policy(json!({"displayName": "x"}));
+    assert_eq!(effect_of(&made), EffectClass::Create);
+    let switched = set_policy_state("b7d0", &PolicyState::ReportOnly);
+    assert_eq!(switched.body, json!({"state": "enabledForReportingButNotEnforced"}));
+    assert_eq!(effect_of(&delete_policy("b7d0")), EffectClass::Delete);
+    assert_eq!(
+        delete_policy("${actions.a.id}").path,
+        "/v1.0/identity/conditionalAccess/policies/${actions.a.id}"
+    );
+}
