@@ -86,7 +86,7 @@ async fn measure(playbook: &str) {
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         guards: guards.clone(),
-        valid_for: Duration::from_secs(3600),
+        valid_for: Duration::from_hours(1),
         skew_stops: false,
     };
     let catalog = stanch::steps::catalog();
@@ -127,12 +127,12 @@ async fn measure(playbook: &str) {
         digest: plan.digest,
         by: "bench".to_owned(),
         at,
-        expires_at: at + Duration::from_secs(600),
+        expires_at: at + Duration::from_mins(10),
     };
     let start = Instant::now();
-    let applied = applier.apply(plan, consent).await.unwrap();
+    let outcome = applier.apply(plan, consent).await.unwrap();
     let wall = start.elapsed();
-    assert_eq!(applied.run().verdict.as_str(), "contained");
+    assert_eq!(outcome.run().verdict.as_str(), "contained");
     report(playbook, "apply", wall, &running.base_url(), before).await;
 }
 

@@ -1,4 +1,4 @@
-//! Faults as data: which requests go wrong, and how (MOCK_GRAPH.md).
+//! Faults as data: which requests go wrong, and how.
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;

@@ -18,7 +18,7 @@ use crate::api::Reply;
 use crate::faults::Fault;
 use crate::journal::{Line, redact};
 use crate::keys::{KeyError, Keys};
-use crate::serve::{Incoming, envelope, serve, throttled, version_and_segments};
+use crate::serve::{Incoming, Served, envelope, serve, throttled, version_and_segments};
 use crate::state::{Settings, World};
 use crate::tenant::{Tenant, TenantError};
 use crate::token::{self, TokenRequest};
@@ -27,7 +27,7 @@ use crate::{batch, control, uri};
 /// The largest body that is read.
 const MOST_BODY: usize = 8 << 20;
 /// Reads see the state before for ever.
-const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 86_400);
+const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// In the extensions of a response that is none: the connection is reset. Over a socket the body breaks off.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +187,7 @@ async fn respond(world: &Arc<World>, request: Request) -> Response<Body> {
     if let Some(Fault::Delay { ms }) = fault {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
-    handle(world, &incoming, arrival, fault)
+    handle(world, &incoming, arrival, fault.as_ref())
 }
 
 /// When and where in the order a request came.
@@ -207,33 +207,58 @@ struct Outcome {
     is_token: bool,
 }
 
-fn handle(world: &Arc<World>, incoming: &Incoming, arrival: Arrival, fault: Option<Fault>) -> Response<Body> {
-    let before = fault.as_ref().and_then(|fault| instead(world, incoming, fault));
-    let outcome = match before {
-        Some(outcome) => outcome,
-        None => process(world, incoming, fault.as_ref()),
-    };
+impl Outcome {
+    fn of(served: Served) -> Self {
+        Self {
+            reply: served.reply,
+            write: served.write,
+            known: served.known,
+            app_id: served.app_id,
+            body: served.body,
+            is_token: false,
+        }
+    }
+
+    /// The journal's line of it.
+    fn line(&self, world: &World, incoming: &Incoming, arrival: Arrival, batch_id: Option<String>) -> Line {
+        Line {
+            seq: arrival.seq,
+            time: arrival.time,
+            start_ms: arrival.start_ms,
+            end_ms: world.clock.millis(),
+            method: incoming.method.clone(),
+            path: incoming.path.clone(),
+            query: incoming.query.clone(),
+            app_id: self.app_id.clone(),
+            status: self.reply.status,
+            body: redact(&self.body),
+            write: self.write,
+            known: self.known,
+            batch_id,
+        }
+    }
+}
+
+fn handle(
+    world: &Arc<World>,
+    incoming: &Incoming,
+    arrival: Arrival,
+    fault: Option<&Fault>,
+) -> Response<Body> {
+    let outcome = fault
+        .and_then(|fault| instead(world, incoming, fault))
+        .unwrap_or_else(|| process(world, incoming, fault));
     let is_reset = matches!(fault, Some(Fault::ResetBeforeCommit {} | Fault::ResetAfterCommit {}));
-    world.keep(Line {
-        seq: arrival.seq,
-        time: arrival.time,
-        start_ms: arrival.start_ms,
-        end_ms: world.clock.millis(),
-        method: incoming.method.clone(),
-        path: incoming.path.clone(),
-        query: incoming.query.clone(),
-        app_id: outcome.app_id,
-        status: if is_reset { 0 } else { outcome.reply.status },
-        body: redact(&outcome.body),
-        write: outcome.write,
-        known: outcome.known,
-        batch_id: None,
-    });
+    let mut line = outcome.line(world, incoming, arrival, None);
+    if is_reset {
+        line.status = 0;
+    }
+    world.keep(line);
     if is_reset {
         return reset();
     }
-    let reply = after(incoming, outcome.reply, fault.as_ref());
-    render(world, incoming, reply, fault.as_ref(), outcome.is_token)
+    let reply = after(incoming, outcome.reply, fault);
+    render(world, incoming, reply, fault, outcome.is_token)
 }
 
 /// What a fault answers instead of serving the request.
@@ -305,15 +330,7 @@ fn process(world: &Arc<World>, incoming: &Incoming, fault: Option<&Fault>) -> Ou
     if is_batch && incoming.method == "POST" {
         return run_batch(world, incoming, stale_for);
     }
-    let served = serve(world, incoming, stale_for);
-    Outcome {
-        reply: served.reply,
-        write: served.write,
-        known: served.known,
-        app_id: served.app_id,
-        body: served.body,
-        is_token: false,
-    }
+    Outcome::of(serve(world, incoming, stale_for))
 }
 
 /// The identity platform's own paths.
@@ -395,20 +412,10 @@ fn run_batch(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration
         let fault = world.fault(&inner.method, &inner.path);
         let arrival =
             Arrival { seq: world.next_seq(), time: world.clock.now(), start_ms: world.clock.millis() };
-        let outcome = match fault.as_ref().and_then(|fault| instead(world, &inner, fault)) {
-            Some(outcome) => outcome,
-            None => {
-                let served = serve(world, &inner, stale_for);
-                Outcome {
-                    reply: served.reply,
-                    write: served.write,
-                    known: served.known,
-                    app_id: served.app_id,
-                    body: served.body,
-                    is_token: false,
-                }
-            }
-        };
+        let outcome = fault
+            .as_ref()
+            .and_then(|fault| instead(world, &inner, fault))
+            .unwrap_or_else(|| Outcome::of(serve(world, &inner, stale_for)));
         writes = writes || outcome.write;
         caller = caller.or_else(|| outcome.app_id.clone());
         if outcome.reply.status >= 400 {
@@ -420,21 +427,7 @@ fn run_batch(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration
             &outcome.reply.headers,
             outcome.reply.body.as_ref(),
         ));
-        world.keep(Line {
-            seq: arrival.seq,
-            time: arrival.time,
-            start_ms: arrival.start_ms,
-            end_ms: world.clock.millis(),
-            method: inner.method.clone(),
-            path: inner.path.clone(),
-            query: inner.query.clone(),
-            app_id: outcome.app_id,
-            status: outcome.reply.status,
-            body: redact(&outcome.body),
-            write: outcome.write,
-            known: outcome.known,
-            batch_id: Some(id.clone()),
-        });
+        world.keep(outcome.line(world, &inner, arrival, Some(id.clone())));
     }
     // Responses come in any order: the last one first keeps clients honest.
     responses.reverse();
@@ -487,7 +480,7 @@ fn render(
         }
         Some(Fault::WrongContentType {}) => {
             content_type = "text/html";
-            body = "<html><body><h1>Proxy</h1></body></html>".to_owned();
+            "<html><body><h1>Proxy</h1></body></html>".clone_into(&mut body);
             status = 200;
         }
         _ => {}

@@ -200,10 +200,9 @@ impl World {
         }
         // A BTreeMap spells keys in order, whatever order an object was made in.
         let spelt = serde_json::to_string(&sorted(&value)).unwrap_or_default();
-        digest(&SHA256, spelt.as_bytes()).as_ref().iter().fold(String::from("sha256:"), |mut text, byte| {
-            text.push_str(&format!("{byte:02x}"));
-            text
-        })
+        let bytes = digest(&SHA256, spelt.as_bytes());
+        let digits: Vec<String> = bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{}", digits.concat())
     }
 }
 

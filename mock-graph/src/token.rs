@@ -291,7 +291,7 @@ pub fn caller_of(
     Ok(Caller { app_id, roles, directory_roles })
 }
 
-/// The OpenID configuration of a tenant.
+/// The `OpenID` configuration of a tenant.
 pub fn openid_configuration(tenant: &Tenant, base: &str) -> Value {
     let authority = format!("{base}/{}", tenant.tenant.id);
     json!({

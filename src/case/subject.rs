@@ -31,6 +31,10 @@ pub struct RoleHeld {
 }
 
 /// The user whose account is contained.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of Graph's user, asked for by its name"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {

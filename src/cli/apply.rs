@@ -119,10 +119,9 @@ pub fn given(session: &Session, plan: &Plan, kind: ConsentKind) -> Consent {
 /// When nothing was sent.
 pub async fn carry_out(session: &Session, plan: Plan, consent: Consent) -> Result<(Applied, bool), Failure> {
     let (watch, signal) = stop::on_interrupt();
-    let applier = session.applier(signal.clone())?;
-    let applied = applier.apply(plan, consent).await;
+    let outcome = session.applier(signal.clone())?.apply(plan, consent).await;
     drop(watch);
-    Ok((applied?, signal.is_given()))
+    Ok((outcome?, signal.is_given()))
 }
 
 /// Prints how it ended, and reckons the exit status.

@@ -26,10 +26,10 @@ pub struct Global {
     /// How results are printed; with `json`, standard output is one JSON document
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Where plans and runs are kept: sqlite://relative.db or sqlite:///absolute.db
+    /// Where plans and runs are kept: `sqlite://relative.db` or `sqlite:///absolute.db`
     #[arg(long, global = true, value_name = "URL")]
     pub store: Option<String>,
-    /// Tenant to sign in to: its id or a domain of it [default: AZURE_TENANT_ID]
+    /// Tenant to sign in to: its id or a domain of it [default: `AZURE_TENANT_ID`]
     #[arg(long, global = true, value_name = "NAME")]
     pub tenant: Option<String>,
     /// Says more on standard error; twice: every request
@@ -38,7 +38,7 @@ pub struct Global {
     /// Says nothing on standard error but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Prints without colour (so does NO_COLOR)
+    /// Prints without colour (so does `NO_COLOR`)
     #[arg(long, global = true)]
     pub no_color: bool,
 }

@@ -42,14 +42,13 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
         }
     };
     let mut case = args.case.clone();
-    let tenant = match &args.tenant_file {
-        Some(path) => TenantFile::parse(read_text(path)?, &format!("`{}`", path.display()))?,
-        None => {
-            if case.user_agent.is_empty() && case.ip.is_empty() {
-                case.user_agent.push(REFERENCE_USER_AGENT.to_owned());
-            }
-            TenantFile::reference()?
+    let tenant = if let Some(path) = &args.tenant_file {
+        TenantFile::parse(read_text(path)?, &format!("`{}`", path.display()))?
+    } else {
+        if case.user_agent.is_empty() && case.ip.is_empty() {
+            case.user_agent.push(REFERENCE_USER_AGENT.to_owned());
         }
+        TenantFile::reference()?
     };
     let user = args.user.clone().unwrap_or_else(|| REFERENCE_USER.to_owned());
     std::fs::create_dir_all(&args.out).map_err(|error| cannot_write(&args.out, &error))?;
@@ -176,10 +175,10 @@ fn open(
 /// Writes the demo's settings, which are printed: who asks, and the emergency accounts.
 fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Failure> {
     let path = out.join("stanch.toml");
-    let accounts: Vec<String> = tenant.emergency_accounts.iter().map(|upn| json!(upn).to_string()).collect();
+    let accounts: String =
+        tenant.emergency_accounts.iter().map(|upn| format!("    {},\n", json!(upn))).collect();
     let text = format!(
-        "[operator]\nuser = \"demo\"\n\n[guards]\n# Found by their shape: cloud-only, *.onmicrosoft.com, Global Administrator for good.\nemergency_accounts = [{}]\n",
-        accounts.join(", ")
+        "[operator]\nuser = \"demo\"\n\n[guards]\n# Found by their shape: cloud-only, *.onmicrosoft.com,\n# Global Administrator for good.\nemergency_accounts = [\n{accounts}]\n"
     );
     std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
     Ok(path)

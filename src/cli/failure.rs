@@ -51,13 +51,12 @@ impl Failure {
 
     /// Prints to standard error; with `--format json` the document goes to standard output as well.
     pub fn print(&self, format: Format) {
-        match &self.rendered {
-            Some(rendered) => anstream::eprint!("{rendered}"),
-            None => {
-                anstream::eprintln!("error: {}", lines_inert(&self.message));
-                if let Some(hint) = &self.hint {
-                    anstream::eprintln!("hint: {}", lines_inert(hint));
-                }
+        if let Some(rendered) = &self.rendered {
+            anstream::eprint!("{rendered}");
+        } else {
+            anstream::eprintln!("error: {}", lines_inert(&self.message));
+            if let Some(hint) = &self.hint {
+                anstream::eprintln!("hint: {}", lines_inert(hint));
             }
         }
         if format == Format::Json {

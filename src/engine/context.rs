@@ -30,7 +30,7 @@ pub struct Patience {
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            read_back: Duration::from_secs(180),
+            read_back: Duration::from_mins(3),
             probe_reads: 5,
             probe_spacing: Duration::from_secs(13),
             just_made: Duration::from_secs(90),

@@ -184,7 +184,7 @@ impl Planner {
                 plan.permissions.extend(AnyStep::permissions(&step.step).iter().map(|&name| name.to_owned()));
             }
             let waits: Vec<ActionId> =
-                step.needs.iter().flat_map(|need| ends.get(need)).flatten().cloned().collect();
+                step.needs.iter().filter_map(|need| ends.get(need)).flatten().cloned().collect();
             plan.actions.extend(planned.actions.into_iter().map(|action| wait_for(action, &waits)));
             if let Some(why) = planned.unchanged {
                 plan.unchanged.push(UnchangedStep { step: step.id.clone(), why });
@@ -223,7 +223,7 @@ fn step_ends(planned: &[(BoundStep, Planned)]) -> BTreeMap<String, Vec<ActionId>
         for (step, planned) in planned {
             let mut own: Vec<ActionId> = planned.actions.iter().map(|action| action.id.clone()).collect();
             if own.is_empty() {
-                own = step.needs.iter().flat_map(|need| ends.get(need)).flatten().cloned().collect();
+                own = step.needs.iter().filter_map(|need| ends.get(need)).flatten().cloned().collect();
                 own.sort();
                 own.dedup();
             }

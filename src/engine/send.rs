@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::context::{Notice, RunContext};
 use crate::approval::ApprovedRequest;
 use crate::domain::secret::generate_password;
@@ -324,5 +322,5 @@ pub(super) fn new_id(now: jiff::Timestamp, random: &dyn crate::domain::Random) -
     let mut bytes = [0u8; 10];
     random.fill(&mut bytes);
     let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
-    Uuid::from(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()).hyphenated().to_string()
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid().hyphenated().to_string()
 }

@@ -25,7 +25,7 @@ pub fn lint_policy(body: &Value, rules: &GuardRules) -> Vec<GuardRefusal> {
     let name = body.get("displayName").and_then(Value::as_str).unwrap_or("policy");
     let mut refused = Vec::new();
     refused.extend(emergency_accounts(body, rules, name));
-    let is_for_all = words(body, "/conditions/users/includeUsers").iter().any(|user| *user == "All")
+    let is_for_all = words(body, "/conditions/users/includeUsers").contains(&"All")
         || !words(body, "/conditions/users/includeRoles").is_empty();
     let controls = words(body, "/grantControls/builtInControls");
     let protects_tokens =

@@ -35,7 +35,12 @@ pub fn judge_requests(plan: &Plan, rules: &GuardRules) -> Vec<GuardRefusal> {
             match CidrBlock::parse_masking(text) {
                 Ok((block, _)) => refused.extend(network::judge_alone(&block, rules).err()),
                 Err(error) => {
-                    refused.push(refusal("special_purpose_range", text, error.to_string(), "make a new plan"))
+                    refused.push(refusal(
+                        "special_purpose_range",
+                        text,
+                        error.to_string(),
+                        "make a new plan",
+                    ));
                 }
             }
         }

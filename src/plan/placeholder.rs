@@ -76,7 +76,10 @@ fn collect_text(text: &str, found: &mut Vec<String>) -> Result<(), PlaceholderEr
             after.split_once('}').ok_or_else(|| PlaceholderError::Unknown { name: format!("${{{after}") })?;
         let is_known = name == "current.ipRanges"
             || name.strip_prefix("secret.").is_some_and(|n| !n.is_empty())
-            || name.strip_prefix("actions.").is_some_and(|n| n.ends_with(".id") && n.len() > 3);
+            || name
+                .strip_prefix("actions.")
+                .and_then(|rest| rest.strip_suffix(".id"))
+                .is_some_and(|id| !id.is_empty());
         if !is_known {
             return Err(PlaceholderError::Unknown { name: format!("${{{name}}}") });
         }

@@ -44,7 +44,7 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
             "## What ties to the intruder\n\n| kind | value | first seen | last seen |\n| --- | --- | --- | --- |"
         )?;
         for indicator in &plan.case.indicators {
-            let seen = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), |at| shown(at));
+            let seen = |at: Option<jiff::Timestamp>| at.map_or_else(|| "-".to_owned(), shown);
             writeln!(
                 out,
                 "| {} | {} | {} | {} |",

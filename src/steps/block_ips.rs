@@ -214,7 +214,7 @@ impl Step for BlockIps {
             .collect();
         let mut behind = Vec::new();
         if !new.is_empty() {
-            let action = self.addition(case, &place, &new, scope);
+            let action = addition(case, &place, &new, scope);
             behind.extend(action.as_ref().map(|action| action.id.clone()));
             planned.push(action, scope);
             let total: usize = locations.iter().map(|own| own.ranges.len()).sum::<usize>() + new.len();
@@ -348,48 +348,43 @@ fn find_place<'a>(
     None
 }
 
-impl BlockIps {
-    fn addition(
-        &self,
-        case: &Case,
-        place: &Place<'_>,
-        new: &[CidrBlock],
-        scope: &Scope<'_>,
-    ) -> Option<Action> {
-        let texts: Vec<String> = new.iter().map(ToString::to_string).collect();
-        let evidence = evidence_for(case, new);
-        let count = if new.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", new.len()) };
-        let id = scope.action_id("")?;
-        let (summary, object_id, before, undo, sent) = match place.location {
-            Some(location) => (
-                format!("Add {count} to the named location `{}`", place.name),
-                Some(location.id.to_string()),
-                json!({ "ranges": location.ranges.len() }),
-                Undo::Requests(vec![request::remove_ranges(&location.id, new)]),
-                request::add_ranges(location.id.as_str(), new),
-            ),
-            None => (
-                format!("Create the named location `{}` with {count}", place.name),
-                None,
-                Value::Null,
-                Undo::Requests(vec![request::delete_location(&format!("${{actions.{id}.id}}"))]),
-                request::create_location(&place.name, new),
-            ),
-        };
-        let draft = Draft {
-            key: "",
-            summary,
-            object: Object { kind: "named location".to_owned(), id: object_id, name: place.name.clone() },
-            before,
-            after: json!({ "contains": texts }),
-            undo,
-            reason: "the intruder came from there".to_owned(),
-            evidence,
-            requests: vec![sent],
-        };
-        Some(draft.with_id(id, Self::NAME, scope))
-    }
+/// Plans the new ranges: into the location that is there, or into one that is made for them.
+fn addition(case: &Case, place: &Place<'_>, new: &[CidrBlock], scope: &Scope<'_>) -> Option<Action> {
+    let texts: Vec<String> = new.iter().map(ToString::to_string).collect();
+    let evidence = evidence_for(case, new);
+    let count = if new.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", new.len()) };
+    let id = scope.action_id("")?;
+    let (summary, object_id, before, undo, sent) = match place.location {
+        Some(location) => (
+            format!("Add {count} to the named location `{}`", place.name),
+            Some(location.id.to_string()),
+            json!({ "ranges": location.ranges.len() }),
+            Undo::Requests(vec![request::remove_ranges(&location.id, new)]),
+            request::add_ranges(location.id.as_str(), new),
+        ),
+        None => (
+            format!("Create the named location `{}` with {count}", place.name),
+            None,
+            Value::Null,
+            Undo::Requests(vec![request::delete_location(&format!("${{actions.{id}.id}}"))]),
+            request::create_location(&place.name, new),
+        ),
+    };
+    let draft = Draft {
+        key: "",
+        summary,
+        object: Object { kind: "named location".to_owned(), id: object_id, name: place.name.clone() },
+        before,
+        after: json!({ "contains": texts }),
+        undo,
+        reason: "the intruder came from there".to_owned(),
+        evidence,
+        requests: vec![sent],
+    };
+    Some(draft.with_id(id, BlockIps::NAME, scope))
+}
 
+impl BlockIps {
     /// Plans the policy that makes the list bite, unless one does already. Returns why there is nothing to do.
     #[expect(clippy::too_many_arguments, reason = "one decision, over all that was found")]
     fn make_it_bite(

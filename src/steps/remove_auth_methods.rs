@@ -121,7 +121,7 @@ impl Step for RemoveAuthMethods {
             planned.unchanged = Some("no method is the intruder's by the evidence".to_owned());
             return planned;
         }
-        self.remove(case, facts, &goes, methods, scope, &mut planned);
+        remove(case, facts, &goes, methods, scope, &mut planned);
         planned
     }
 }
@@ -175,82 +175,82 @@ impl RemoveAuthMethods {
         };
         Decision::Leave { why, holds_back }
     }
+}
 
-    fn remove(
-        &self,
-        case: &Case,
-        default: &Look<Option<String>>,
-        goes: &[&JudgedMethod],
-        methods: &[JudgedMethod],
-        scope: &Scope<'_>,
-        planned: &mut Planned,
-    ) {
-        let subject = &case.subject;
-        let default = default.read().cloned().flatten();
-        let is_default = |method: &AuthMethod| default.as_deref().is_some_and(|kind| serves(method, kind));
-        let survivors: Vec<&AuthMethod> = methods
+/// Plans the removals, the default method last.
+fn remove(
+    case: &Case,
+    default: &Look<Option<String>>,
+    goes: &[&JudgedMethod],
+    methods: &[JudgedMethod],
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) {
+    let subject = &case.subject;
+    let default = default.read().cloned().flatten();
+    let is_default = |method: &AuthMethod| default.as_deref().is_some_and(|kind| serves(method, kind));
+    let survivors: Vec<&AuthMethod> = methods
+        .iter()
+        .filter(|own| !goes.iter().any(|gone| gone.method.id == own.method.id))
+        .filter(|own| own.verdict != MethodVerdict::Attacker)
+        .map(|own| &own.method)
+        .collect();
+    // Graph keeps the default while another second factor is there: first make a trusted one the default
+    // (identity.md 5.3). The kind is set, not the registration, so a survivor of the same kind will do.
+    let defaults_go: Vec<_> = goes.iter().filter(|own| is_default(&own.method)).collect();
+    let mut before_default = Vec::new();
+    if let (Some(kind), false) = (&default, defaults_go.is_empty()) {
+        // The user keeps their own kind where one of it survives. Set anew, it is no longer this registration.
+        let trusted = survivors
             .iter()
-            .filter(|own| !goes.iter().any(|gone| gone.method.id == own.method.id))
-            .filter(|own| own.verdict != MethodVerdict::Attacker)
-            .map(|own| &own.method)
-            .collect();
-        // Graph keeps the default while another second factor is there: first make a trusted one the default
-        // (identity.md 5.3). The kind is set, not the registration, so a survivor of the same kind will do.
-        let defaults_go: Vec<_> = goes.iter().filter(|own| is_default(&own.method)).collect();
-        let mut before_default = Vec::new();
-        if let (Some(kind), false) = (&default, defaults_go.is_empty()) {
-            // The user keeps their own kind where one of it survives. Set anew, it is no longer this registration.
-            let trusted = survivors
-                .iter()
-                .find_map(|method| preference_of(method).filter(|own| own == kind))
-                .or_else(|| survivors.iter().find_map(|method| preference_of(method)));
-            if let Some(trusted) = trusted {
-                let draft = Draft {
-                    key: "default",
-                    summary: format!(
-                        "Set the default second factor of {} to `{trusted}`, so that it is none that goes",
-                        subject.upn
-                    ),
-                    object: Object {
-                        kind: "sign-in preferences".to_owned(),
-                        id: Some(subject.id.to_string()),
-                        name: subject.upn.to_string(),
-                    },
-                    before: json!({ "userPreferredMethodForSecondaryAuthentication": kind }),
-                    after: json!({ "userPreferredMethodForSecondaryAuthentication": trusted }),
-                    undo: Undo::Impossible { why: "the former default is removed".to_owned() },
-                    reason: "Graph does not delete the default method while another one is there".to_owned(),
-                    evidence: Vec::new(),
-                    requests: vec![request::set_default_method(&subject.id, trusted)],
-                };
-                // It only clears the way: where it fails, the removal is tried all the same.
-                if let Some(mut action) = draft.into_action(Self::NAME, scope) {
-                    action.required = false;
-                    before_default.push(action.id.clone());
-                    planned.actions.push(action);
-                }
+            .find_map(|method| preference_of(method).filter(|own| own == kind))
+            .or_else(|| survivors.iter().find_map(|method| preference_of(method)));
+        if let Some(trusted) = trusted {
+            let draft = Draft {
+                key: "default",
+                summary: format!(
+                    "Set the default second factor of {} to `{trusted}`, so that it is none that goes",
+                    subject.upn
+                ),
+                object: Object {
+                    kind: "sign-in preferences".to_owned(),
+                    id: Some(subject.id.to_string()),
+                    name: subject.upn.to_string(),
+                },
+                before: json!({ "userPreferredMethodForSecondaryAuthentication": kind }),
+                after: json!({ "userPreferredMethodForSecondaryAuthentication": trusted }),
+                undo: Undo::Impossible { why: "the former default is removed".to_owned() },
+                reason: "Graph does not delete the default method while another one is there".to_owned(),
+                evidence: Vec::new(),
+                requests: vec![request::set_default_method(&subject.id, trusted)],
+            };
+            // It only clears the way: where it fails, the removal is tried all the same.
+            if let Some(mut action) = draft.into_action(RemoveAuthMethods::NAME, scope) {
+                action.required = false;
+                before_default.push(action.id.clone());
+                planned.actions.push(action);
             }
         }
-        let mut others = Vec::new();
-        let (last, first): (Vec<&&JudgedMethod>, Vec<&&JudgedMethod>) =
-            goes.iter().partition(|own| is_default(&own.method));
-        for (index, judged) in first.iter().chain(&last).enumerate() {
-            let is_last = index >= first.len();
-            let key = if index == 0 { String::new() } else { (index + 1).to_string() };
-            let Some(mut action) = removal(case, judged, &key, scope) else { continue };
-            if is_last {
-                action.needs = others.iter().chain(&before_default).cloned().collect();
-            } else {
-                others.push(action.id.clone());
-            }
-            planned.actions.push(action);
+    }
+    let mut others = Vec::new();
+    let (last, first): (Vec<&&JudgedMethod>, Vec<&&JudgedMethod>) =
+        goes.iter().partition(|own| is_default(&own.method));
+    for (index, judged) in first.iter().chain(&last).enumerate() {
+        let is_last = index >= first.len();
+        let key = if index == 0 { String::new() } else { (index + 1).to_string() };
+        let Some(mut action) = removal(case, judged, &key, scope) else { continue };
+        if is_last {
+            action.needs = others.iter().chain(&before_default).cloned().collect();
+        } else {
+            others.push(action.id.clone());
         }
-        if survivors.iter().all(|method| preference_of(method).is_none()) {
-            planned.warnings.push(format!(
-                "{} is left without a second factor: whoever knows the password may register one, unless a policy protects security info",
-                subject.upn
-            ));
-        }
+        planned.actions.push(action);
+    }
+    if survivors.iter().all(|method| preference_of(method).is_none()) {
+        planned.warnings.push(format!(
+            "{} is left without a second factor: whoever knows the password may register one, unless a policy protects security info",
+            subject.upn
+        ));
     }
 }
 

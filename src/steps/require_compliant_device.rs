@@ -122,7 +122,7 @@ impl Step for RequireCompliantDevice {
             }
         }
         roll_out(
-            Wanted {
+            &Wanted {
                 name: name_of(&body),
                 body,
                 enforce,
@@ -238,7 +238,7 @@ pub(super) fn counted(
 
 /// Lints a policy and plans it.
 pub(super) fn roll_out(
-    wanted: Wanted,
+    wanted: &Wanted,
     facts: &DeviceFacts,
     step: &str,
     scope: &Scope<'_>,
@@ -266,6 +266,6 @@ pub(super) fn roll_out(
             "security defaults are on: Graph refuses enforced policies until they are off, which is not stanch's to do".to_owned(),
         );
     }
-    planned.unchanged = policy_rollout::plan(&wanted, policies, &[], step, scope, &mut planned);
+    planned.unchanged = policy_rollout::plan(wanted, policies, &[], step, scope, &mut planned);
     planned
 }

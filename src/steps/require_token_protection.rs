@@ -67,6 +67,6 @@ impl Step for RequireTokenProtection {
                 .to_owned(),
             evidence: counted(case, scope, token_policy_stops),
         };
-        roll_out(wanted, facts, Self::NAME, scope, Planned::default())
+        roll_out(&wanted, facts, Self::NAME, scope, Planned::default())
     }
 }

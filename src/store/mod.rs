@@ -144,7 +144,7 @@ pub struct RunRow {
 }
 
 /// How long a run without a sign of life keeps others off its subject.
-pub const LEASE: std::time::Duration = std::time::Duration::from_secs(300);
+pub const LEASE: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// The store.
 pub trait Store: Send + Sync {
@@ -167,7 +167,7 @@ pub trait Store: Send + Sync {
     ) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// The run that a plan was applied by, if it was.
-    fn run_of_plan<'a>(&'a self, digest: PlanDigest) -> BoxFuture<'a, Result<Option<RunId>, StoreError>>;
+    fn run_of_plan(&self, digest: PlanDigest) -> BoxFuture<'_, Result<Option<RunId>, StoreError>>;
 
     /// Finds a run by its id or by the beginning of it.
     fn find_run<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<RunId, StoreError>>;

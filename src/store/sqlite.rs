@@ -233,7 +233,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn run_of_plan<'a>(&'a self, digest: PlanDigest) -> BoxFuture<'a, Result<Option<RunId>, StoreError>> {
+    fn run_of_plan(&self, digest: PlanDigest) -> BoxFuture<'_, Result<Option<RunId>, StoreError>> {
         self.work(move |connection| {
             let id: Option<String> = connection
                 .query_row("select id from runs where digest = ?1", params![digest.to_string()], |row| {

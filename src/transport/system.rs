@@ -14,6 +14,7 @@ use crate::domain::{BoxFuture, Clock, Random};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

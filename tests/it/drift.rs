@@ -6,7 +6,7 @@ use stanch::run::{ActionState, Verdict};
 use crate::world::World;
 
 fn state(run: &stanch::run::Run, step: &str) -> ActionState {
-    run.actions.iter().find(|action| action.step == step).unwrap().state
+    run.actions.iter().find(|action| action.id.as_str() == step).unwrap().state
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,7 +133,7 @@ fn default_of(tenant: &Tenant, id: &str) -> Option<(String, Option<String>)> {
     }
 }
 
-/// The default-method rule (identity.md 5.3; MOCK_GRAPH.md, `defaultMethods`).
+/// The default-method rule (identity.md 5.3; `defaultMethods` in README.md).
 fn check_default(tenant: &Tenant, id: &str, method: &Value) -> Result<(), Fail> {
     let Some((kind, named)) = default_of(tenant, id) else { return Ok(()) };
     if !serves(method, &kind) {

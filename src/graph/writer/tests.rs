@@ -21,7 +21,7 @@ fn approved(request: &PlannedRequest) -> ApprovedPlan {
         "case": {"subject": {"id": USER, "upn": "jo.reed@contoso.com", "display_name": "Jo Reed", "created_at": null,
             "synced": false, "guest": false, "federated": {"read": false}, "enabled": true, "restricted": false,
             "roles": {"read": []}, "in_role_assignable_group": {"read": false}, "password_changed_at": null,
-            "sessions_valid_from": null, "last_sign_in": {"read": null}}, "indicators": [], "since": null},
+            "sessions_valid_from": null, "last_sign_in": {"read": null}}, "indicators": [], "since": null, "methods": {"read": []}},
         "actions": [{"id": "a", "step": "s", "summary": "x", "object": {"kind": "user", "id": null, "name": "x"},
             "before": null, "after": null, "needs": [], "required": true, "approval": "always", "reversible": false,
             "undo": {"impossible": {"why": "x"}}, "reason": "x", "evidence": [], "requests": [request]}],
