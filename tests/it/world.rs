@@ -121,10 +121,10 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
-    pub folder: tempfile::TempDir,
+    /// Holds the store's file for as long as the world lives.
+    _folder: tempfile::TempDir,
     pub responder: String,
     pub observer: String,
-    transport: Option<Arc<dyn Transport>>,
 }
 
 pub fn case_folder(name: &str) -> PathBuf {
@@ -178,17 +178,10 @@ impl World {
             random: Arc::new(Seeded(Mutex::new(rand::rngs::StdRng::seed_from_u64(7)))),
             responder: tenant["applications"][0]["appId"].as_str().unwrap().to_owned(),
             observer: tenant["applications"][1]["appId"].as_str().unwrap().to_owned(),
-            transport: None,
             tenant,
             truth,
-            folder,
+            _folder: folder,
         }
-    }
-
-    /// Puts another transport in front of the mock.
-    pub fn over(mut self, wrap: impl FnOnce(RouterTransport) -> Arc<dyn Transport>) -> Self {
-        self.transport = Some(wrap(RouterTransport(self.router.clone())));
-        self
     }
 
     pub fn victim(&self) -> &str {
@@ -214,8 +207,7 @@ impl World {
             .and_then(|own| own["clientSecret"].as_str())
             .unwrap()
             .to_owned();
-        let transport =
-            self.transport.clone().unwrap_or_else(|| Arc::new(RouterTransport(self.router.clone())));
+        let transport: Arc<dyn Transport> = Arc::new(RouterTransport(self.router.clone()));
         let tenant = self.tenant["tenant"]["id"].as_str().unwrap();
         let settings = ConnectionSettings::new(BASE, BASE, tenant, app, SecretString::from(secret));
         Connection::new(transport, Arc::clone(&self.clock), Arc::clone(&self.random), settings)
@@ -227,7 +219,7 @@ impl World {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             guards: self.guards.clone(),
-            valid_for: Duration::from_secs(3600),
+            valid_for: Duration::from_hours(1),
             skew_stops: false,
         }
     }
@@ -279,7 +271,7 @@ impl World {
             digest: plan.digest,
             by: "dana.ito@contoso.com".to_owned(),
             at,
-            expires_at: at + Duration::from_secs(3600),
+            expires_at: at + Duration::from_hours(1),
         }
     }
 
