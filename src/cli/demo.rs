@@ -126,7 +126,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
 fn next_step(verdict: Verdict, is_in: bool) -> &'static str {
     match (verdict, is_in) {
         (Verdict::Contained, false) => {
-            "\nNext: the same on a tenant of yours, as a dry run first: `stanch plan bec --user UPN`"
+            "\nNext: the same on a tenant of yours, as a dry run first:\n  stanch plan bec --user UPN"
         }
         (Verdict::Contained, true) => {
             "\nThe verdict says contained and the attacker still gets in: that is a fault of stanch. Please report it."

@@ -3,6 +3,7 @@
 
 mod emergency_account;
 mod location;
+mod microsoft_range;
 mod network;
 mod operator;
 mod policy_lint;

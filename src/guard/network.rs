@@ -1,5 +1,7 @@
-//! Range guards: `special_purpose_range`, `too_wide`, `company_range`, `trusted_location`, `shared_address`.
+//! Range guards: `special_purpose_range`, `too_wide`, `company_range`, `microsoft_range`, `trusted_location`,
+//! `shared_address`, `crowded_address`.
 
+use super::microsoft_range;
 use super::rules::GuardRules;
 use super::special_range::purpose;
 use super::verdict::refusal;
@@ -55,7 +57,10 @@ pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Result<(), G
             "leave it out: the intruder comes through the company's own network, look there",
         ));
     }
-    Ok(())
+    match microsoft_range::judge(block) {
+        Some(refusal) => Err(refusal),
+        None => Ok(()),
+    }
 }
 
 /// Asks every range guard.
@@ -103,14 +108,16 @@ pub fn judge_range(
     }
     match facts.others {
         Look::Read(0) => Ok(()),
+        Look::Read(count) if *count >= MANY => Err(refusal(
+            "crowded_address",
+            &object,
+            format!("{count} other users signed in from it lately: a block would lock them out"),
+            "find out whose address it is; a single address instead of a range may do",
+        )),
         Look::Read(count) => Err(refusal(
             "shared_address",
             &object,
-            if *count >= MANY {
-                format!("{count} other users signed in from it lately: a block would lock them out")
-            } else {
-                format!("{count} other user{} signed in from it lately", if *count == 1 { "" } else { "s" })
-            },
+            format!("{count} other user{} signed in from it lately", if *count == 1 { "" } else { "s" }),
             "find out whose address it is; a single address instead of a range may do; or plan with `--override shared_address`",
         )),
         Look::Unread { why } => Err(refusal(
@@ -162,12 +169,14 @@ mod tests {
             ("2a0b:f4c2::/32", Some("too_wide")),
             ("45.83.220.128/25", Some("company_range")),
             ("93.184.216.40/32", Some("trusted_location")),
+            ("52.96.12.0/24", Some("microsoft_range")),
             ("89.187.164.0/24", None),
             ("2a0b:f4c2:1::/64", None),
         ] {
             assert_eq!(guard_of(text, &none).as_deref(), guard, "{text}");
         }
         assert_eq!(guard_of("89.187.164.77/32", &Look::Read(1)).as_deref(), Some("shared_address"));
+        assert_eq!(guard_of("89.187.164.77/32", &Look::Read(5)).as_deref(), Some("crowded_address"));
         let unread = Look::Unread { why: "no licence".to_owned() };
         assert_eq!(guard_of("89.187.164.77/32", &unread).as_deref(), Some("shared_address"));
     }
