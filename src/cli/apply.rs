@@ -73,7 +73,7 @@ pub fn ask(
             Some("look at the plan with `stanch show`, then apply it with `--yes`".to_owned()),
         ));
     }
-    anstream::eprint!("{}", plan::text(plan, file));
+    anstream::eprint!("{}", plan::text(session, plan, file));
     confirm(session, plan)
 }
 

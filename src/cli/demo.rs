@@ -16,7 +16,6 @@ use super::{apply, plan, terminal};
 use crate::approval::ConsentKind;
 use crate::config::Environment;
 use crate::domain::inert;
-use crate::plan::preview::markdown_text;
 use crate::report;
 use crate::run::Verdict;
 
@@ -74,7 +73,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     let planned = plan::make(&session, &args.playbook, &user, &case).await?;
     let plan_file = args.out.join("plan.json");
     plan::write(&plan_file, &planned)?;
-    say(&plan::text(&planned, Some(&plan_file)));
+    say(&plan::text(&session, &planned, Some(&plan_file)));
     let consent = if args.yes || !terminal::is_interactive() || global.format != Format::Text {
         apply::given(&session, &planned, ConsentKind::Flag)
     } else {
@@ -265,10 +264,10 @@ fn ways_markdown(replays: &[Replay]) -> String {
             let _infallible = writeln!(
                 out,
                 "| {} | {} | {} | {} |",
-                markdown_text(&path.replace('_', " ")),
-                markdown_text(&state(Some(&replay.before), &path)),
-                markdown_text(&state(replay.after.as_ref(), &path)),
-                markdown_text(&state(replay.after_enabled.as_ref(), &path)),
+                report::markdown_text(&path.replace('_', " ")),
+                report::markdown_text(&state(Some(&replay.before), &path)),
+                report::markdown_text(&state(replay.after.as_ref(), &path)),
+                report::markdown_text(&state(replay.after_enabled.as_ref(), &path)),
             );
         }
     }

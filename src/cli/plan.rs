@@ -22,7 +22,7 @@ pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
     if let Some(path) = &args.output {
         write(path, &plan)?;
     }
-    show(session.format, &plan, args.output.as_deref())?;
+    show(session, &plan, args.output.as_deref())?;
     Ok(0)
 }
 
@@ -157,18 +157,19 @@ pub fn read(path: &Path) -> Result<Plan, Failure> {
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn show(format: Format, plan: &Plan, file: Option<&Path>) -> Result<(), Failure> {
-    match format {
+pub fn show(session: &Session, plan: &Plan, file: Option<&Path>) -> Result<(), Failure> {
+    match session.format {
         Format::Json => print_json(plan),
         Format::Markdown => print_text(&preview::markdown(plan)),
-        Format::Text => print_text(&text(plan, file)),
+        Format::Text => print_text(&text(session, plan, file)),
     }
 }
 
 /// The preview for the terminal.
-pub fn text(plan: &Plan, file: Option<&Path>) -> String {
+pub fn text(session: &Session, plan: &Plan, file: Option<&Path>) -> String {
     let style = preview::Style {
-        colour: terminal::prints_to_terminal(),
+        colour: if terminal::prints_to_terminal() { preview::Colour::On } else { preview::Colour::Off },
+        detail: if session.verbose { preview::Detail::Full } else { preview::Detail::Usual },
         file: file.map(|path| path.display().to_string()),
         ..preview::Style::default()
     };

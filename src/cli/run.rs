@@ -13,12 +13,12 @@ use super::session::Session;
 pub async fn run(session: &Session, args: &RunArgs) -> Result<u8, Failure> {
     let plan = plan::make(session, &args.playbook, &args.user, &args.case).await?;
     if args.dry_run {
-        plan::show(session.format, &plan, None)?;
+        plan::show(session, &plan, None)?;
         return Ok(0);
     }
     if args.yes && session.format == Format::Text && !session.quiet {
         // The preview is part of the record on the screen, also where nobody is asked.
-        anstream::eprint!("{}", plan::text(&plan, None));
+        anstream::eprint!("{}", plan::text(session, &plan, None));
     }
     let consent = apply::ask(session, &plan, args.yes, None)?;
     let (applied, was_stopped) = apply::carry_out(session, plan.clone(), consent).await?;

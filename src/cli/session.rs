@@ -23,6 +23,8 @@ pub struct Session {
     pub format: Format,
     /// Whether only errors are told.
     pub quiet: bool,
+    /// Whether a preview shows everything.
+    pub verbose: bool,
     /// Our clock.
     pub clock: Arc<dyn Clock>,
     /// The operating system's randomness.
@@ -49,6 +51,7 @@ impl Session {
             config,
             format: global.format,
             quiet: global.quiet,
+            verbose: global.verbose > 0,
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             tenant: global.tenant.clone(),

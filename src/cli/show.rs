@@ -11,6 +11,6 @@ use super::session::Session;
 /// When the file is no plan, or was changed.
 pub fn show(session: &Session, args: &ShowArgs) -> Result<u8, Failure> {
     let read = plan::read(&args.plan)?;
-    plan::show(session.format, &read, Some(&args.plan))?;
+    plan::show(session, &read, Some(&args.plan))?;
     Ok(0)
 }

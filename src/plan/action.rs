@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::request::PlannedRequest;
-use crate::domain::ActionId;
+use crate::domain::{ActionId, UserId};
 
 /// The object that an action changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,22 @@ pub struct Cannot {
     pub instead: Vec<String>,
 }
 
+/// What is asked of What-If before a policy is enforced: whom it must hit, and whom it must spare.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The user whom it must apply to.
+    pub applies_to: UserId,
+    /// The emergency accounts that it must not apply to.
+    pub spares: Vec<UserId>,
+    /// The address that they come from, where that matters.
+    pub from: Option<String>,
+    /// The app that they sign in to.
+    pub app: String,
+    /// The kind of client.
+    pub client: String,
+}
+
 /// Where a secret that an action makes goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -97,6 +113,9 @@ pub struct Action {
     /// Set where it cannot be done by us: then nothing is sent, and a person does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot: Option<Cannot>,
+    /// What is asked of What-If right before it is sent; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<Question>,
     /// Where the secret that it makes goes; absent where it makes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliver: Option<Delivery>,

@@ -7,7 +7,7 @@ pub mod preview;
 pub mod request;
 pub mod sealed;
 
-pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Undo};
+pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo};
 pub use effect::{EffectClass, effect_of};
 pub use placeholder::{Bindings, PlaceholderError, fill, placeholders_of};
 pub use request::{PlannedRequest, Verb};

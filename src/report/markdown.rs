@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::markup::markdown_text;
 use super::words::sentence;
 use crate::domain::shown;
 use crate::plan::Plan;
-use crate::plan::preview::markdown_text;
 use crate::run::Run;
 
 /// Tells a run in Markdown: verdict, who, what was done, the proof, what is open, what stays open.

@@ -1,8 +1,11 @@
 //! A run, told to people: on the terminal, and as Markdown for the ticket. Pure.
 
+mod layout;
 mod markdown;
+mod markup;
 mod text;
 mod words;
 
 pub use markdown::markdown;
+pub use markup::markdown_text;
 pub use text::text;

@@ -1,9 +1,9 @@
 //! A run on the terminal, 80 columns wide.
 
+use super::layout::block as put;
 use super::words::{mark, sentence};
 use crate::domain::inert;
 use crate::plan::Plan;
-use crate::plan::preview::layout::wrap;
 use crate::run::{Run, Verdict};
 
 const WIDTH: usize = 80;
@@ -65,18 +65,6 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
     out
 }
 
-/// Writes a paragraph behind a mark, its further lines under its first.
 fn block(out: &mut String, mark: &str, paragraph: &str) {
-    let indent = mark.chars().count();
-    let mut first = true;
-    for line in wrap(paragraph, WIDTH.saturating_sub(indent)) {
-        if first {
-            out.push_str(mark);
-        } else {
-            out.push_str(&" ".repeat(indent));
-        }
-        out.push_str(&line);
-        out.push('\n');
-        first = false;
-    }
+    put(out, mark, paragraph, WIDTH);
 }

@@ -22,6 +22,7 @@ pub fn action(id: &str, required: bool) -> Action {
         evidence: Vec::new(),
         requests: vec![PlannedRequest { method: Verb::Post, path: "/v1.0/x".to_owned(), body: json!({}) }],
         cannot: None,
+        asks: None,
         deliver: None,
     }
 }

@@ -16,13 +16,13 @@ use serde_json::{Value, json};
 use super::Step;
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
-use super::policy_rollout::{self, Question, Wanted};
-use super::require_compliant_device::unread;
+use super::policy_rollout::{self, Wanted, Words};
+use super::require_compliant_device::{spared, unread};
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
 use crate::graph::{GraphError, Reader, SignInQuery, request};
 use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy};
-use crate::plan::{Action, GuardRefusal, Object, Undo};
+use crate::plan::{Action, GuardRefusal, Object, Question, Undo};
 use crate::policy::evaluate::{blocks_location, enforces_block};
 use crate::policy::{ConditionalAccessPolicy, NamedLocation};
 
@@ -358,7 +358,7 @@ fn addition(case: &Case, place: &Place<'_>, new: &[CidrBlock], scope: &Scope<'_>
         Some(location) => (
             format!("Add {count} to the named location `{}`", place.name),
             Some(location.id.to_string()),
-            json!({ "ranges": location.ranges.len() }),
+            json!({ "contains": [] }),
             Undo::Requests(vec![request::remove_ranges(&location.id, new)]),
             request::add_ranges(location.id.as_str(), new),
         ),
@@ -468,11 +468,19 @@ impl BlockIps {
             body,
             enforce,
             question: Question {
-                user: case.subject.id.clone(),
-                spared: scope.rules.emergency_accounts.clone(),
-                ip: accepted.first().map(|block| block.network().to_string()),
-                app_id: "00000002-0000-0ff1-ce00-000000000000",
-                client: "browser",
+                applies_to: case.subject.id.clone(),
+                spares: scope.rules.emergency_accounts.clone(),
+                from: accepted.first().map(|block| block.network().to_string()),
+                app: "00000002-0000-0ff1-ce00-000000000000".to_owned(),
+                client: "browser".to_owned(),
+            },
+            words: Words {
+                whom: match self.users {
+                    Users::All => spared("everyone", scope),
+                    Users::Subject => spared(case.subject.upn.as_str(), scope),
+                },
+                when: format!("every sign-in to every app from the named location `{}`", place.name),
+                asks: "nothing: the sign-in is blocked",
             },
             reason: "a named location blocks nothing by itself".to_owned(),
             evidence: Vec::new(),

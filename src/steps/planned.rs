@@ -114,6 +114,7 @@ impl Draft {
             evidence: self.evidence,
             requests: self.requests,
             cannot: None,
+            asks: None,
             deliver: None,
         }
     }

@@ -7,7 +7,7 @@ use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use crate::domain::{ActionId, PolicyId, UserId};
 use crate::graph::{GraphError, Reader, WhatIf, request};
-use crate::plan::{Action, Object, Undo};
+use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 /// A policy that a step wants.
@@ -24,16 +24,18 @@ pub(super) struct Wanted {
     pub reason: String,
     /// What it rests on.
     pub evidence: Vec<String>,
+    /// What it does, in words.
+    pub words: Words,
 }
 
-/// What is asked of What-If before a policy is enforced.
-#[derive(Clone, Debug)]
-pub(super) struct Question {
-    pub user: UserId,
-    pub spared: Vec<UserId>,
-    pub ip: Option<String>,
-    pub app_id: &'static str,
-    pub client: &'static str,
+/// What a policy does, in words.
+pub(super) struct Words {
+    /// For whom.
+    pub whom: String,
+    /// On which sign-ins.
+    pub when: String,
+    /// What it asks for.
+    pub asks: &'static str,
 }
 
 const REPORT_ONLY: &str = "enabledForReportingButNotEnforced";
@@ -67,11 +69,6 @@ pub(super) fn plan(
     }
 }
 
-fn question_json(question: &Question) -> Value {
-    json!({ "applies_to": question.user, "spares": question.spared, "from": question.ip,
-            "app": question.app_id, "client": question.client })
-}
-
 fn with_state(body: &Value, state: &str) -> Value {
     let mut body = body.clone();
     if let Some(entries) = body.as_object_mut() {
@@ -90,7 +87,7 @@ fn create(wanted: &Wanted, behind: &[ActionId], step: &str, scope: &Scope<'_>, p
         summary: format!("Create the policy `{}`, report-only", wanted.name),
         object: Object { kind: "policy".to_owned(), id: None, name: wanted.name.clone() },
         before: Value::Null,
-        after: json!({ "state": REPORT_ONLY, "what_if": question_json(&wanted.question) }),
+        after: json!({ "state": REPORT_ONLY, "for": wanted.words.whom, "when": wanted.words.when, "asks": wanted.words.asks }),
         undo: Undo::Requests(vec![request::delete_policy(&placeholder)]),
         reason: wanted.reason.clone(),
         evidence: wanted.evidence.clone(),
@@ -123,7 +120,7 @@ fn enforce(
             name: wanted.name.clone(),
         },
         before,
-        after: json!({ "state": ENABLED, "what_if": question_json(&wanted.question) }),
+        after: json!({ "state": ENABLED }),
         undo: Undo::Requests(vec![request::set_policy_state(policy, &PolicyState::ReportOnly)]),
         reason: "a policy that is not enforced stops nobody; What-If is asked first".to_owned(),
         evidence: Vec::new(),
@@ -131,6 +128,7 @@ fn enforce(
     };
     let Some(mut action) = draft.into_action(step, scope) else { return planned.push(None, scope) };
     action.needs = needs;
+    action.asks = Some(wanted.question.clone());
     planned.actions.push(action);
 }
 
@@ -175,7 +173,7 @@ fn adopt(
                     name: wanted.name.clone(),
                 },
                 before: json!({ "state": state.as_graph() }),
-                after: json!({ "state": REPORT_ONLY, "what_if": question_json(&wanted.question) }),
+                after: json!({ "state": REPORT_ONLY }),
                 undo: Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]),
                 reason: wanted.reason.clone(),
                 evidence: wanted.evidence.clone(),
@@ -268,30 +266,22 @@ fn policy_id(action: &Action, sent: Option<&Attempt>, made: &Attempt) -> Option<
 
 /// Asks What-If whether the policy hits whom it should and spares whom it must. `Some` says what is wrong.
 async fn ask(action: &Action, id: &PolicyId, graph: &Reader) -> Result<Option<String>, GraphError> {
-    let Some(question) = action.after.get("what_if") else { return Ok(None) };
-    let text = |key: &str| question.get(key).and_then(Value::as_str);
-    let Some(user) = text("applies_to").and_then(|id| id.parse::<UserId>().ok()) else { return Ok(None) };
-    let spared: Vec<UserId> = question
-        .get("spares")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|id| id.as_str()?.parse().ok())
-        .collect();
-    let about = |user: UserId| WhatIf {
-        user,
-        app_id: text("app").unwrap_or_default().to_owned(),
-        ip: text("from").map(str::to_owned),
+    let Some(question) = &action.asks else { return Ok(None) };
+    let user = &question.applies_to;
+    let about = |user: &UserId| WhatIf {
+        user: user.clone(),
+        app_id: question.app.clone(),
+        ip: question.from.clone(),
         country: Some("US".to_owned()),
         platform: Some("windows".to_owned()),
-        client_app_type: Some(text("client").unwrap_or("browser").to_owned()),
+        client_app_type: Some(question.client.clone()),
         compliant: Some(false),
     };
-    if !applies(&about(user.clone()), id, graph).await? {
+    if !applies(&about(user), id, graph).await? {
         return Ok(Some(format!("What-If says that it would not apply to {user}: it would do nothing")));
     }
-    for account in spared {
-        if applies(&about(account.clone()), id, graph).await? {
+    for account in &question.spares {
+        if applies(&about(account), id, graph).await? {
             return Ok(Some(format!("What-If says that it would hit the emergency account {account}")));
         }
     }

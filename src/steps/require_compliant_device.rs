@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::planned::{Planned, Scope};
-use super::policy_rollout::{self, Question, Wanted};
+use super::policy_rollout::{self, Wanted, Words};
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold, Look};
 use crate::graph::{DeviceBrief, GraphError, Reader};
 use crate::guard::{apply_overrides, lint_policy};
-use crate::plan::GuardRefusal;
+use crate::plan::{GuardRefusal, Question};
 use crate::policy::ConditionalAccessPolicy;
 use crate::policy::evaluate::device_policy_stops;
 
@@ -129,6 +129,15 @@ impl Step for RequireCompliantDevice {
                 question: question(case, scope, "browser", "00000002-0000-0ff1-ce00-000000000000"),
                 reason: "a token that is stolen next time is worthless from another machine".to_owned(),
                 evidence,
+                words: Words {
+                    whom: spared(&whom, scope),
+                    when: if enforce {
+                        "every sign-in to every app".to_owned()
+                    } else {
+                        "every sign-in to every app, but from Android, iOS and macOS".to_owned()
+                    },
+                    asks: "a compliant or hybrid-joined device",
+                },
             },
             facts,
             Self::NAME,
@@ -194,19 +203,23 @@ pub(super) fn audience(
     }
 }
 
+/// For whom, with the emergency accounts that are left out.
+pub(super) fn spared(whom: &str, scope: &Scope<'_>) -> String {
+    match scope.rules.emergency_accounts.len() {
+        0 => whom.to_owned(),
+        1 => format!("{whom}, but not the emergency account"),
+        count => format!("{whom}, but not the {count} emergency accounts"),
+    }
+}
+
 /// The question for What-If: the subject is hit, the emergency accounts are not.
-pub(super) fn question(
-    case: &Case,
-    scope: &Scope<'_>,
-    client: &'static str,
-    app_id: &'static str,
-) -> Question {
+pub(super) fn question(case: &Case, scope: &Scope<'_>, client: &str, app: &str) -> Question {
     Question {
-        user: case.subject.id.clone(),
-        spared: scope.rules.emergency_accounts.clone(),
-        ip: None,
-        app_id,
-        client,
+        applies_to: case.subject.id.clone(),
+        spares: scope.rules.emergency_accounts.clone(),
+        from: None,
+        app: app.to_owned(),
+        client: client.to_owned(),
     }
 }
 

@@ -13,8 +13,10 @@ use serde_json::json;
 
 use super::Step;
 use super::planned::{Planned, Scope};
-use super::policy_rollout::Wanted;
-use super::require_compliant_device::{DeviceFacts, audience, counted, look, name_of, question, roll_out};
+use super::policy_rollout::{Wanted, Words};
+use super::require_compliant_device::{
+    DeviceFacts, audience, counted, look, name_of, question, roll_out, spared,
+};
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Reader};
@@ -66,6 +68,11 @@ impl Step for RequireTokenProtection {
             reason: "hardening against the next theft; browsers and other platforms are not covered, so it evicts nobody"
                 .to_owned(),
             evidence: counted(case, scope, token_policy_stops),
+            words: Words {
+                whom: spared(&whom, scope),
+                when: "native clients on Windows, to Exchange, SharePoint and Teams".to_owned(),
+                asks: "a token that is bound to the device that it was issued to",
+            },
         };
         roll_out(&wanted, facts, Self::NAME, scope, Planned::default())
     }

@@ -1,89 +1,168 @@
-//! Lines of a given width: wrapped by what a terminal shows, not by bytes.
+//! Lines of a given width out of pieces: wrapping by what a terminal shows, hanging indents, colours.
 
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Color};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Wraps a paragraph at spaces; a word that is wider than a line is broken.
-pub fn wrap(paragraph: &str, width: usize) -> Vec<String> {
-    let width = width.max(8);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in paragraph.split(' ') {
-        let wide = word.width();
-        let gap = usize::from(!line.is_empty());
-        if used + gap + wide <= width {
-            if gap == 1 {
-                line.push(' ');
-            }
-            line.push_str(word);
-            used += gap + wide;
-            continue;
-        }
-        if !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
-            used = 0;
-        }
-        for piece in word.split_inclusive('/') {
-            // A path breaks behind a slash where it can.
-            if used > 0 && used + piece.width() > width {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            }
-            for letter in piece.chars() {
-                let wide = letter.width().unwrap_or(0);
-                if used + wide > width {
-                    lines.push(std::mem::take(&mut line));
-                    used = 0;
-                }
-                line.push(letter);
-                used += wide;
-            }
-        }
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
+use super::document::{Piece, Tone};
+use super::style::Colour;
+
+/// A word as a row of letters, each in the tone of its piece: a word may begin in one piece and end in another.
+type Word = Vec<(char, Tone)>;
+
+/// The page that lines are written on.
+pub(super) struct Page {
+    width: usize,
+    colour: Colour,
+    text: String,
 }
 
-/// Writes a paragraph behind a mark, its further lines under its first.
-pub fn block(out: &mut String, mark: &str, paragraph: &str, width: usize) {
-    let indent = mark.width();
-    for (index, line) in wrap(paragraph, width.saturating_sub(indent)).into_iter().enumerate() {
-        if index == 0 {
-            out.push_str(mark);
-        } else {
-            out.push_str(&" ".repeat(indent));
+impl Page {
+    pub(super) fn new(width: usize, colour: Colour) -> Self {
+        Self { width, colour, text: String::new() }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+
+    /// Leaves a line free.
+    pub(super) fn skip(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// Writes a text as it stands, whatever its width: for what is to be copied.
+    pub(super) fn put_uncut(&mut self, indent: usize, text: &str) {
+        self.text.push_str(&" ".repeat(indent));
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// Writes pieces behind a mark, and what does not fit under their beginning.
+    pub(super) fn put(&mut self, indent: usize, mark: &str, pieces: &[Piece]) {
+        self.put_hanging(indent, mark, width_of(mark), pieces);
+    }
+
+    /// Writes pieces behind a mark, and what does not fit so many columns further in than the mark.
+    pub(super) fn put_hanging(&mut self, indent: usize, mark: &str, hang: usize, pieces: &[Piece]) {
+        let hang = indent.saturating_add(hang.max(width_of(mark)));
+        let room = self.width.saturating_sub(hang).max(1);
+        let mut lead = format!("{}{mark}", " ".repeat(indent));
+        for row in rows(words(pieces), room) {
+            self.text.push_str(&lead);
+            self.put_row(&row);
+            self.text.truncate(self.text.trim_end_matches(' ').len());
+            self.text.push('\n');
+            lead = " ".repeat(hang);
         }
-        out.push_str(line.trim_end());
-        while out.ends_with(' ') {
-            out.pop();
+    }
+
+    fn put_row(&mut self, row: &[(char, Tone)]) {
+        for stretch in row.chunk_by(|(_, one), (_, other)| one == other) {
+            let tone = stretch.first().map_or(Tone::Plain, |(_, tone)| *tone);
+            let look = look_of(tone);
+            let is_coloured = self.colour == Colour::On && tone != Tone::Plain;
+            if is_coloured && write!(self.text, "{}", look.render()).is_err() {
+                return;
+            }
+            self.text.extend(stretch.iter().map(|(letter, _)| letter));
+            if is_coloured && write!(self.text, "{}", look.render_reset()).is_err() {
+                return;
+            }
         }
-        out.push('\n');
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn words_are_kept_whole_where_they_fit() {
-        assert_eq!(wrap("one two three four", 9), ["one two", "three", "four"]);
-        assert_eq!(wrap("", 20), [""]);
+fn look_of(tone: Tone) -> anstyle::Style {
+    let plain = anstyle::Style::new();
+    let in_colour = |colour: AnsiColor| plain.fg_color(Some(Color::Ansi(colour)));
+    match tone {
+        Tone::Plain => plain,
+        Tone::Strong => plain.bold(),
+        Tone::Danger => in_colour(AnsiColor::Red).bold(),
+        Tone::Caution => in_colour(AnsiColor::Yellow),
+        Tone::Good => in_colour(AnsiColor::Green),
+        Tone::Faint => plain.dimmed(),
     }
+}
 
-    proptest! {
-        #[test]
-        fn no_line_is_wider_than_asked_and_nothing_is_lost(text in "[ -~é電話😀]{0,120}", width in 8usize..90) {
-            let lines = wrap(&text, width);
-            for line in &lines {
-                prop_assert!(line.width() <= width, "{line:?}");
+/// How many columns a text takes. Terminals differ over joined letters, so the wider of two readings counts.
+pub(super) fn width_of(text: &str) -> usize {
+    let apart: usize = text.chars().map(|letter| letter.width().unwrap_or(0)).sum();
+    apart.max(text.width())
+}
+
+fn width_of_word(word: &[(char, Tone)]) -> usize {
+    width_of(&word.iter().map(|(letter, _)| letter).collect::<String>())
+}
+
+fn words(pieces: &[Piece]) -> Vec<Word> {
+    let mut words = vec![Word::new()];
+    for piece in pieces {
+        for letter in piece.text().chars() {
+            match words.last_mut() {
+                Some(word) if !letter.is_whitespace() => word.push((letter, piece.tone())),
+                _ => words.push(Word::new()),
             }
-            let plain = |text: &str| text.chars().filter(|letter| *letter != ' ').collect::<String>();
-            prop_assert_eq!(plain(&lines.concat()), plain(&text));
         }
     }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Fills rows with words; a word that no row holds is broken where it must be.
+fn rows(words: Vec<Word>, room: usize) -> Vec<Word> {
+    let mut rows: Vec<Word> = Vec::new();
+    let mut row = Word::new();
+    let mut taken: usize = 0;
+    for word in words {
+        for part in parts(word, room) {
+            let wide = width_of_word(&part);
+            if row.is_empty() {
+                taken = wide;
+            } else if taken.saturating_add(1).saturating_add(wide) <= room {
+                // A gap within one tone keeps that tone, so that a stretch is not cut into words.
+                let tone = match (row.last(), part.first()) {
+                    (Some((_, one)), Some((_, other))) if one == other => *one,
+                    _ => Tone::Plain,
+                };
+                row.push((' ', tone));
+                taken = taken.saturating_add(1).saturating_add(wide);
+            } else {
+                rows.push(std::mem::take(&mut row));
+                taken = wide;
+            }
+            row.extend(part);
+        }
+    }
+    if !row.is_empty() {
+        rows.push(row);
+    }
+    rows
+}
+
+fn parts(word: Word, room: usize) -> Vec<Word> {
+    if width_of_word(&word) <= room {
+        return vec![word];
+    }
+    let mut parts = Vec::new();
+    let mut part = Word::new();
+    for letter in word {
+        part.push(letter);
+        if part.len() > 1 && width_of_word(&part) > room {
+            let rest = part.split_off(best_break(&part));
+            parts.push(std::mem::replace(&mut part, rest));
+        }
+    }
+    parts.push(part);
+    parts
+}
+
+/// Where a part that is one letter too long is broken: behind a slash if one stands in its second half.
+fn best_break(part: &[(char, Tone)]) -> usize {
+    let last = part.len().saturating_sub(1);
+    let slash =
+        part.iter().take(last).rposition(|(letter, _)| *letter == '/').map(|index| index.saturating_add(1));
+    slash.filter(|index| *index > last / 2).unwrap_or(last)
 }

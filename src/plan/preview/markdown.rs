@@ -1,154 +1,250 @@
-//! The preview as Markdown: no text from the tenant makes a link, a heading or markup.
+//! The preview as Markdown for tickets and chats: the same document, and no text in it can become markup.
+//!
+//! Two means, and no others. What could become markup is escaped, by backslash or entity. What a reader's program
+//! might turn into a link or a mention (anything with `@`, `#`, `://`, two colons, or a dot within a word) stands in a code span, where
+//! nothing is turned into anything; and what could end a code span never stands in one.
 
-use super::content::{changes, irreversible, span, summary, who, why};
-use super::estimate::estimate;
-use crate::domain::{inert, shown};
-use crate::plan::Plan;
+use super::super::Plan;
+use super::compose::{compose, is_subject_refused, sends_anything};
+use super::document::{Block, Change, Piece, Tone, say};
+use super::style::Detail;
+use super::text::signed;
 
-/// A text that stands as itself in Markdown, in a table cell too.
-pub fn markdown_text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in inert(text).chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' => {
-                out.push('\\');
-                out.push(letter);
-            }
-            // A bare address becomes a link in some renderers.
-            ':' => out.push_str("&#58;"),
-            '@' => out.push_str("&#64;"),
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
-/// Renders a plan as Markdown.
+/// Renders a plan as Markdown, newline at the end.
 pub fn markdown(plan: &Plan) -> String {
-    let mut out = format!(
-        "# Plan {} for {}\n\n{}\n\n| | |\n| --- | --- |\n",
-        markdown_text(&plan.playbook.name),
-        markdown_text(plan.case.subject.upn.as_str()),
-        markdown_text(&summary(plan))
+    let document = compose(plan, Detail::Usual);
+    let mut page = String::new();
+    push_line(&mut page, 0, &format!("# {}", at_start(&document.title)));
+    page.push('\n');
+    for run in &document.identity {
+        push_line(&mut page, 0, &format!("- {}", at_start(run)));
+    }
+    page.push('\n');
+    push_line(&mut page, 0, &at_start(&document.summary));
+    for section in &document.sections {
+        page.push('\n');
+        push_line(&mut page, 0, &format!("## {}", section.title));
+        page.push('\n');
+        put_blocks(&mut page, 0, &section.blocks);
+    }
+    page.push('\n');
+    push_line(
+        &mut page,
+        0,
+        if is_subject_refused(plan) {
+            "This plan cannot be applied: a guard refuses the account itself."
+        } else if sends_anything(plan) {
+            "Nothing has been changed yet."
+        } else {
+            "There is nothing to apply."
+        },
     );
-    let mut row = |label: &str, text: &str| out.push_str(&format!("| {label} | {} |\n", markdown_text(text)));
-    for (label, text) in who(&plan.case.subject) {
-        row(label, &text);
-    }
-    row("tenant", &format!("{} ({})", plan.tenant.name, plan.tenant.id));
-    row("digest", &plan.digest.to_string());
-    row("asked for by", &plan.requested_by.name);
-    row("can be applied until", &shown(plan.expires_at));
-    out.push_str("\n## Why\n\n");
-    for (label, text) in why(plan) {
-        out.push_str(&format!("- {label}: {}\n", markdown_text(&text)));
-    }
-    if !plan.actions.is_empty() {
-        out.push_str("\n## What will change\n\n");
-    }
-    for (number, action) in (1..).zip(&plan.actions) {
-        let hardening = if action.required { "" } else { " (hardening)" };
-        out.push_str(&format!("{number}. **{}**{hardening}\n", markdown_text(&action.summary)));
-        if let Some(cannot) = &action.cannot {
-            out.push_str(&format!("   - CANNOT be done from here: {}\n", markdown_text(&cannot.why)));
-            for line in &cannot.instead {
-                out.push_str(&format!("   - {}\n", markdown_text(line)));
-            }
-            continue;
-        }
-        for line in changes(action) {
-            out.push_str(&format!("   - {}\n", markdown_text(&line)));
-        }
-        if let Some(why) = irreversible(action) {
-            out.push_str(&format!("   - cannot be undone: {}\n", markdown_text(why)));
-        }
-        for fact in &action.evidence {
-            out.push_str(&format!("   - {}\n", markdown_text(fact)));
-        }
-        for request in &action.requests {
-            out.push_str(&format!("   - sends {} {}\n", request.method, markdown_text(&request.path)));
-        }
-    }
-    lists(&mut out, plan);
-    let estimate = estimate(plan);
-    out.push_str(&format!(
-        "\n## How long\n\n{} to {}: {}\n",
-        span(estimate.from),
-        span(estimate.to),
-        markdown_text(&estimate.why)
-    ));
-    out
+    page
 }
 
-fn lists(out: &mut String, plan: &Plan) {
-    let mut list = |title: &str, lines: Vec<String>| {
-        if !lines.is_empty() {
-            out.push_str(&format!("\n## {title}\n\n"));
-            for line in lines {
-                out.push_str(&format!("- {}\n", markdown_text(&line)));
-            }
-        }
-    };
-    list(
-        "Found and left",
-        plan.left
-            .iter()
-            .map(|left| {
-                let decide = if left.holds_back { "DECIDE: " } else { "" };
-                format!("{decide}{}: {}", left.object, left.why.join("; "))
-            })
-            .collect(),
-    );
-    list("Nothing to do", plan.unchanged.iter().map(|own| format!("{}: {}", own.step, own.why)).collect());
-    list(
-        "Refused by a guard",
-        plan.guards
-            .refused
-            .iter()
-            .map(|own| format!("{}: {} ({}). Next: {}", own.object, own.why, own.guard, own.next))
-            .collect(),
-    );
-    list(
-        "Set aside by a person",
-        plan.guards
-            .overridden
-            .iter()
-            .map(|own| format!("{}: {} ({})", own.object, own.why, own.guard))
-            .collect(),
-    );
-    list("Note well", plan.warnings.clone());
-    list("What stays open even so", plan.residual_risk.clone());
-    list("Permissions that apply needs", plan.permissions.clone());
+fn push_line(page: &mut String, indent: usize, line: &str) {
+    page.push_str(&" ".repeat(indent));
+    page.push_str(line);
+    page.push('\n');
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn markup_from_the_tenant_stands_as_itself() {
-        assert_eq!(markdown_text("<b>|`x`[a](http://b)"), "&lt;b&gt;\\|\\`x\\`\\[a\\]\\(http&#58;//b\\)");
-        assert_eq!(markdown_text("two\nlines"), "two\\\\u\\{a\\}lines");
+/// Blocks with a free line between them, but for bullets that are one line each.
+fn put_blocks(page: &mut String, indent: usize, blocks: &[Block]) {
+    let is_bullet =
+        |block: &Block| matches!(block, Block::Entry { number: None, body, .. } if body.is_empty());
+    let mut before: Option<&Block> = None;
+    for block in blocks {
+        if before.is_some_and(|before| !(is_bullet(before) && is_bullet(block))) {
+            page.push('\n');
+        }
+        put_block(page, indent, block);
+        before = Some(block);
     }
+}
 
-    proptest! {
-        #[test]
-        fn no_text_breaks_out_of_its_cell(text in any::<String>()) {
-            let shown = markdown_text(&text);
-            let breaks_out = shown.contains(['<', '>', '\n', '\r', '\u{1b}', '\u{202e}']);
-            prop_assert!(!breaks_out);
-            let letters: Vec<char> = shown.chars().collect();
-            for (index, letter) in letters.iter().enumerate() {
-                if matches!(letter, '|' | '`' | '[' | '*') {
-                    let slashes = letters[..index].iter().rev().take_while(|own| **own == '\\').count();
-                    prop_assert_eq!(slashes % 2, 1, "{}", &shown);
+fn put_block(page: &mut String, indent: usize, block: &Block) {
+    match block {
+        Block::Paragraph(run) => push_line(page, indent, &at_start(run)),
+        Block::Facts(facts) => {
+            let rows = facts.iter().map(|fact| {
+                let lines: Vec<String> = fact.lines.iter().map(|run| inline(run)).collect();
+                vec![fact.label.to_owned(), lines.join("; ")]
+            });
+            put_table(page, indent, &["", ""], rows);
+        }
+        Block::Entry { number, head, body } => {
+            let mark = number.map_or_else(|| "- ".to_owned(), |number| format!("{number}. "));
+            push_line(page, indent, &format!("{mark}{}", at_start(head)));
+            if !body.is_empty() {
+                page.push('\n');
+            }
+            let inner = indent.saturating_add(mark.len());
+            put_blocks(page, inner, body);
+        }
+        Block::Changes(changes) => put_changes(page, indent, changes),
+        Block::Requests(requests) => {
+            for sent in requests {
+                push_line(page, indent, &format!("- {} {}", sent.verb, inline(&[say(&sent.path)])));
+                if sent.besides.is_some() {
+                    page.push('\n');
+                    put_fenced(page, indent.saturating_add(2), &sent.body);
                 }
             }
         }
+        Block::Commands(lines) => put_fenced(page, indent, lines),
     }
+}
+
+fn put_changes(page: &mut String, indent: usize, changes: &[Change]) {
+    let mut rows = Vec::new();
+    for change in changes {
+        match change {
+            Change::Note(run) => {
+                push_line(page, indent, &at_start(run));
+                if changes.len() > 1 {
+                    page.push('\n');
+                }
+            }
+            Change::Value { field, before, after } => {
+                rows.push(vec![
+                    escape(field),
+                    inline(std::slice::from_ref(before)),
+                    inline(std::slice::from_ref(after)),
+                ]);
+            }
+            Change::Set { field, value } => {
+                rows.push(vec![escape(field), String::new(), inline(std::slice::from_ref(value))]);
+            }
+            Change::List { field, kept, added, removed } => {
+                let mut after = vec![say(&format!("{kept} stay"))];
+                after.extend(signed("+", added, Tone::Plain));
+                after.extend(signed("−", removed, Tone::Plain));
+                let before = kept.saturating_add(removed.len());
+                rows.push(vec![escape(field), format!("{before} in the list"), inline(&after)]);
+            }
+        }
+    }
+    if !rows.is_empty() {
+        put_table(page, indent, &["Field", "Before", "After"], rows.into_iter());
+    }
+}
+
+fn put_table(page: &mut String, indent: usize, heads: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    push_line(page, indent, &format!("| {} |", heads.join(" | ")));
+    push_line(page, indent, &format!("|{}", " --- |".repeat(heads.len())));
+    for row in rows {
+        push_line(page, indent, &format!("| {} |", row.join(" | ")));
+    }
+}
+
+/// Lines to copy, in a fence that is longer than any row of backticks in them.
+fn put_fenced(page: &mut String, indent: usize, lines: &[String]) {
+    let longest =
+        lines.iter().flat_map(|line| line.split(|letter| letter != '`').map(str::len)).max().unwrap_or(0);
+    let fence = "`".repeat(longest.saturating_add(1).max(3));
+    push_line(page, indent, &format!("{fence}text"));
+    for line in lines {
+        push_line(page, indent, line);
+    }
+    push_line(page, indent, &fence);
+}
+
+/// Pieces within a line.
+fn inline(pieces: &[Piece]) -> String {
+    pieces
+        .iter()
+        .map(|piece| {
+            let text = escape(piece.text());
+            let inner = text.trim();
+            match piece.tone() {
+                Tone::Strong | Tone::Danger | Tone::Caution if !inner.is_empty() => {
+                    text.replacen(inner, &format!("**{inner}**"), 1)
+                }
+                _ => text,
+            }
+        })
+        .collect()
+}
+
+/// Pieces at the start of a line or of a list item, where a few letters more would be markup.
+fn at_start(pieces: &[Piece]) -> String {
+    let line = inline(pieces);
+    let line = line.trim();
+    let digits = line.chars().take_while(char::is_ascii_digit).count();
+    match line.split_at_checked(digits) {
+        Some((number, rest)) if digits > 0 && rest.starts_with(['.', ')']) => format!("{number}\\{rest}"),
+        _ if line.starts_with(['#', '+', '-', '=', ':']) => format!("\\{line}"),
+        _ => line.to_owned(),
+    }
+}
+
+/// Escapes one text. What remains of raw markup in it is ours: code spans around what might become a link.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut word = String::new();
+    for letter in text.chars() {
+        if letter.is_whitespace() {
+            flush(&mut word, &mut escaped);
+            escaped.push(' ');
+        } else if let Some(spelt) = breaking(letter) {
+            flush(&mut word, &mut escaped);
+            escaped.push_str(spelt);
+        } else {
+            word.push(letter);
+        }
+    }
+    flush(&mut word, &mut escaped);
+    escaped
+}
+
+/// Letters that never stand in a code span of ours, and how they are spelt outside of one.
+fn breaking(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '&' => "&amp;",
+        '`' => "&#96;",
+        '|' => "\\|",
+        '\\' => "\\\\",
+        '[' => "\\[",
+        ']' => "\\]",
+        '"' => "\"",
+        '(' => "(",
+        ')' => ")",
+        ',' => ",",
+        ';' => ";",
+        _ => return None,
+    })
+}
+
+fn flush(word: &mut String, escaped: &mut String) {
+    let taken = std::mem::take(word);
+    let core = taken.trim_end_matches(['.', '!', '?']);
+    if is_linkable(core) {
+        escaped.push('`');
+        escaped.push_str(core);
+        escaped.push('`');
+        escaped.push_str(taken.get(core.len()..).unwrap_or_default());
+        return;
+    }
+    for letter in taken.chars() {
+        if matches!(letter, '*' | '_' | '~' | '$' | '{' | '}') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+}
+
+/// Whether some program may make a link or a mention of a word.
+fn is_linkable(word: &str) -> bool {
+    let letters: Vec<char> = word.chars().collect();
+    let has_inner_dot = letters.windows(3).any(
+        |three| matches!(three, [before, '.', after] if before.is_alphanumeric() && after.is_alphanumeric()),
+    );
+    let is_shortcode = word.matches(':').count() > 1;
+    has_inner_dot
+        || is_shortcode
+        || word.contains(['@', '#'])
+        || word.contains("://")
+        || word.to_ascii_lowercase().starts_with("www.")
 }

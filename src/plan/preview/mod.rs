@@ -1,11 +1,23 @@
-//! The preview: what an approver decides on. Text for 80 columns, and Markdown for tickets; JSON is the plan itself.
+//! The preview: a plan as an approver reads it, as text for a terminal and as Markdown for a ticket.
+//!
+//! Everything is first set out once, as a document of inert pieces, and then laid out twice. So the two never
+//! tell different stories, and no text from the tenant reaches a screen on a way of its own. JSON is the plan itself.
 
-mod content;
+mod actions;
+mod compose;
+mod document;
 mod estimate;
-pub mod layout;
+mod layout;
 mod markdown;
+mod state_change;
+mod style;
+#[cfg(test)]
+mod tests;
 mod text;
+mod who;
+mod why;
 
 pub use estimate::{Estimate, estimate};
-pub use markdown::{markdown, markdown_text};
-pub use text::{Style, text};
+pub use markdown::markdown;
+pub use style::{Colour, Detail, Style};
+pub use text::text;

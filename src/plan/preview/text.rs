@@ -1,197 +1,171 @@
-//! The preview on a terminal: the decision first, nothing hidden.
+//! The preview as text for a terminal: no line is wider than asked for, commands excepted, which stay whole for copying.
 
-use anstyle::{AnsiColor, Style as Paint};
+use super::super::Plan;
+use super::compose::{compose, is_subject_refused, sends_anything};
+use super::document::{Block, Change, Fact, Piece, Run, Sent, Tone, say, whole};
+use super::layout::{Page, width_of};
+use super::style::{Detail, Style};
 
-use super::content::{changes, irreversible, span, summary, who, why};
-use super::estimate::estimate;
-use super::layout::block;
-use crate::domain::{inert, shown};
-use crate::plan::{Action, Plan};
+/// Columns for the labels of facts.
+const LABELS: usize = 15;
+/// Deepest indent within a body: what lies deeper stands as deep as this.
+const DEEPEST: usize = 12;
+/// Indent of what belongs to a section.
+const INDENT: usize = 2;
 
-/// How the preview is printed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// Columns.
-    pub width: usize,
-    /// Whether colours are used.
-    pub colour: bool,
-    /// The plan's file, for the next command.
-    pub file: Option<String>,
-}
-
-impl Default for Style {
-    fn default() -> Self {
-        Self { width: 80, colour: false, file: None }
-    }
-}
-
-struct Page<'a> {
-    out: String,
-    style: &'a Style,
-}
-
-impl Page<'_> {
-    fn heading(&mut self, title: &str) {
-        let paint = Paint::new().bold();
-        if self.style.colour {
-            self.out.push_str(&format!("\n{paint}{title}{paint:#}\n"));
-        } else {
-            self.out.push_str(&format!("\n{title}\n"));
-        }
-    }
-
-    fn line(&mut self, mark: &str, text: &str) {
-        block(&mut self.out, mark, text, self.style.width);
-    }
-
-    /// A line that must not be overlooked.
-    fn alarm(&mut self, mark: &str, text: &str) {
-        if !self.style.colour {
-            return self.line(mark, text);
-        }
-        let paint = AnsiColor::Yellow.on_default();
-        let mut plain = String::new();
-        block(&mut plain, mark, text, self.style.width);
-        for line in plain.lines() {
-            self.out.push_str(&format!("{paint}{line}{paint:#}\n"));
-        }
-    }
-
-    fn pair(&mut self, label: &str, text: &str) {
-        self.line(&format!("  {label:13} "), text);
-    }
-}
-
-/// Renders a plan as text.
+/// Renders a plan as text, newline at the end.
 pub fn text(plan: &Plan, style: &Style) -> String {
-    let mut page = Page { out: String::new(), style };
-    let title =
-        format!("Plan `{}` for {}", inert(&plan.playbook.name), inert(plan.case.subject.upn.as_str()));
-    let paint = Paint::new().bold();
-    if style.colour {
-        page.out.push_str(&format!("{paint}{title}{paint:#}\n"));
-    } else {
-        page.line("", &title);
+    let document = compose(plan, style.detail);
+    let mut page = Page::new(style.width.max(Style::NARROWEST), style.colour);
+    let title: Run = document.title.into_iter().map(|piece| piece.toned(Tone::Strong)).collect();
+    page.put(0, "", &title);
+    for run in &document.identity {
+        page.put(0, "", run);
     }
-    page.line(
-        "",
-        &format!("{} ({}), digest {}", inert(&plan.tenant.name), plan.tenant.id, plan.digest.short()),
-    );
-    page.line("", &summary(plan));
-    page.heading("Who");
-    for (label, line) in who(&plan.case.subject) {
-        page.pair(label, &line);
-    }
-    page.heading("Why");
-    for (label, line) in why(plan) {
-        page.pair(label, &line);
-    }
-    if !plan.actions.is_empty() {
-        page.heading("What will change");
-        for (number, action) in (1..).zip(&plan.actions) {
-            change(&mut page, number, action);
-        }
-    }
-    rest(&mut page, plan);
-    page.out
-}
-
-fn change(page: &mut Page<'_>, number: usize, action: &Action) {
-    let mark = format!("{number:3}. ");
-    let optional =
-        if action.required { "" } else { " (hardening: the account counts as contained without it)" };
-    match &action.cannot {
-        None => page.line(&mark, &format!("{}{optional}", inert(&action.summary))),
-        Some(cannot) => {
-            page.alarm(&mark, &format!("CANNOT be done from here: {}", inert(&action.summary)));
-            page.line("     because ", &inert(&cannot.why));
-            page.line("     instead:", "");
-            for line in &cannot.instead {
-                page.line("       ", &inert(line));
+    page.skip();
+    page.put(0, "", &document.summary);
+    for section in &document.sections {
+        page.skip();
+        page.put(0, "", &[say(&section.title.to_uppercase()).toned(section.tone)]);
+        let is_spaced =
+            section.blocks.iter().any(|block| matches!(block, Block::Entry { number: Some(_), .. }));
+        for (index, block) in section.blocks.iter().enumerate() {
+            if is_spaced && index > 0 {
+                page.skip();
             }
-            return;
+            put_block(&mut page, INDENT, block, style.detail);
         }
     }
-    for line in changes(action) {
-        page.line("     ", &line);
-    }
-    if let Some(why) = irreversible(action) {
-        page.alarm("     ", &format!("cannot be undone: {}", inert(why)));
-    }
-    if !action.reason.is_empty() {
-        page.line("     because ", &inert(&action.reason));
-    }
-    for fact in action.evidence.iter().take(12) {
-        page.line("     - ", &inert(fact));
-    }
-    if action.evidence.len() > 12 {
-        page.line("     - ", &format!("and {} more, in the plan's JSON", action.evidence.len() - 12));
-    }
-    for request in &action.requests {
-        page.line("     sends ", &format!("{} {}", request.method, inert(&request.path)));
+    page.skip();
+    put_next(&mut page, plan, style);
+    page.finish()
+}
+
+fn put_next(page: &mut Page, plan: &Plan, style: &Style) {
+    if is_subject_refused(plan) {
+        page.put(
+            0,
+            "",
+            &[say("This plan cannot be applied: see \"Refused by a guard\".").toned(Tone::Danger)],
+        );
+    } else if !sends_anything(plan) {
+        page.put(0, "", &[say("There is nothing to apply.")]);
+    } else if let Some(file) = &style.file {
+        page.put(0, "", &[say("Nothing has been changed yet. To do exactly this:")]);
+        page.put_uncut(INDENT, &format!("stanch apply {}", shell_word(file)));
+    } else {
+        page.put(0, "", &[say("Nothing has been changed yet.")]);
     }
 }
 
-fn rest(page: &mut Page<'_>, plan: &Plan) {
-    if !plan.left.is_empty() {
-        page.heading("Found and left");
-        for left in &plan.left {
-            let mark = if left.holds_back { "  DECIDE " } else { "  - " };
-            page.line(mark, &format!("{}: {}", inert(&left.object), inert(&left.why.join("; "))));
+/// Spells a file name so that a shell takes it for one word, and for no option.
+fn shell_word(file: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+,@%:=".contains(letter);
+    let shown = whole(file);
+    let safe = if shown.starts_with('-') { format!("./{shown}") } else { shown };
+    if !safe.is_empty() && safe.chars().all(is_plain) {
+        safe
+    } else {
+        format!("'{}'", safe.replace('\'', "'\\''"))
+    }
+}
+
+fn put_block(page: &mut Page, indent: usize, block: &Block, detail: Detail) {
+    match block {
+        Block::Paragraph(run) if indent > INDENT => page.put_hanging(indent, "", INDENT, run),
+        Block::Paragraph(run) => page.put(indent, "", run),
+        Block::Facts(facts) => facts.iter().for_each(|fact| put_fact(page, indent, fact)),
+        Block::Entry { number, head, body } => {
+            let mark = number.map_or_else(|| "· ".to_owned(), |number| format!("{number:>2}  "));
+            page.put(indent, &mark, head);
+            let inner = indent.saturating_add(width_of(&mark));
+            for block in body {
+                put_block(page, inner, block, detail);
+            }
+        }
+        Block::Changes(changes) => {
+            for change in changes {
+                page.put_hanging(indent, "", INDENT, &change_run(change));
+            }
+        }
+        Block::Requests(requests) => requests.iter().for_each(|sent| put_request(page, indent, sent, detail)),
+        // A command stays on one line: a break in it would be copied too.
+        Block::Commands(lines) => {
+            for line in lines {
+                page.put_uncut(indent.saturating_add(INDENT), line);
+            }
         }
     }
-    if !plan.unchanged.is_empty() {
-        page.heading("Nothing to do");
-        for unchanged in &plan.unchanged {
-            page.line("  - ", &format!("{}: {}", inert(&unchanged.step), inert(&unchanged.why)));
+}
+
+fn put_fact(page: &mut Page, indent: usize, fact: &Fact) {
+    let mut label = fact.label;
+    for run in &fact.lines {
+        page.put(indent, &format!("{label:LABELS$}"), run);
+        label = "";
+    }
+}
+
+fn put_request(page: &mut Page, indent: usize, sent: &Sent, detail: Detail) {
+    let path = match detail {
+        Detail::Usual => shorten_ids(&sent.path),
+        Detail::Full => sent.path.clone(),
+    };
+    page.put(indent, &format!("{} ", sent.verb), &[say(&path)]);
+    match (detail, &sent.besides) {
+        (Detail::Usual, None) => {}
+        (Detail::Usual, Some(besides)) => page.put(indent.saturating_add(INDENT), "with ", &[say(besides)]),
+        (Detail::Full, _) => {
+            for line in &sent.body {
+                let depth = line.len().saturating_sub(line.trim_start_matches(' ').len());
+                let inner = indent.saturating_add(INDENT).saturating_add(depth.min(DEEPEST));
+                page.put(inner, "", &[say(line)]);
+            }
         }
     }
-    if !plan.guards.refused.is_empty() {
-        page.heading("Refused by a guard");
-        for refusal in &plan.guards.refused {
-            page.alarm(
-                "  - ",
-                &format!("{}: {} ({})", inert(&refusal.object), inert(&refusal.why), refusal.guard),
-            );
-            page.line("    next: ", &inert(&refusal.next));
+}
+
+/// Shortens GUIDs within a path to their first eight digits: who wants them whole asks for detail.
+fn shorten_ids(path: &str) -> String {
+    let shortened: Vec<String> = path
+        .split('/')
+        .map(|part| match part.get(..8) {
+            Some(head) if part.len() == 36 && uuid::Uuid::try_parse(part).is_ok() => format!("{head}…"),
+            _ => part.to_owned(),
+        })
+        .collect();
+    shortened.join("/")
+}
+
+fn change_run(change: &Change) -> Run {
+    match change {
+        Change::Note(run) => run.clone(),
+        Change::Value { field, before, after } => {
+            let mut run = field_run(field);
+            run.extend([before.clone(), say(" → "), after.clone().toned(Tone::Good)]);
+            run
+        }
+        Change::Set { field, value } => {
+            let mut run = field_run(field);
+            run.push(value.clone().toned(Tone::Good));
+            run
+        }
+        Change::List { field, kept, added, removed } => {
+            let mut run = field_run(field);
+            run.push(say(&format!("{kept} stay")));
+            run.extend(signed("+", added, Tone::Good));
+            run.extend(signed("−", removed, Tone::Caution));
+            run
         }
     }
-    if !plan.guards.overridden.is_empty() {
-        page.heading("Set aside by a person");
-        for own in &plan.guards.overridden {
-            page.alarm("  - ", &format!("{}: {} ({})", inert(&own.object), inert(&own.why), own.guard));
-        }
-    }
-    if !plan.warnings.is_empty() {
-        page.heading("Note well");
-        for warning in &plan.warnings {
-            page.alarm("  - ", &inert(warning));
-        }
-    }
-    if !plan.residual_risk.is_empty() {
-        page.heading("What stays open even so");
-        for risk in &plan.residual_risk {
-            page.line("  - ", &inert(risk));
-        }
-    }
-    page.heading("How long");
-    let estimate = estimate(plan);
-    page.line("  ", &format!("{} to {}: {}", span(estimate.from), span(estimate.to), estimate.why));
-    if !plan.permissions.is_empty() {
-        page.heading("Permissions that apply needs");
-        page.line("  ", &plan.permissions.join(", "));
-    }
-    page.heading("Whose");
-    page.line(
-        "  ",
-        &format!(
-            "asked for by {}, can be applied until {}",
-            inert(&plan.requested_by.name),
-            shown(plan.expires_at)
-        ),
-    );
-    if let Some(file) = &page.style.file {
-        let next = format!("\nNext: stanch apply {}\n", inert(file));
-        page.out.push_str(&next);
-    }
+}
+
+/// Entries of a list that come or go, each with its sign.
+pub(super) fn signed(sign: &str, entries: &[Piece], tone: Tone) -> Run {
+    entries.iter().flat_map(|entry| [say(", "), say(sign).toned(tone), entry.clone().toned(tone)]).collect()
+}
+
+/// The field's name with its colon, or nothing where the whole state is one value.
+fn field_run(field: &str) -> Run {
+    if field.is_empty() { Vec::new() } else { vec![say(&format!("{field}: "))] }
 }

@@ -1,0 +1,216 @@
+//! From a plan to the document that an approver decides on: the decision first, then what it rests on.
+
+use super::super::{GuardRefusal, Plan};
+use super::actions;
+use super::document::{Block, Document, Run, Section, Tone, bullet, bullets, count, line, moment, name, say};
+use super::estimate::estimate;
+use super::style::Detail;
+use super::who::who;
+use super::why::why;
+
+/// Sets out a plan.
+pub(super) fn compose(plan: &Plan, detail: Detail) -> Document {
+    let sections = [
+        section("Who", Tone::Strong, vec![Block::Facts(who(&plan.case.subject))]),
+        section("Why", Tone::Strong, why(plan, detail)),
+        section("What will change", Tone::Strong, actions::entries(plan, detail)),
+        section("Left alone", Tone::Strong, left(plan)),
+        section("Nothing to do", Tone::Strong, unchanged(plan)),
+        section("Refused by a guard", Tone::Caution, refused(plan)),
+        section("Guards set aside", Tone::Danger, overridden(plan)),
+        section("Warnings", Tone::Caution, bullets(&plan.warnings)),
+        section("What stays open", Tone::Caution, bullets(&plan.residual_risk)),
+        section("How long", Tone::Strong, how_long(plan)),
+        section("Permissions", Tone::Strong, permissions(plan)),
+        section("Who asked", Tone::Strong, who_asked(plan)),
+    ];
+    Document {
+        title: line(&format!("Plan to contain {} (playbook {})", plan.case.subject.upn, plan.playbook.name)),
+        identity: identity(plan),
+        summary: summary(plan),
+        sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
+    }
+}
+
+/// Whether a guard refuses the subject itself, so that nothing of the plan can be applied.
+pub(super) fn is_subject_refused(plan: &Plan) -> bool {
+    plan.guards.refused.iter().any(|refusal| refusal.step.is_none())
+}
+
+/// Whether there is anything to send.
+pub(super) fn sends_anything(plan: &Plan) -> bool {
+    plan.actions.iter().any(|action| action.cannot.is_none())
+}
+
+fn section(title: &'static str, tone: Tone, blocks: Vec<Block>) -> Section {
+    Section { title, tone, blocks }
+}
+
+fn identity(plan: &Plan) -> Vec<Run> {
+    vec![
+        vec![
+            say("Tenant "),
+            name(&plan.tenant.name),
+            say(&format!(" {}", plan.tenant.id)).toned(Tone::Faint),
+        ],
+        line(&format!("Plan {}, digest {}", plan.id, plan.digest.short())),
+        line(&format!("Made {}, expires {}", moment(plan.created_at), moment(plan.expires_at))),
+    ]
+}
+
+fn summary(plan: &Plan) -> Run {
+    let mut run: Run = Vec::new();
+    if is_subject_refused(plan) {
+        run.push(say("A guard refuses this account itself: the plan cannot be applied.").toned(Tone::Danger));
+        run.push(say(" "));
+    }
+    let sent: Vec<_> = plan.actions.iter().filter(|action| action.cannot.is_none()).collect();
+    let by_hand = plan.actions.len().saturating_sub(sent.len());
+    if sent.is_empty() {
+        run.push(say("Nothing will be changed. ").toned(Tone::Strong));
+    } else {
+        let requests: usize = sent.iter().map(|action| action.requests.len()).sum();
+        run.push(
+            say(&format!(
+                "{} in {}, {}.",
+                count(sent.len(), "change", "changes"),
+                count(requests, "request", "requests"),
+                format_args!("about {}", estimate(plan)),
+            ))
+            .toned(Tone::Strong),
+        );
+        run.push(say(" "));
+        match sent.iter().filter(|action| actions::is_final(action)).count() {
+            0 => run.push(say("Every change can be undone. ")),
+            number => {
+                run.push(say(&format!("{number} cannot be undone.")).toned(Tone::Caution));
+                run.push(say(" "));
+            }
+        }
+    }
+    if by_hand > 0 {
+        let is_required = plan.actions.iter().any(|action| action.cannot.is_some() && action.required);
+        run.push(
+            say(&format!(
+                "{} cannot be done from here and waits for a person",
+                count(by_hand, "more change", "more changes")
+            ))
+            .toned(Tone::Danger),
+        );
+        run.push(say(if is_required {
+            ": until then the account does not count as contained. "
+        } else {
+            ". "
+        }));
+    }
+    run.push(match plan.guards.refused.len() {
+        0 => say("No guard refused anything. "),
+        number => {
+            let (one, many) = ("thing was refused by a guard. ", "things were refused by a guard. ");
+            say(&count(number, one, many)).toned(Tone::Danger)
+        }
+    });
+    if !plan.guards.overridden.is_empty() {
+        let (one, many) = ("guard was set aside. ", "guards were set aside. ");
+        run.push(say(&count(plan.guards.overridden.len(), one, many)).toned(Tone::Danger));
+    }
+    let holding = plan.left.iter().filter(|left| left.holds_back).count();
+    if holding > 0 {
+        let (one, many) = ("object that is left keeps", "objects that are left keep");
+        run.push(
+            say(&format!("{} the account from counting as contained. ", count(holding, one, many)))
+                .toned(Tone::Caution),
+        );
+    }
+    run.push(say("So far nothing has been changed."));
+    run
+}
+
+fn left(plan: &Plan) -> Vec<Block> {
+    plan.left
+        .iter()
+        .map(|left| {
+            let mut body = bullets(&left.why);
+            if left.holds_back {
+                body.push(Block::Paragraph(vec![
+                    say("While it stands the account does not count as contained.").toned(Tone::Caution),
+                ]));
+            }
+            bullet(
+                vec![name(&left.object), say(&format!(", found by {}", left.step)).toned(Tone::Faint)],
+                body,
+            )
+        })
+        .collect()
+}
+
+fn unchanged(plan: &Plan) -> Vec<Block> {
+    plan.unchanged
+        .iter()
+        .map(|step| bullet(line(&format!("{}: {}", step.step, step.why)), Vec::new()))
+        .collect()
+}
+
+fn refused(plan: &Plan) -> Vec<Block> {
+    plan.guards.refused.iter().map(refusal).collect()
+}
+
+fn refusal(refusal: &GuardRefusal) -> Block {
+    let wanted = refusal
+        .step
+        .as_ref()
+        .map_or_else(|| ", the account itself".to_owned(), |step| format!(", wanted by {step}"));
+    bullet(
+        vec![name(&refusal.object), say(&format!(" refused by {}{wanted}", refusal.guard))],
+        vec![
+            Block::Paragraph(line(&format!("Why: {}", refusal.why))),
+            Block::Paragraph(line(&format!("Next: {}", refusal.next))),
+        ],
+    )
+}
+
+fn overridden(plan: &Plan) -> Vec<Block> {
+    plan.guards
+        .overridden
+        .iter()
+        .map(|set_aside| {
+            bullet(
+                vec![say(&format!("{} for ", set_aside.guard)), name(&set_aside.object)],
+                vec![Block::Paragraph(line(&format!("It would refuse: {}", set_aside.why)))],
+            )
+        })
+        .collect()
+}
+
+fn how_long(plan: &Plan) -> Vec<Block> {
+    if !sends_anything(plan) {
+        return Vec::new();
+    }
+    let estimate = estimate(plan);
+    let mut blocks = vec![Block::Paragraph(line(&format!(
+        "About {estimate}. Longer when Graph throttles or fails; each request is written down before it leaves."
+    )))];
+    blocks.extend(bullets(&estimate.reasons));
+    blocks
+}
+
+fn permissions(plan: &Plan) -> Vec<Block> {
+    if plan.permissions.is_empty() {
+        return Vec::new();
+    }
+    vec![Block::Paragraph(line(&plan.permissions.join(", ")))]
+}
+
+fn who_asked(plan: &Plan) -> Vec<Block> {
+    let asked = &plan.requested_by;
+    let known = if asked.resolved {
+        ", known to the tenant"
+    } else {
+        ", named by the computer and not looked up in the tenant"
+    };
+    vec![
+        Block::Paragraph(vec![name(&asked.name), say(known)]),
+        Block::Paragraph(line(&format!("Made with stanch {}. Whole digest:", plan.engine))),
+        Block::Paragraph(line(&plan.digest.to_string())),
+    ]
+}

@@ -1,0 +1,53 @@
+//! Text that stands as itself in Markdown: nothing from the tenant makes a link, a heading or markup.
+
+use crate::domain::inert;
+
+/// A text that stands as itself in Markdown, in a table cell too.
+pub fn markdown_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in inert(text).chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            // A bare address becomes a link in some renderers.
+            ':' => out.push_str("&#58;"),
+            '@' => out.push_str("&#64;"),
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn markup_from_the_tenant_stands_as_itself() {
+        assert_eq!(markdown_text("<b>|`x`[a](http://b)"), "&lt;b&gt;\\|\\`x\\`\\[a\\]\\(http&#58;//b\\)");
+        assert_eq!(markdown_text("two\nlines"), "two\\\\u\\{a\\}lines");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_out_of_its_cell(text in any::<String>()) {
+            let shown = markdown_text(&text);
+            let breaks_out = shown.contains(['<', '>', '\n', '\r', '\u{1b}', '\u{202e}']);
+            prop_assert!(!breaks_out);
+            let letters: Vec<char> = shown.chars().collect();
+            for (index, letter) in letters.iter().enumerate() {
+                if matches!(letter, '|' | '`' | '[' | '*') {
+                    let slashes = letters[..index].iter().rev().take_while(|own| **own == '\\').count();
+                    prop_assert_eq!(slashes % 2, 1, "{}", &shown);
+                }
+            }
+        }
+    }
+}
