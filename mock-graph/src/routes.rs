@@ -353,6 +353,13 @@ pub static ROUTES: &[Route] = &[
     read("/users/{}/authentication/{}/{}", Both, AuthenticationMethods, ByKind("Read"), methods::get_kind),
     write(
         "DELETE",
+        "/users/{}/authentication/{}",
+        AuthenticationMethods,
+        ByKind("ReadWrite"),
+        methods::delete_kind,
+    ),
+    write(
+        "DELETE",
         "/users/{}/authentication/{}/{}",
         AuthenticationMethods,
         ByKind("ReadWrite"),

@@ -21,6 +21,20 @@ pub enum IndicatorKind {
     Method,
 }
 
+impl IndicatorKind {
+    /// The words for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Range => "range",
+            Self::UserAgent => "user agent",
+            Self::Session => "session",
+            Self::Device => "device",
+            Self::Method => "method",
+        }
+    }
+}
+
 /// How sure it is that the indicator is the intruder's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -78,7 +78,8 @@ impl History {
 
     /// The registration that is this method: by id, or else by name, tag and version where just one fits on both sides.
     fn registration_of(&self, method: &AuthMethod, all: &[AuthMethod]) -> Option<&Registration> {
-        let every = || self.records.iter().flat_map(|(_, old, new)| old.items.iter().chain(&new.items));
+        // The newest record first: it knows best when the registration was last used.
+        let every = || self.records.iter().rev().flat_map(|(_, old, new)| new.items.iter().chain(&old.items));
         if let Some(own) = every().find(|own| own.id == method.id.as_str()) {
             return Some(own);
         }

@@ -48,7 +48,7 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
             writeln!(
                 out,
                 "| {} | {} | {} | {} |",
-                markdown_text(&format!("{:?}", indicator.kind).to_lowercase()),
+                indicator.kind.label(),
                 markdown_text(&indicator.value),
                 seen(indicator.first_seen),
                 seen(indicator.last_seen)

@@ -480,7 +480,7 @@ impl BlockIps {
                     Users::Subject => spared(case.subject.upn.as_str(), scope),
                 },
                 when: format!("every sign-in to every app from the named location `{}`", place.name),
-                asks: "nothing: the sign-in is blocked",
+                effect: "blocks the sign-in",
             },
             reason: "a named location blocks nothing by itself".to_owned(),
             evidence: Vec::new(),

@@ -34,8 +34,8 @@ pub(super) struct Words {
     pub whom: String,
     /// On which sign-ins.
     pub when: String,
-    /// What it asks for.
-    pub asks: &'static str,
+    /// What it does to them.
+    pub effect: &'static str,
 }
 
 const REPORT_ONLY: &str = "enabledForReportingButNotEnforced";
@@ -87,7 +87,7 @@ fn create(wanted: &Wanted, behind: &[ActionId], step: &str, scope: &Scope<'_>, p
         summary: format!("Create the policy `{}`, report-only", wanted.name),
         object: Object { kind: "policy".to_owned(), id: None, name: wanted.name.clone() },
         before: Value::Null,
-        after: json!({ "state": REPORT_ONLY, "for": wanted.words.whom, "when": wanted.words.when, "asks": wanted.words.asks }),
+        after: json!({ "state": REPORT_ONLY, "for": wanted.words.whom, "when": wanted.words.when, "effect": wanted.words.effect }),
         undo: Undo::Requests(vec![request::delete_policy(&placeholder)]),
         reason: wanted.reason.clone(),
         evidence: wanted.evidence.clone(),

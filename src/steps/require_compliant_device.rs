@@ -136,7 +136,7 @@ impl Step for RequireCompliantDevice {
                     } else {
                         "every sign-in to every app, but from Android, iOS and macOS".to_owned()
                     },
-                    asks: "a compliant or hybrid-joined device",
+                    effect: "lets in compliant and hybrid-joined devices alone",
                 },
             },
             facts,

@@ -71,7 +71,7 @@ impl Step for RequireTokenProtection {
             words: Words {
                 whom: spared(&whom, scope),
                 when: "native clients on Windows, to Exchange, SharePoint and Teams".to_owned(),
-                asks: "a token that is bound to the device that it was issued to",
+                effect: "takes only tokens that are bound to the device that they were issued to",
             },
         };
         roll_out(&wanted, facts, Self::NAME, scope, Planned::default())

@@ -11,4 +11,5 @@ mod faults;
 mod guards;
 mod processes;
 mod secrets;
+mod steps;
 mod world;

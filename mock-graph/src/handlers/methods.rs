@@ -133,6 +133,18 @@ fn default_of(tenant: &Tenant, id: &str) -> Option<(String, Option<String>)> {
     }
 }
 
+/// Whether a method is a second factor: e-mail serves self-service reset alone, a pass is for getting in once.
+fn is_second_factor(method: &Value) -> bool {
+    kind_of(method).is_some_and(|kind| {
+        !matches!(
+            kind.odata_type,
+            "passwordAuthenticationMethod"
+                | "emailAuthenticationMethod"
+                | "temporaryAccessPassAuthenticationMethod"
+        )
+    })
+}
+
 /// The default-method rule (identity.md 5.3; `defaultMethods` in README.md).
 fn check_default(tenant: &Tenant, id: &str, method: &Value) -> Result<(), Fail> {
     let Some((kind, named)) = default_of(tenant, id) else { return Ok(()) };
@@ -142,7 +154,7 @@ fn check_default(tenant: &Tenant, id: &str, method: &Value) -> Result<(), Fail> 
     let own = text(method, "id");
     let others: Vec<&Value> = methods_of(tenant, id)
         .iter()
-        .filter(|other| text(other, "id") != own && preference_of(other).is_some())
+        .filter(|other| text(other, "id") != own && is_second_factor(other))
         .collect();
     let same_kind = others.iter().any(|other| serves(other, &kind));
     let is_named = named.as_deref() == Some(own);
@@ -170,7 +182,13 @@ pub fn delete_kind(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     if is_restricted(find_user(tenant, &id)?) {
         return Err(Service::AuthenticationMethods.forbidden(""));
     }
-    let method_id = call.segment(2).to_owned();
+    // The QR code stands alone in its collection and is addressed without an id.
+    let single = methods_of(tenant, &id)
+        .iter()
+        .find(|method| kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type))
+        .filter(|_| call.segments.len() == 2 && kind.odata_type == "qrCodePinAuthenticationMethod")
+        .map(|method| text(method, "id").to_owned());
+    let method_id = single.unwrap_or_else(|| call.segment(2).to_owned());
     let method = methods_of(tenant, &id)
         .iter()
         .find(|method| {

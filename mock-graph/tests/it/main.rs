@@ -1,0 +1,7 @@
+#![cfg(test)]
+//! The mock over its router: as strict as Graph where a client could get it wrong.
+
+mod control;
+mod directory;
+mod permissions;
+mod wire;

@@ -1,0 +1,261 @@
+//! The card's steps at their edges: what is there already, what is full, what cannot be done from here.
+
+use serde_json::{Value, json};
+use stanch::plan::Plan;
+use stanch::run::{ActionState, Verdict};
+
+use crate::world::World;
+
+const BLACKLIST: &str = "3d541753-3960-46ea-a6f5-89f192aa7313";
+
+fn bodies(plan: &Plan) -> String {
+    plan.actions.iter().flat_map(|action| &action.requests).map(|request| request.body.to_string()).collect()
+}
+
+fn victim(tenant: &mut Value) -> &mut Value {
+    let users = tenant["users"].as_array_mut().unwrap();
+    users.iter_mut().find(|user| user["userPrincipalName"] == "lynne.robbins@contoso.com").unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_location_that_is_not_there_is_made_under_that_very_name() {
+    let world = World::case("aitm-travel");
+    let plan = world.plan("bec").await;
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+    let state = world.state().await;
+    let made = state["namedLocations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["displayName"] == "IP Blacklist")
+        .unwrap();
+    assert_eq!(made["isTrusted"], false);
+    assert!(made["ipRanges"].to_string().contains("2a0b:f4c2:1:0:5d:9a1c:44e0:1a/128"));
+    let policy = state["conditionalAccessPolicies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["displayName"] == "stanch: block IP Blacklist")
+        .unwrap();
+    assert_eq!(policy["state"], "enabled");
+    assert_eq!(policy["conditions"]["locations"]["includeLocations"], json!([made["id"]]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn near_the_limit_a_second_location_is_begun_and_referenced_in_the_same_plan() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let location = tenant["namedLocations"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .find(|own| own["id"] == BLACKLIST)
+            .unwrap();
+        let ranges: Vec<Value> = (0..1_795)
+            .map(|n| {
+                json!({ "@odata.type": "#microsoft.graph.iPv4CidrRange",
+                        "cidrAddress": format!("45.{}.{}.7/32", n / 250 + 1, n % 250) })
+            })
+            .collect();
+        location["ipRanges"] = Value::Array(ranges);
+    });
+    let plan = world.plan("bec").await;
+    assert!(plan.warnings.iter().any(|own| own.contains("`IP Blacklist 2` is begun")), "{:?}", plan.warnings);
+    let run = world.apply(&plan).await;
+    assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
+    let state = world.state().await;
+    let second = state["namedLocations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["displayName"] == "IP Blacklist 2")
+        .unwrap();
+    assert_eq!(second["ipRanges"].as_array().unwrap().len(), 11);
+    let referenced = state["conditionalAccessPolicies"].as_array().unwrap().iter().any(|policy| {
+        policy["state"] == "enabled"
+            && policy["conditions"]["locations"]["includeLocations"]
+                .as_array()
+                .is_some_and(|ids| ids.contains(&second["id"]) && ids.contains(&json!(BLACKLIST)))
+    });
+    assert!(referenced, "{}", state["conditionalAccessPolicies"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_locations_of_one_name_are_a_persons_to_tell_apart() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let mut twin = tenant["namedLocations"][1].clone();
+        twin["id"] = json!("3d541753-3960-46ea-a6f5-89f192aa7399");
+        tenant["namedLocations"].as_array_mut().unwrap().push(twin);
+    });
+    let plan = world.plan("bec").await;
+    assert!(!bodies(&plan).contains("cidrAddress"));
+    assert!(plan.guards.refused.iter().any(|own| own.guard == "location_ambiguous" && own.holds_back));
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Partial);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_never_goes_into_a_trusted_location() {
+    let world =
+        World::case_with("bec-node-fetch", |tenant| tenant["namedLocations"][1]["isTrusted"] = json!(true));
+    let plan = world.plan("bec").await;
+    assert!(!bodies(&plan).contains("cidrAddress"));
+    assert!(plan.guards.refused.iter().any(|own| own.guard == "location_trusted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_policy_is_adopted_and_not_doubled() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("bec").await;
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+    let state = world.state().await;
+    let policies = state["conditionalAccessPolicies"].as_array().unwrap();
+    let block = policies.iter().find(|own| own["displayName"] == "stanch: block IP Blacklist").unwrap();
+    let count = policies.len();
+    // Somebody turns it off; the next plan turns it on again, and makes no second one.
+    let path = format!("/v1.0/identity/conditionalAccess/policies/{}", block["id"].as_str().unwrap());
+    assert_eq!(world.send_as(&world.responder, "PATCH", &path, json!({ "state": "disabled" })).await, 204);
+    let again = world.plan("bec").await;
+    let enforce = again.actions.iter().find(|action| action.id.as_str() == "block_ips.enforce").unwrap();
+    assert_eq!(enforce.before["state"], "disabled");
+    let run = world.apply(&again).await;
+    assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
+    let state = world.state().await;
+    assert_eq!(state["conditionalAccessPolicies"].as_array().unwrap().len(), count);
+    let block = state["conditionalAccessPolicies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["id"] == block["id"])
+        .unwrap();
+    assert_eq!(block["state"], "enabled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_that_would_hit_an_emergency_account_is_not_enforced() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("bec").await;
+    // The emergency account loses its exclusion between creation and enforcement: What-If tells, the PATCH is not sent.
+    let mut edited = plan.clone();
+    let creation = edited.actions.iter_mut().find(|action| action.id.as_str() == "block_ips.policy").unwrap();
+    let excluded = creation.requests[0].body["conditions"]["users"]["excludeUsers"].as_array_mut().unwrap();
+    excluded.pop();
+    let edited = edited.sealed().unwrap();
+    let error = world.try_apply(&edited).await.unwrap_err();
+    assert_eq!((error.code(), error.exit_status()), ("request_refused", 3), "the guards look at apply again");
+    assert!(world.writes().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guests_sessions_and_password_are_for_the_home_tenant() {
+    let world = World::case_with("bec-node-fetch", |tenant| victim(tenant)["userType"] = json!("Guest"));
+    let plan = world.plan("evict").await;
+    for step in ["reset_password", "revoke_sessions"] {
+        let action = plan.actions.iter().find(|action| action.step == step).unwrap();
+        assert!(action.cannot.is_some() && action.requests.is_empty(), "{step}");
+    }
+    let run = world.apply(&plan).await;
+    assert_eq!(run.verdict, Verdict::Partial);
+    assert!(run.open.iter().any(|item| item.next.contains("home tenant")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_federated_users_password_is_reset_at_the_provider() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["domains"] =
+            json!([{ "id": "contoso.com", "authenticationType": "Federated", "isVerified": true }]);
+    });
+    let plan = world.plan("evict").await;
+    let reset = plan.actions.iter().find(|action| action.step == "reset_password").unwrap();
+    assert!(reset.cannot.as_ref().unwrap().why.contains("federated"));
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Partial);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keep_and_remove_override_the_evidence_on_the_record() {
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("evict");
+    request.keep = vec!["3ebebe3e-1790-40da-9891-0052cebcc1ba".parse().unwrap()];
+    request.remove = vec!["459f3d88-2075-4b61-9bdf-80d7923724b6".parse().unwrap()];
+    let plan = world.plan_for(request).await.unwrap();
+    let deleted: Vec<_> = plan
+        .actions
+        .iter()
+        .flat_map(|action| &action.requests)
+        .filter(|request| request.method.as_str() == "DELETE")
+        .map(|request| request.path.rsplit('/').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(deleted, ["459f3d88-2075-4b61-9bdf-80d7923724b6"]);
+    let kept = plan.left.iter().find(|left| left.object.contains("Infinix")).unwrap();
+    assert!(kept.why.iter().any(|why| why.contains("--keep")), "{kept:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_indicators_nothing_irreversible_is_guessed() {
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("bec");
+    request.user_agents.clear();
+    let plan = world.plan_for(request).await.unwrap();
+    assert!(
+        !plan.actions.iter().flat_map(|action| &action.requests).any(|own| own.method.as_str() == "DELETE")
+    );
+    assert!(!bodies(&plan).contains("cidrAddress"));
+    assert!(plan.unchanged.iter().any(|own| own.step == "block_ips" && own.why.contains("--user-agent")));
+    let rogue = plan.left.iter().find(|left| left.object.contains("Infinix")).unwrap();
+    assert!(rogue.holds_back, "a method of nobody's holds back contained: {rogue:?}");
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Partial);
+}
+
+#[tokio::test(start_paused = true)]
+async fn given_ranges_are_masked_merged_and_singled_out() {
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("bec");
+    request.ips = vec!["89.187.164.0/24".parse().unwrap(), "2a0b:f4c2:1::/64".parse().unwrap()];
+    let plan = world.plan_for(request).await.unwrap();
+    let text = bodies(&plan);
+    assert!(text.contains("89.187.164.0/24") && text.contains("2a0b:f4c2:1::/64"));
+    assert!(!text.contains("89.187.164.77/32"), "an address inside a range is listed beside it");
+    assert!(text.contains("#microsoft.graph.iPv6CidrRange"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_permission_names_itself_and_the_step() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["applications"][0]["roles"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|role| !["User-PasswordProfile.ReadWrite.All"].contains(&role.as_str().unwrap()));
+    });
+    let plan = world.plan("evict").await;
+    let run = world.apply(&plan).await;
+    let reset = run.actions.iter().find(|action| action.step == "reset_password").unwrap();
+    assert_eq!(reset.state, ActionState::Failed);
+    assert!(reset.detail.contains("User-PasswordProfile.ReadWrite.All"), "{}", reset.detail);
+    assert_eq!(run.verdict, Verdict::Partial);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hostile_names_are_shown_inert() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        victim(tenant)["displayName"] = json!("Lynne\u{1b}[2J\u{202e}snibboR | <b>`x`");
+        for method in
+            tenant["authenticationMethods"]["6ed5d1bf-e585-452f-ac95-4ab592c9357d"].as_array_mut().unwrap()
+        {
+            if method["id"] == "3ebebe3e-1790-40da-9891-0052cebcc1ba" {
+                method["displayName"] = json!("x\u{7}\u{200b}](http://evil.example)");
+            }
+        }
+    });
+    let plan = world.plan("bec").await;
+    let run = world.apply(&plan).await;
+    let style = stanch::plan::preview::Style::default();
+    for shown in [
+        stanch::plan::preview::text(&plan, &style),
+        stanch::plan::preview::markdown(&plan),
+        stanch::report::text(&plan, &run, false),
+        stanch::report::markdown(&plan, &run),
+    ] {
+        for hidden in ['\u{1b}', '\u{202e}', '\u{7}', '\u{200b}'] {
+            assert!(!shown.contains(hidden), "{hidden:?} comes through");
+        }
+    }
+    assert!(!stanch::report::markdown(&plan, &run).contains("](http"));
+}
