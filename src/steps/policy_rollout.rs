@@ -110,7 +110,6 @@ fn enforce(
     scope: &Scope<'_>,
     planned: &mut Planned,
 ) {
-    let before = if known.is_some() { Value::Null } else { json!({ "state": REPORT_ONLY }) };
     let draft = Draft {
         key: "enforce",
         summary: format!("Enforce the policy `{}`", wanted.name),
@@ -119,7 +118,7 @@ fn enforce(
             id: known.map(ToString::to_string),
             name: wanted.name.clone(),
         },
-        before,
+        before: json!({ "state": REPORT_ONLY }),
         after: json!({ "state": ENABLED }),
         undo: Undo::Requests(vec![request::set_policy_state(policy, &PolicyState::ReportOnly)]),
         reason: "a policy that is not enforced stops nobody; What-If is asked first".to_owned(),
@@ -153,41 +152,50 @@ fn adopt(
         (PolicyState::ReportOnly, false) => {
             Some(format!("our policy `{}` is report-only already", wanted.name))
         }
-        (state, true) => {
-            let state = state.as_graph().to_owned();
-            let place = planned.actions.len();
+        (PolicyState::ReportOnly, true) => {
             enforce(wanted, own.id.as_str(), Some(&own.id), behind.to_vec(), step, scope, planned);
-            if let Some(action) = planned.actions.get_mut(place) {
-                action.before = json!({ "state": state });
-                action.undo = Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]);
-            }
             None
         }
-        (state, false) => {
-            let draft = Draft {
-                key: "",
-                summary: format!("Set the policy `{}` to report-only", wanted.name),
-                object: Object {
-                    kind: "policy".to_owned(),
-                    id: Some(own.id.to_string()),
-                    name: wanted.name.clone(),
-                },
-                before: json!({ "state": state.as_graph() }),
-                after: json!({ "state": REPORT_ONLY }),
-                undo: Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]),
-                reason: wanted.reason.clone(),
-                evidence: wanted.evidence.clone(),
-                requests: vec![request::set_policy_state(own.id.as_str(), &PolicyState::ReportOnly)],
-            };
-            let key = if behind.is_empty() { "" } else { "policy" };
-            if let Some(id) = scope.action_id(key) {
-                let mut action = draft.with_id(id, step, scope);
-                action.needs = behind.to_vec();
-                planned.actions.push(action);
-            }
+        // What-If says nothing of a disabled policy: report-only stands between.
+        (_, true) => {
+            let id = scope.action_id("report_only");
+            report_only(wanted, own, id.clone(), behind, step, scope, planned);
+            enforce(wanted, own.id.as_str(), Some(&own.id), id.into_iter().collect(), step, scope, planned);
+            None
+        }
+        (_, false) => {
+            let id = scope.action_id(if behind.is_empty() { "" } else { "policy" });
+            report_only(wanted, own, id, behind, step, scope, planned);
             None
         }
     }
+}
+
+/// Plans a policy of ours into report-only.
+fn report_only(
+    wanted: &Wanted,
+    own: &ConditionalAccessPolicy,
+    id: Option<ActionId>,
+    behind: &[ActionId],
+    step: &str,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) {
+    let draft = Draft {
+        key: "",
+        summary: format!("Set the policy `{}` to report-only", wanted.name),
+        object: Object { kind: "policy".to_owned(), id: Some(own.id.to_string()), name: wanted.name.clone() },
+        before: json!({ "state": own.state.as_graph() }),
+        after: json!({ "state": REPORT_ONLY }),
+        undo: Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]),
+        reason: wanted.reason.clone(),
+        evidence: wanted.evidence.clone(),
+        requests: vec![request::set_policy_state(own.id.as_str(), &PolicyState::ReportOnly)],
+    };
+    let Some(id) = id else { return planned.push(None, scope) };
+    let mut action = draft.with_id(id, step, scope);
+    action.needs = behind.to_vec();
+    planned.actions.push(action);
 }
 
 /// Whether a policy in the tenant is still what we would create: all that our body says stands in it.

@@ -114,8 +114,14 @@ async fn our_own_policy_is_adopted_and_not_doubled() {
     let path = format!("/v1.0/identity/conditionalAccess/policies/{}", block["id"].as_str().unwrap());
     assert_eq!(world.send_as(&world.responder, "PATCH", &path, json!({ "state": "disabled" })).await, 204);
     let again = world.plan("bec").await;
-    let enforce = again.actions.iter().find(|action| action.id.as_str() == "block_ips.enforce").unwrap();
-    assert_eq!(enforce.before["state"], "disabled");
+    let states: Vec<_> = again
+        .actions
+        .iter()
+        .filter(|own| own.step == "block_ips")
+        .map(|own| (&own.before["state"], &own.after["state"]))
+        .collect();
+    let report_only = json!("enabledForReportingButNotEnforced");
+    assert_eq!(states, [(&json!("disabled"), &report_only), (&report_only, &json!("enabled"))]);
     let run = world.apply(&again).await;
     assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
     let state = world.state().await;

@@ -45,18 +45,18 @@ async fn faults_hit_what_they_name_and_no_more() {
         { "method": "PATCH", "path": "/v1.0/users/*", "nth": 3, "fault": { "kind": "reset_after_commit" } }
     ] });
     assert_eq!(wire.control("PUT", "/_mock/faults", rules).await.status, 204);
-    let patch = async || wire.call("PATCH", &path, json!({ "accountEnabled": false })).await;
+    let disable = async || wire.call("PATCH", &path, json!({ "accountEnabled": false })).await;
     let enabled = async || {
         wire.call("GET", &format!("{path}?$select=accountEnabled"), json!(null)).await.body["accountEnabled"]
             .clone()
     };
-    let first = patch().await;
+    let first = disable().await;
     assert_eq!((first.status, first.headers["retry-after"].to_str().unwrap()), (429, "2"));
-    assert!(patch().await.is_reset);
+    assert!(disable().await.is_reset);
     assert_eq!(enabled().await, true, "a reset before the commit did something");
-    assert!(patch().await.is_reset);
+    assert!(disable().await.is_reset);
     assert_eq!(enabled().await, false, "a reset after the commit did nothing");
-    assert_eq!(patch().await.status, 204);
+    assert_eq!(disable().await.status, 204);
     let wrong =
         wire.control("PUT", "/_mock/faults", json!({ "rules": [{ "fault": { "kind": "throtle" } }] })).await;
     assert_eq!(wrong.status, 400);
@@ -68,7 +68,7 @@ async fn lagging_reads_see_the_past_for_so_long_and_then_the_present() {
     let settings = Settings { lag: Duration::from_secs(20), seed: 3, ..Settings::default() };
     let wire = Wire::of(&reference(), settings);
     let path = format!("/v1.0/users/{LYNNE}");
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     wire.call("PATCH", &path, json!({ "accountEnabled": false })).await;
     let mut seen = Vec::new();
     for _ in 0..20 {

@@ -83,19 +83,19 @@ async fn without_select_a_user_shows_eleven_properties() {
 
 #[tokio::test(start_paused = true)]
 async fn synced_federated_and_guest_users_refuse_a_password() {
-    let patch = json!({ "passwordProfile": { "password": "Xk3!aaaaaaaa9-long" } });
+    let reset = json!({ "passwordProfile": { "password": "Xk3!aaaaaaaa9-long" } });
     let path = format!("/v1.0/users/{LYNNE}");
     let synced = with_user(|user| user["onPremisesSyncEnabled"] = json!(true));
-    let answer = synced.call("PATCH", &path, patch.clone()).await;
+    let answer = synced.call("PATCH", &path, reset.clone()).await;
     assert_eq!(answer.status, 400);
     assert!(answer.body["error"]["message"].as_str().unwrap().contains("on-premises mastered"));
     let guest = with_user(|user| user["userType"] = json!("Guest"));
-    assert_eq!(guest.call("PATCH", &path, patch.clone()).await.status, 400);
+    assert_eq!(guest.call("PATCH", &path, reset.clone()).await.status, 400);
     let mut tenant = reference();
     tenant["domains"] =
         json!([{ "id": "contoso.com", "authenticationType": "Federated", "isVerified": true }]);
     let federated = Wire::of(&tenant, Settings::default());
-    assert_eq!(federated.call("PATCH", &path, patch).await.status, 400);
+    assert_eq!(federated.call("PATCH", &path, reset).await.status, 400);
 }
 
 #[tokio::test(start_paused = true)]
