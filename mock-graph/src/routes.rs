@@ -280,6 +280,13 @@ pub static ROUTES: &[Route] = &[
     read("/groups/{}/members", Both, Directory, GROUP_READ, groups::group_members),
     read("/groups/{}/transitiveMembers", Both, Directory, GROUP_READ, groups::group_transitive_members),
     read(
+        "/groups/{}/transitiveMembers/microsoft.graph.user",
+        Both,
+        Directory,
+        GROUP_READ,
+        groups::group_transitive_users,
+    ),
+    read(
         "/roleManagement/directory/roleAssignments",
         Both,
         Directory,

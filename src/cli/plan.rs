@@ -7,7 +7,8 @@ use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::session::Session;
 use super::terminal;
-use crate::domain::{CidrBlock, MethodId, Timestamp};
+use crate::case::{JudgedMethod, MethodVerdict};
+use crate::domain::{CidrBlock, MethodId, Timestamp, inert};
 use crate::engine::PlanRequest;
 use crate::plan::{Plan, preview};
 use crate::playbook::{self, BoundPlaybook, parse_setting};
@@ -31,8 +32,54 @@ pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
 /// # Errors
 /// As [`plan`].
 pub async fn make(session: &Session, playbook: &str, user: &str, case: &CaseArgs) -> Result<Plan, Failure> {
-    let request = request(session, bind(playbook, &case.settings)?, user, case)?;
-    Ok(session.planner()?.plan(request).await?)
+    let mut request = request(session, bind(playbook, &case.settings)?, user, case)?;
+    let planner = session.planner()?;
+    let plan = planner.plan(request.clone()).await?;
+    if session.format != Format::Text || session.quiet || !terminal::is_interactive() {
+        return Ok(plan);
+    }
+    let undecided = undecided(&plan);
+    if undecided.is_empty() || !decide(&undecided, &mut request)? {
+        return Ok(plan);
+    }
+    Ok(planner.plan(request).await?)
+}
+
+/// The methods that the evidence gives to nobody and that the playbook asks a person about.
+fn undecided(plan: &Plan) -> Vec<JudgedMethod> {
+    let is_asked = |own: &&JudgedMethod| {
+        own.verdict == MethodVerdict::Unknown
+            && plan.left.iter().any(|left| left.holds_back && left.object.contains(own.method.id.as_str()))
+    };
+    plan.case.methods.read().into_iter().flatten().filter(is_asked).cloned().collect()
+}
+
+/// Asks about each method; says whether anything was decided.
+fn decide(undecided: &[JudgedMethod], request: &mut PlanRequest) -> Result<bool, Failure> {
+    let mut is_decided = false;
+    for own in undecided {
+        anstream::eprintln!(
+            "\nWhose is this {}? `{}` ({})",
+            own.method.kind.label(),
+            inert(&own.method.name),
+            own.method.id
+        );
+        for reason in &own.reasons {
+            anstream::eprintln!("  - {}", inert(reason));
+        }
+        let answer =
+            terminal::choose("Keep it, remove it, or leave it undecided?", &["keep", "remove", "leave"])
+                .map_err(|error| {
+                    Failure::of(1, "cannot_ask", &error, Some("say `--keep ID` or `--remove ID`".to_owned()))
+                })?;
+        match answer {
+            Some(0) => request.keep.push(own.method.id.clone()),
+            Some(1) => request.remove.push(own.method.id.clone()),
+            _ => continue,
+        }
+        is_decided = true;
+    }
+    Ok(is_decided)
 }
 
 /// Loads a playbook and fills in its inputs.

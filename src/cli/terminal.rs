@@ -31,6 +31,20 @@ pub fn confirm(question: &str) -> std::io::Result<bool> {
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 
+/// Asks for one of some words; anything else is none of them.
+///
+/// # Errors
+/// When the terminal cannot be written to or read from.
+pub fn choose(question: &str, words: &[&str]) -> std::io::Result<Option<usize>> {
+    let mut stderr = std::io::stderr().lock();
+    write!(stderr, "{question} [{}] ", words.join("/"))?;
+    stderr.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    let answer = answer.trim().to_lowercase();
+    Ok(words.iter().position(|word| !answer.is_empty() && word.starts_with(&answer)))
+}
+
 /// Shows secrets on the terminal, once, and nowhere else.
 #[derive(Debug)]
 pub struct TerminalHandover;

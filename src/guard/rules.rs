@@ -50,6 +50,7 @@ pub const GUARDS: &[GuardInfo] = &[
         "token protection beyond the apps, platforms and clients that support it",
         false,
     ),
+    guard("policy_unknown_group", "a policy for a group that is not there", false),
     guard("policy_no_device", "enforcing a device policy for somebody without a compliant device", true),
 ];
 

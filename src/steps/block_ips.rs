@@ -42,7 +42,12 @@ pub enum Ips {
     #[default]
     Evidence,
     /// These.
-    List(Vec<CidrBlock>),
+    List {
+        /// The ranges.
+        blocks: Vec<CidrBlock>,
+        /// What is to be said of them, such as masked host bits.
+        notes: Vec<String>,
+    },
 }
 
 /// Either the word `evidence` or a list: told apart by hand, for plain errors.
@@ -63,15 +68,20 @@ impl TryFrom<IpsWire> for Ips {
     fn try_from(IpsWire(value): IpsWire) -> Result<Self, String> {
         match value {
             Value::String(word) if word == "evidence" => Ok(Self::Evidence),
-            Value::Array(items) => items
-                .iter()
-                .map(|item| {
+            Value::Array(items) => {
+                let (mut blocks, mut notes) = (Vec::new(), Vec::new());
+                for item in &items {
                     let text =
                         item.as_str().ok_or_else(|| "expected addresses and ranges as text".to_owned())?;
-                    text.parse::<CidrBlock>().map_err(|error| error.to_string())
-                })
-                .collect::<Result<Vec<_>, _>>()
-                .map(Self::List),
+                    let (block, masked) =
+                        CidrBlock::parse_masking(text).map_err(|error| error.to_string())?;
+                    if masked {
+                        notes.push(format!("`{text}` has host bits set; it is read as `{block}`"));
+                    }
+                    blocks.push(block);
+                }
+                Ok(Self::List { blocks, notes })
+            }
             _ => Err("expected `evidence`, or a list of addresses and ranges".to_owned()),
         }
     }
@@ -136,7 +146,7 @@ impl BlockIps {
     /// The addresses that are wanted, each once, none inside another.
     fn candidates(&self, case: &Case) -> Vec<CidrBlock> {
         let mut blocks: Vec<CidrBlock> = match &self.ips {
-            Ips::List(blocks) => blocks.clone(),
+            Ips::List { blocks, .. } => blocks.clone(),
             Ips::Evidence => case
                 .indicators
                 .iter()
@@ -186,6 +196,9 @@ impl Step for BlockIps {
     fn plan(&self, case: &Case, facts: &BlockFacts, scope: &Scope<'_>) -> Planned {
         let candidates = self.candidates(case);
         let mut planned = Planned::default();
+        if let Ips::List { notes, .. } = &self.ips {
+            planned.warnings.extend(notes.iter().cloned());
+        }
         if candidates.is_empty() {
             planned.unchanged =
                 Some("no address of the intruder's is known: give `--ip` or `--user-agent`".to_owned());

@@ -140,7 +140,7 @@ fn adopt(
     scope: &Scope<'_>,
     planned: &mut Planned,
 ) -> Option<String> {
-    if !is_like(&wanted.body, &own.raw) {
+    if !is_like(&without_platforms(&wanted.body), &own.raw) {
         planned.warnings.push(format!(
             "the policy `{}` is there and was changed since: it is not touched; delete or rename it to have a new one made",
             wanted.name
@@ -153,14 +153,22 @@ fn adopt(
             Some(format!("our policy `{}` is report-only already", wanted.name))
         }
         (PolicyState::ReportOnly, true) => {
+            let place = planned.actions.len();
             enforce(wanted, own.id.as_str(), Some(&own.id), behind.to_vec(), step, scope, planned);
+            if let Some(action) = planned.actions.get_mut(place) {
+                widen(wanted, own, action);
+            }
             None
         }
         // What-If says nothing of a disabled policy: report-only stands between.
         (_, true) => {
             let id = scope.action_id("report_only");
             report_only(wanted, own, id.clone(), behind, step, scope, planned);
+            let place = planned.actions.len();
             enforce(wanted, own.id.as_str(), Some(&own.id), id.into_iter().collect(), step, scope, planned);
+            if let Some(action) = planned.actions.get_mut(place) {
+                widen(wanted, own, action);
+            }
             None
         }
         (_, false) => {
@@ -196,6 +204,46 @@ fn report_only(
     let mut action = draft.with_id(id, step, scope);
     action.needs = behind.to_vec();
     planned.actions.push(action);
+}
+
+/// The platforms of a policy; absent and null mean any.
+fn platforms(body: &Value) -> Value {
+    body.pointer("/conditions/platforms").cloned().unwrap_or(Value::Null)
+}
+
+/// A body without its platforms: they differ between our own rehearsal and the enforced policy.
+fn without_platforms(body: &Value) -> Value {
+    let mut body = body.clone();
+    if let Some(conditions) = body.get_mut("conditions").and_then(Value::as_object_mut) {
+        conditions.remove("platforms");
+    }
+    body
+}
+
+/// A rehearsal leaves platforms out that the enforced policy is for as well: enforcing takes them in.
+fn widen(wanted: &Wanted, own: &ConditionalAccessPolicy, action: &mut Action) {
+    action.evidence.clone_from(&wanted.evidence);
+    let (now, then) = (platforms(&own.raw), platforms(&wanted.body));
+    let is_same = match (&now, &then) {
+        (Value::Null, Value::Null) => true,
+        (_, Value::Null) | (Value::Null, _) => false,
+        _ => is_like(&then, &now),
+    };
+    if is_same {
+        return;
+    }
+    let mut conditions = wanted.body.get("conditions").cloned().unwrap_or(Value::Null);
+    if let Some(entries) = conditions.as_object_mut() {
+        entries.insert("platforms".to_owned(), then.clone());
+    }
+    action.before = json!({ "state": REPORT_ONLY, "platforms": now });
+    action.after = json!({ "state": ENABLED, "platforms": if then.is_null() { json!("any") } else { then } });
+    action.requests =
+        vec![request::change_policy(own.id.as_str(), json!({ "conditions": conditions, "state": ENABLED }))];
+    action.undo = Undo::Requests(vec![request::change_policy(
+        own.id.as_str(),
+        json!({ "conditions": { "platforms": platforms(&own.raw) }, "state": own.state.as_graph() }),
+    )]);
 }
 
 /// Whether a policy in the tenant is still what we would create: all that our body says stands in it.
@@ -238,7 +286,11 @@ pub(super) async fn see(
     let wanted = action.after.get("state").and_then(Value::as_str);
     let before = action.before.get("state").and_then(Value::as_str);
     let state = policy.state.as_graph();
-    if Some(state) == wanted {
+    let takes_platforms = action.after.get("platforms").is_none_or(|wanted| match platforms(&policy.raw) {
+        Value::Null => wanted == "any",
+        now => is_like(wanted, &now),
+    });
+    if Some(state) == wanted && takes_platforms {
         return Ok(Seen::AsAfter);
     }
     if sent.is_some() {

@@ -15,8 +15,9 @@ use super::Step;
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
 use super::target::{Rollout, Target};
-use crate::case::{Case, Hold, Look};
-use crate::graph::{DeviceBrief, GraphError, Reader};
+use crate::case::{Case, Hold, Look, SignIn};
+use crate::domain::{GroupId, UserId};
+use crate::graph::{DeviceBrief, GraphError, Reader, SignInQuery};
 use crate::guard::{apply_overrides, lint_policy};
 use crate::plan::{GuardRefusal, Question};
 use crate::policy::ConditionalAccessPolicy;
@@ -37,12 +38,20 @@ pub struct RequireCompliantDevice {
     pub state: Rollout,
 }
 
+/// What is known of a group that a policy is for.
+#[derive(Clone, Debug)]
+pub struct GroupFacts {
+    name: String,
+    members: Vec<UserId>,
+    sign_ins: Look<Vec<SignIn>>,
+}
+
 /// What it must know.
 #[derive(Clone, Debug)]
 pub struct DeviceFacts {
     pub(super) policies: Look<Vec<ConditionalAccessPolicy>>,
     pub(super) devices: Look<Vec<DeviceBrief>>,
-    pub(super) group: Option<String>,
+    pub(super) group: Option<GroupFacts>,
     pub(super) security_defaults: bool,
 }
 
@@ -80,8 +89,11 @@ impl Step for RequireCompliantDevice {
                 json!({ "includePlatforms": ["all"], "excludePlatforms": ["android", "iOS", "macOS"] }),
             );
         }
+        if let Some(refused) = unknown_group(&self.users, facts) {
+            return refused;
+        }
         let mut planned = Planned::default();
-        let mut evidence = counted(case, scope, device_policy_stops);
+        let mut evidence = counted(&self.users, case, facts, scope, device_policy_stops);
         if self.users == Target::Subject {
             match &facts.devices {
                 Look::Read(devices) if devices.iter().any(|own| own.compliant == Some(true)) => {
@@ -126,7 +138,7 @@ impl Step for RequireCompliantDevice {
                 name: name_of(&body),
                 body,
                 enforce,
-                question: question(case, scope, "browser", "00000002-0000-0ff1-ce00-000000000000"),
+                question: question(case, facts, scope, "browser", "00000002-0000-0ff1-ce00-000000000000"),
                 reason: "a token that is stolen next time is worthless from another machine".to_owned(),
                 evidence,
                 words: Words {
@@ -147,6 +159,22 @@ impl Step for RequireCompliantDevice {
     }
 }
 
+/// The plan where the playbook names a group that is not there.
+pub(super) fn unknown_group(users: &Target, facts: &DeviceFacts) -> Option<Planned> {
+    let (Target::Group(id), None) = (users, &facts.group) else { return None };
+    Some(Planned {
+        refused: vec![GuardRefusal {
+            guard: "policy_unknown_group".to_owned(),
+            object: id.to_string(),
+            why: "the tenant has no such group".to_owned(),
+            next: "name a group by its object id, or `users: subject`".to_owned(),
+            step: None,
+            holds_back: false,
+        }],
+        ..Planned::default()
+    })
+}
+
 /// The name in a policy's body.
 pub(super) fn name_of(body: &Value) -> String {
     body.get("displayName").and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -157,7 +185,7 @@ pub(super) async fn look(users: &Target, case: &Case, graph: &Reader) -> Result<
     let group = async {
         match users {
             Target::Subject => Ok(None),
-            Target::Group(id) => graph.group(id).await.map(|group| group.map(|group| group.name)),
+            Target::Group(id) => read_group(id, case, graph).await,
         }
     };
     let (policies, devices, group, security_defaults) = tokio::join!(
@@ -169,9 +197,29 @@ pub(super) async fn look(users: &Target, case: &Case, graph: &Reader) -> Result<
     Ok(DeviceFacts {
         policies: unread(policies)?,
         devices: unread(devices)?,
-        group: unread(group)?.read().cloned().flatten(),
+        group: group?,
         security_defaults: unread(security_defaults)?.read().copied().unwrap_or(false),
     })
+}
+
+/// Reads a group, its members, and their sign-ins of the last days.
+async fn read_group(id: &GroupId, case: &Case, graph: &Reader) -> Result<Option<GroupFacts>, GraphError> {
+    let Some(group) = graph.group(id).await? else { return Ok(None) };
+    let now = case.evidence.window.to;
+    let from = now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
+    let query = SignInQuery { user: None, ip: None, from, to: None };
+    let (members, log) = tokio::join!(graph.group_members(id), graph.sign_ins(&query));
+    let members = members?;
+    let sign_ins = match unread(log)? {
+        Look::Read(log) => Look::Read(
+            log.rows
+                .into_iter()
+                .filter(|row| row.user_id.as_ref().is_some_and(|user| members.contains(user)))
+                .collect(),
+        ),
+        Look::Unread { why } => Look::Unread { why },
+    };
+    Ok(Some(GroupFacts { name: group.name, members, sign_ins }))
 }
 
 /// What was refused is unread; what was not answered is an error.
@@ -197,7 +245,7 @@ pub(super) fn audience(
             json!({ "includeUsers": [case.subject.id], "excludeUsers": excluded }),
         ),
         Target::Group(id) => (
-            facts.group.clone().unwrap_or_else(|| id.to_string()),
+            facts.group.as_ref().map_or_else(|| id.to_string(), |group| group.name.clone()),
             json!({ "includeUsers": [], "includeGroups": [id], "excludeUsers": excluded }),
         ),
     }
@@ -213,9 +261,17 @@ pub(super) fn spared(whom: &str, scope: &Scope<'_>) -> String {
 }
 
 /// The question for What-If: the subject is hit, the emergency accounts are not.
-pub(super) fn question(case: &Case, scope: &Scope<'_>, client: &str, app: &str) -> Question {
+pub(super) fn question(
+    case: &Case,
+    facts: &DeviceFacts,
+    scope: &Scope<'_>,
+    client: &str,
+    app: &str,
+) -> Question {
+    // A policy for a group is asked about with one of its members.
+    let member = facts.group.as_ref().and_then(|group| group.members.first());
     Question {
-        applies_to: case.subject.id.clone(),
+        applies_to: member.unwrap_or(&case.subject.id).clone(),
         spares: scope.rules.emergency_accounts.clone(),
         from: None,
         app: app.to_owned(),
@@ -223,30 +279,44 @@ pub(super) fn question(case: &Case, scope: &Scope<'_>, client: &str, app: &str) 
     }
 }
 
-/// How many of the subject's sign-ins of the last days a policy would have stopped, the intruder's apart.
+/// How many sign-ins of the last days a policy would have stopped: the subject's, the intruder's apart, or those of the
+/// group's members, with whose they are.
 pub(super) fn counted(
+    users: &Target,
     case: &Case,
+    facts: &DeviceFacts,
     scope: &Scope<'_>,
-    stops: impl Fn(&crate::case::SignIn) -> bool,
+    stops: impl Fn(&SignIn) -> bool,
 ) -> Vec<String> {
-    match &case.evidence.sign_ins {
-        Look::Unread { why } => vec![format!("whom it would have stopped is not known: {why}")],
-        Look::Read(rows) => {
-            let since =
-                scope.now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(scope.now);
-            let recent: Vec<_> = rows.iter().filter(|row| row.at >= since && row.error_code == 0).collect();
-            let (intruders, own): (Vec<_>, Vec<_>) =
-                recent.into_iter().partition(|row| case.evidence.intruder_sign_ins.contains(&row.id));
-            let stopped = |rows: &[&crate::case::SignIn]| rows.iter().filter(|row| stops(row)).count();
-            vec![format!(
-                "in the last {DAYS} days it would have stopped {} of {} sign-ins of the intruder's and {} of {} of the user's own",
-                stopped(&intruders),
-                intruders.len(),
-                stopped(&own),
-                own.len()
-            )]
-        }
+    let (rows, is_group) = match (users, &facts.group) {
+        (Target::Group(_), Some(group)) => (&group.sign_ins, true),
+        (Target::Group(_), None) => return Vec::new(),
+        (Target::Subject, _) => (&case.evidence.sign_ins, false),
+    };
+    let rows = match rows {
+        Look::Unread { why } => return vec![format!("whom it would have stopped is not known: {why}")],
+        Look::Read(rows) => rows,
+    };
+    let since = scope.now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(scope.now);
+    let recent = rows.iter().filter(|row| row.at >= since && row.error_code == 0);
+    let (intruders, own): (Vec<_>, Vec<_>) =
+        recent.partition(|row| case.evidence.intruder_sign_ins.contains(&row.id));
+    let stopped = |rows: &[&SignIn]| rows.iter().filter(|row| stops(row)).count();
+    let whose = if is_group { "the members' own" } else { "the user's own" };
+    let mut lines = vec![format!(
+        "in the last {DAYS} days it would have stopped {} of {} sign-ins of the intruder's and {} of {} of {whose}",
+        stopped(&intruders),
+        intruders.len(),
+        stopped(&own),
+        own.len()
+    )];
+    if is_group {
+        let mut names: Vec<&str> = own.iter().filter(|row| stops(row)).map(|row| row.upn.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        lines.extend((!names.is_empty()).then(|| format!("stopped would have been: {}", names.join(", "))));
     }
+    lines
 }
 
 /// Lints a policy and plans it.

@@ -15,7 +15,7 @@ use super::Step;
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
 use super::require_compliant_device::{
-    DeviceFacts, audience, counted, look, name_of, question, roll_out, spared,
+    DeviceFacts, audience, counted, look, name_of, question, roll_out, spared, unknown_group,
 };
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold};
@@ -48,6 +48,9 @@ impl Step for RequireTokenProtection {
     }
 
     fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {
+        if let Some(refused) = unknown_group(&self.users, facts) {
+            return refused;
+        }
         let (whom, users) = audience(&self.users, case, facts, scope);
         let body = json!({
             "displayName": format!("stanch: require token protection for {whom}"),
@@ -64,10 +67,10 @@ impl Step for RequireTokenProtection {
             name: name_of(&body),
             body,
             enforce: self.state == Rollout::Enabled,
-            question: question(case, scope, "mobileAppsAndDesktopClients", "00000002-0000-0ff1-ce00-000000000000"),
+            question: question(case, facts, scope, "mobileAppsAndDesktopClients", "00000002-0000-0ff1-ce00-000000000000"),
             reason: "hardening against the next theft; browsers and other platforms are not covered, so it evicts nobody"
                 .to_owned(),
-            evidence: counted(case, scope, token_policy_stops),
+            evidence: counted(&self.users, case, facts, scope, token_policy_stops),
             words: Words {
                 whom: spared(&whom, scope),
                 when: "native clients on Windows, to Exchange, SharePoint and Teams".to_owned(),

@@ -44,10 +44,22 @@ impl Mock {
         Self::serve(&file, tenant.clone())
     }
 
+    /// A case whose answers take a while.
+    pub fn slow(name: &str, latency: &str) -> Self {
+        let file = case_folder(name).join("tenant.json");
+        let tenant = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        Self::serve_with(&file, tenant, &["--latency", latency])
+    }
+
     fn serve(file: &Path, tenant: Value) -> Self {
+        Self::serve_with(file, tenant, &[])
+    }
+
+    fn serve_with(file: &Path, tenant: Value, more: &[&str]) -> Self {
         let mut child = Command::new(mock_program())
             .args(["serve", "--tenant-file"])
             .arg(file)
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -236,4 +248,39 @@ fn without_a_terminal_and_without_yes_nothing_is_sent() {
     assert_eq!(output.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--yes"));
     assert_eq!(mock.writes(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_apply_ends_what_is_in_flight_and_says_what_was_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::slow("aitm-travel", "150ms");
+    let plan = folder.path().join("plan.json");
+    let status = stanch(&mock, folder.path())
+        .args(["-q", "plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*", "-o"])
+        .arg(&plan)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    let child = stanch(&mock, folder.path())
+        .args(["--format", "json", "apply", "--yes"])
+        .arg(&plan)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Each look at the journal is a request of its own to the mock: the loop waits for the condition.
+    while mock.writes() == 0 {}
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    let run: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let reached: Vec<_> =
+        run["actions"].as_array().unwrap().iter().map(|own| own["state"].as_str().unwrap()).collect();
+    assert!(reached.contains(&"not_started"), "{reached:?}");
+    assert!(!reached.contains(&"ambiguous"), "what was in flight was cut off: {reached:?}");
+    assert!(!run["open"].as_array().unwrap().is_empty());
+    assert_ne!(run["verdict"], "contained");
 }

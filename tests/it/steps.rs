@@ -265,3 +265,89 @@ async fn hostile_names_are_shown_inert() {
     }
     assert!(!stanch::report::markdown(&plan, &run).contains("](http"));
 }
+
+const GROUP: &str = "7b0f3c11-9d52-4a7e-8c33-2f1a5b6c7d8e";
+
+/// A playbook of one policy step for a group.
+fn for_group(step: &str, state: &str) -> stanch::playbook::BoundPlaybook {
+    let text = format!(
+        "schema: stanch/playbook/v1\nname: group\ntitle: Group\nsummary: One policy.\nsteps:\n  - step: {step}\n    with: {{ users: {{ group: {GROUP} }}, state: {state} }}\n  - step: revoke_sessions\n"
+    );
+    let catalog = stanch::steps::catalog();
+    stanch::playbook::Playbook::parse("group.yaml", text.as_bytes(), &catalog)
+        .unwrap()
+        .bind(&[], &catalog)
+        .unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_for_a_group_tells_whom_of_its_members_it_would_have_stopped() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["groups"] = json!([{ "id": GROUP, "displayName": "Finance", "isAssignableToRole": null }]);
+        let ids: Vec<Value> = ["lynne.robbins@contoso.com", "grady.archie@contoso.com"]
+            .iter()
+            .map(|upn| {
+                tenant["users"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|user| user["userPrincipalName"] == *upn)
+                    .unwrap()["id"]
+                    .clone()
+            })
+            .collect();
+        tenant["groupMembers"] = json!({ GROUP: ids });
+    });
+    for (step, state) in [
+        ("require_compliant_device", "report_only"),
+        ("require_compliant_device", "enabled"),
+        ("require_token_protection", "enabled"),
+    ] {
+        let mut request = world.request("evict");
+        request.playbook = for_group(step, state);
+        let plan = world.plan_for(request).await.unwrap();
+        let action = plan.actions.iter().find(|action| action.step == step).unwrap();
+        assert!(action.summary.contains("Finance"), "{}", action.summary);
+        assert!(
+            action.evidence.iter().any(|own| own.contains("of the members' own")),
+            "{:?}",
+            action.evidence
+        );
+        if (step, state) == ("require_compliant_device", "enabled") {
+            // The rehearsal left phones and Macs out; enforcing takes them in, in our own policy.
+            assert_eq!(action.requests[0].body["conditions"]["platforms"], Value::Null);
+            assert_eq!(action.after["platforms"], "any");
+        }
+        assert_eq!(action.requests[0].body["conditions"]["users"]["includeGroups"], json!([GROUP]));
+        assert_eq!(action.requests[0].body["conditions"]["users"]["includeUsers"], json!([]));
+        let run = world.apply(&plan).await;
+        assert_eq!(run.verdict, Verdict::Contained, "{step} {state}: {run:#?}");
+    }
+    let state = world.state().await;
+    let ours: Vec<_> = state["conditionalAccessPolicies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|own| own["displayName"] == "stanch: require compliant device for Finance")
+        .collect();
+    assert_eq!(ours.len(), 1, "it was doubled");
+    assert_eq!((&ours[0]["state"], &ours[0]["conditions"]["platforms"]), (&json!("enabled"), &Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_not_there_makes_no_policy() {
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("evict");
+    request.playbook = for_group("require_compliant_device", "report_only");
+    let plan = world.plan_for(request).await.unwrap();
+    assert!(plan.guards.refused.iter().any(|own| own.guard == "policy_unknown_group"));
+    assert!(!plan.actions.iter().any(|action| action.step == "require_compliant_device"));
+}
+
+#[test]
+fn host_bits_in_a_playbook_are_masked_and_not_refused() {
+    let text = "schema: stanch/playbook/v1\nname: listed\ntitle: Listed\nsummary: A list.\nsteps:\n  - step: block_ips\n    with: { ips: [89.187.164.82/24] }\n  - step: revoke_sessions\n";
+    let catalog = stanch::steps::catalog();
+    let book = stanch::playbook::Playbook::parse("listed.yaml", text.as_bytes(), &catalog).unwrap();
+    assert!(book.bind(&[], &catalog).is_ok());
+}

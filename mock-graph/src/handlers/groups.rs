@@ -149,11 +149,8 @@ pub fn group_members(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     odata::collection(&members(tenant, &ids), call, &RULES)
 }
 
-/// `GET /groups/{id}/transitiveMembers`
-///
-/// # Errors
-/// 404.
-pub fn group_transitive_members(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+/// Everyone and everything in a group, however deep.
+fn transitive(tenant: &Tenant, call: &Call) -> Result<Vec<Value>, Fail> {
     let id = text(find_group(tenant, call.segment(0))?, "id").to_owned();
     let mut found: Vec<String> = Vec::new();
     let mut open = vec![id];
@@ -165,5 +162,23 @@ pub fn group_transitive_members(tenant: &Tenant, call: &Call) -> Result<Reply, F
             }
         }
     }
-    odata::collection(&members(tenant, &found), call, &RULES)
+    Ok(members(tenant, &found))
+}
+
+/// `GET /groups/{id}/transitiveMembers`
+///
+/// # Errors
+/// 404.
+pub fn group_transitive_members(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    odata::collection(&transitive(tenant, call)?, call, &RULES)
+}
+
+/// `GET /groups/{id}/transitiveMembers/microsoft.graph.user`
+///
+/// # Errors
+/// 404.
+pub fn group_transitive_users(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let mut rows = transitive(tenant, call)?;
+    rows.retain(|row| text(row, "@odata.type") == "#microsoft.graph.user");
+    odata::collection(&rows, call, &RULES)
 }

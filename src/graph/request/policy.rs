@@ -29,6 +29,13 @@ pub fn set_policy_state(policy: &str, state: &PolicyState) -> PlannedRequest {
     }
 }
 
+/// Spells the request that changes a policy (v1.0,
+/// [conditionalAccessPolicy: update](https://learn.microsoft.com/graph/api/conditionalaccesspolicy-update)). Nested
+/// objects merge, lists are replaced, an explicit null clears.
+pub fn change_policy(policy: &str, body: Value) -> PlannedRequest {
+    PlannedRequest { method: Verb::Patch, path: format!("{POLICIES}/{}", segment(policy)), body }
+}
+
 /// Spells the request that deletes a policy, given by id or by placeholder (v1.0,
 /// [conditionalAccessPolicy: delete](https://learn.microsoft.com/graph/api/conditionalaccesspolicy-delete)).
 pub fn delete_policy(policy: &str) -> PlannedRequest {
