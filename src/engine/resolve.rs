@@ -6,7 +6,7 @@ use super::plan_error::PlanError;
 use crate::case::{Look, Subject};
 use crate::config::Guards;
 use crate::domain::{CidrBlock, GroupId, UserId};
-use crate::graph::{GraphError, GraphUser, Reader};
+use crate::graph::{GraphError, GraphUser, Reader, look};
 use crate::guard::{GuardRules, SubjectFacts};
 
 /// Finds the user and reads all that a plan must know about the account.
@@ -40,21 +40,6 @@ async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError
         id: user.id,
         upn: user.upn,
     })
-}
-
-/// What was refused is unread, and nothing is concluded from it; what was not answered is an error.
-pub(super) fn look<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
-    match result {
-        Ok(value) => Ok(Look::Read(value)),
-        Err(error) if error.is_refusal() => {
-            let why = match error.hint() {
-                Some(hint) => format!("{error}; {hint}"),
-                None => error.to_string(),
-            };
-            Ok(Look::Unread { why })
-        }
-        Err(error) => Err(error),
-    }
 }
 
 async fn not_found(reader: &Reader, text: &str) -> PlanError {

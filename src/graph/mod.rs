@@ -26,6 +26,7 @@ pub mod auth;
 mod call;
 mod connection;
 mod error;
+mod look;
 mod pace;
 mod path;
 mod permission;
@@ -42,6 +43,7 @@ pub use answer::ErrorAnswer;
 pub use auth::AuthError;
 pub use connection::Connection;
 pub use error::{FailureKind, GraphError, Retry};
+pub use look::look;
 pub use reader::{
     DeviceBrief, GraphUser, GroupBrief, Reader, SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
 };

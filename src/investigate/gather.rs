@@ -6,7 +6,7 @@ use super::methods::{Grounds, judge};
 use super::sign_ins::find_intruder;
 use crate::case::{Confidence, Evidence, Indicator, IndicatorKind, Look, Subject, Window};
 use crate::domain::CidrBlock;
-use crate::graph::{GraphError, Reader, SignInQuery};
+use crate::graph::{GraphError, Reader, SignInQuery, look};
 
 /// How far back the logs are read where nothing else is said: what P1 and P2 keep (policy-logs-auth.md 4.4).
 const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -60,21 +60,6 @@ impl InvestigateError {
         match self {
             Self::Graph(error) => error.hint(),
         }
-    }
-}
-
-/// What was refused is unread; what was not answered is an error.
-fn look<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
-    match result {
-        Ok(value) => Ok(Look::Read(value)),
-        Err(error) if error.is_refusal() => {
-            let why = match error.hint() {
-                Some(hint) => format!("{error}; {hint}"),
-                None => error.to_string(),
-            };
-            Ok(Look::Unread { why })
-        }
-        Err(error) => Err(error),
     }
 }
 

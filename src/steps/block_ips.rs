@@ -17,10 +17,10 @@ use super::Step;
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
-use super::require_compliant_device::{spared, unread};
+use super::require_compliant_device::spared;
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
-use crate::graph::{GraphError, Reader, SignInQuery, request};
+use crate::graph::{self, GraphError, Reader, SignInQuery, request};
 use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy};
 use crate::plan::{Action, GuardRefusal, Object, Question, Undo};
 use crate::policy::evaluate::{blocks_location, enforces_block};
@@ -180,16 +180,16 @@ impl Step for BlockIps {
             let now = case.evidence.window.to;
             let from = now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
             let query = SignInQuery { user: None, ip: None, from, to: None };
-            let log = unread(graph.sign_ins(&query).await)?;
+            let log = graph::look(graph.sign_ins(&query).await)?;
             Ok::<_, GraphError>(count_others(&candidates, &log, &case.subject.id))
         };
         let (locations, policies, others, security_defaults) =
             tokio::join!(graph.named_locations(), graph.policies(), others, graph.security_defaults_on());
         Ok(BlockFacts {
-            locations: unread(locations)?,
-            policies: unread(policies)?,
+            locations: graph::look(locations)?,
+            policies: graph::look(policies)?,
             others: others?,
-            security_defaults: unread(security_defaults)?.read().copied().unwrap_or(false),
+            security_defaults: graph::look(security_defaults)?.read().copied().unwrap_or(false),
         })
     }
 

@@ -15,7 +15,7 @@ use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope, user_of};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
 use crate::domain::UserId;
-use crate::graph::{GraphError, Reader, request};
+use crate::graph::{self, GraphError, Reader, request};
 use crate::plan::{Action, LeftObject, Object, Undo};
 
 /// A kind of method that is looked at.
@@ -79,11 +79,7 @@ impl Step for RemoveAuthMethods {
     type Facts = Look<Option<String>>;
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<Self::Facts, GraphError> {
-        match graph.default_method(&case.subject.id).await {
-            Ok(default) => Ok(Look::Read(default)),
-            Err(error) if error.is_refusal() => Ok(Look::Unread { why: error.to_string() }),
-            Err(error) => Err(error),
-        }
+        graph::look(graph.default_method(&case.subject.id).await)
     }
 
     fn plan(&self, case: &Case, facts: &Self::Facts, scope: &Scope<'_>) -> Planned {

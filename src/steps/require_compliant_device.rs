@@ -17,7 +17,7 @@ use super::policy_rollout::{self, Wanted, Words};
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold, Look, SignIn};
 use crate::domain::{GroupId, UserId};
-use crate::graph::{DeviceBrief, GraphError, Reader, SignInQuery};
+use crate::graph::{self, DeviceBrief, GraphError, Reader, SignInQuery};
 use crate::guard::{apply_overrides, lint_policy};
 use crate::plan::{GuardRefusal, Question};
 use crate::policy::ConditionalAccessPolicy;
@@ -195,10 +195,10 @@ pub(super) async fn look(users: &Target, case: &Case, graph: &Reader) -> Result<
         graph.security_defaults_on()
     );
     Ok(DeviceFacts {
-        policies: unread(policies)?,
-        devices: unread(devices)?,
+        policies: graph::look(policies)?,
+        devices: graph::look(devices)?,
         group: group?,
-        security_defaults: unread(security_defaults)?.read().copied().unwrap_or(false),
+        security_defaults: graph::look(security_defaults)?.read().copied().unwrap_or(false),
     })
 }
 
@@ -210,7 +210,7 @@ async fn read_group(id: &GroupId, case: &Case, graph: &Reader) -> Result<Option<
     let query = SignInQuery { user: None, ip: None, from, to: None };
     let (members, log) = tokio::join!(graph.group_members(id), graph.sign_ins(&query));
     let members = members?;
-    let sign_ins = match unread(log)? {
+    let sign_ins = match graph::look(log)? {
         Look::Read(log) => Look::Read(
             log.rows
                 .into_iter()
@@ -220,15 +220,6 @@ async fn read_group(id: &GroupId, case: &Case, graph: &Reader) -> Result<Option<
         Look::Unread { why } => Look::Unread { why },
     };
     Ok(Some(GroupFacts { name: group.name, members, sign_ins }))
-}
-
-/// What was refused is unread; what was not answered is an error.
-pub(super) fn unread<T>(result: Result<T, GraphError>) -> Result<Look<T>, GraphError> {
-    match result {
-        Ok(value) => Ok(Look::Read(value)),
-        Err(error) if error.is_refusal() => Ok(Look::Unread { why: error.to_string() }),
-        Err(error) => Err(error),
-    }
 }
 
 /// For whom a policy is, in words and as a policy says it; the emergency accounts are left out always.
