@@ -95,6 +95,7 @@ fn create(wanted: &Wanted, behind: &[ActionId], step: &str, scope: &Scope<'_>, p
     };
     let mut action = draft.with_id(id.clone(), step, scope);
     action.needs = behind.to_vec();
+    action.asks = (!wanted.enforce).then(|| wanted.question.clone());
     planned.actions.push(action);
     if wanted.enforce {
         enforce(wanted, &placeholder, None, vec![id], step, scope, planned);
@@ -203,6 +204,7 @@ fn report_only(
     let Some(id) = id else { return planned.push(None, scope) };
     let mut action = draft.with_id(id, step, scope);
     action.needs = behind.to_vec();
+    action.asks = (!wanted.enforce).then(|| wanted.question.clone());
     planned.actions.push(action);
 }
 
@@ -291,7 +293,10 @@ pub(super) async fn see(
         now => is_like(wanted, &now),
     });
     if Some(state) == wanted && takes_platforms {
-        return Ok(Seen::AsAfter);
+        // A rehearsal is asked about once it is there; what is enforced was asked about before.
+        let is_rehearsal = sent.is_some() && wanted == Some(REPORT_ONLY);
+        let wrong = if is_rehearsal { ask(action, &id, graph).await? } else { None };
+        return Ok(wrong.map_or(Seen::AsAfter, |what| Seen::Differs { what }));
     }
     if sent.is_some() {
         return Ok(Seen::AsBefore);

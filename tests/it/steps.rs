@@ -351,3 +351,43 @@ fn host_bits_in_a_playbook_are_masked_and_not_refused() {
     let book = stanch::playbook::Playbook::parse("listed.yaml", text.as_bytes(), &catalog).unwrap();
     assert!(book.bind(&[], &catalog).is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rehearsal_is_asked_about_once_it_is_there_and_an_enforcement_before() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("bec").await;
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+    let requests = world.requests().await;
+    let seq = |line: &Value| line["seq"].as_u64().unwrap();
+    let asked: Vec<u64> = requests
+        .iter()
+        .filter(|line| line["path"].as_str().unwrap().ends_with("/evaluate"))
+        .map(seq)
+        .collect();
+    // The user and two emergency accounts, for each of three policies.
+    assert_eq!(asked.len(), 9);
+    let enforced =
+        requests.iter().find(|line| line["body"] == json!({ "state": "enabled" })).map(seq).unwrap();
+    assert!(
+        asked.iter().filter(|own| **own < enforced).count() >= 3,
+        "it was enforced before What-If was asked"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rehearsal_that_would_do_nothing_is_not_called_verified() {
+    // The user stands in no policy's scope: the group that it is for has another member only.
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("bec").await;
+    let mut edited = plan.clone();
+    for action in &mut edited.actions {
+        if action.step == "require_compliant_device" {
+            action.requests[0].body["conditions"]["users"]["includeUsers"] =
+                json!([world.user_id("grady.archie@contoso.com")]);
+        }
+    }
+    let run = world.apply(&edited.sealed().unwrap()).await;
+    let action = run.actions.iter().find(|action| action.step == "require_compliant_device").unwrap();
+    assert_eq!(action.state, ActionState::AcceptedUnverified);
+    assert!(action.detail.contains("would not apply"), "{}", action.detail);
+}
