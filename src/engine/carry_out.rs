@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::context::RunContext;
-use super::send::{Ended, missing_objects, note, send};
+use super::send::{Ended, JUST_MADE_WAIT, missing_objects, note, send, uses_made_object, waited_less};
 use crate::domain::ActionId;
+use crate::graph::GraphError;
 use crate::plan::{Action, EffectClass, effect_of};
 use crate::run::{ActionState, FailureNote};
 use crate::steps::{self, Attempt, Seen};
@@ -51,10 +52,7 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
         context.reached(&action.id, ActionState::NotStarted, detail).await?;
         return Ok(None);
     }
-    let subject = &context.approved.plan().case.subject.id;
-    let made =
-        Attempt { intent_at: context.tenant_now(), answered_at: None, made_id: None, made: context.made() };
-    match steps::look_again(action, &made, subject, &context.reader).await {
+    match look_before(context, action).await {
         Ok(Seen::AsBefore) => {}
         Ok(Seen::AsAfter) => {
             context
@@ -102,6 +100,48 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
         }
     }
     Ok(last)
+}
+
+/// Looks at what an action is to change. What this run itself has just made may not show yet, or show its state of a
+/// moment ago (policy-logs-auth.md 1.7): then the look is repeated, and only a lasting difference counts as one.
+async fn look_before(context: &RunContext, action: &Action) -> Result<Seen, GraphError> {
+    let subject = &context.approved.plan().case.subject.id;
+    let begun = context.clock.now();
+    let follows_our_own =
+        action.requests.iter().any(uses_made_object) || follows_a_change_of_its_object(context, action);
+    loop {
+        let look = Attempt {
+            intent_at: context.tenant_now(),
+            answered_at: None,
+            made_id: None,
+            made: context.made(),
+        };
+        let seen = steps::look_again(action, &look, subject, &context.reader).await;
+        let may_be_lag = match &seen {
+            Ok(Seen::Differs { .. }) => true,
+            Ok(Seen::AsBefore | Seen::AsAfter) => false,
+            Err(error) => error.is_not_found(),
+        };
+        if !(follows_our_own
+            && may_be_lag
+            && waited_less(context, begun, context.patience.just_made)
+            && !context.stop.is_given())
+        {
+            return seen;
+        }
+        context.clock.sleep(JUST_MADE_WAIT).await;
+    }
+}
+
+/// Whether an action that this one needs changes the same object.
+fn follows_a_change_of_its_object(context: &RunContext, action: &Action) -> bool {
+    action.object.id.is_some()
+        && context
+            .approved
+            .plan()
+            .actions
+            .iter()
+            .any(|other| action.needs.contains(&other.id) && other.object.id == action.object.id)
 }
 
 /// Reads an effect back until it shows, or patience ends.

@@ -16,6 +16,9 @@ use crate::store::StoreError;
 /// The name that the password goes by in placeholders.
 pub(super) const PASSWORD: &str = "password";
 
+/// The wait between two tries on an object that this run has just made.
+pub(super) const JUST_MADE_WAIT: Duration = Duration::from_secs(5);
+
 /// How a request ended, for the action that it belongs to.
 pub(super) enum Ended {
     /// It took effect, as far as Graph says or a read shows.
@@ -108,7 +111,7 @@ pub(super) async fn send(
                 if is_not_yet_known(&error, planned)
                     && waited_less(context, begun, context.patience.just_made)
                 {
-                    context.clock.sleep(Duration::from_secs(5)).await;
+                    context.clock.sleep(JUST_MADE_WAIT).await;
                     continue;
                 }
                 return Ok(Ended::Refused(failure));
@@ -289,12 +292,15 @@ fn accepted(sent: &Sent) -> Outcome {
 
 /// An object that this run has just made may be unknown to the next request for a while (policy-logs-auth.md 1.7).
 fn is_not_yet_known(error: &GraphError, planned: &PlannedRequest) -> bool {
-    let uses_made_object =
-        placeholders_of(planned).is_ok_and(|names| names.iter().any(|name| name.starts_with("${actions.")));
-    uses_made_object && (error.is_not_found() || error.number() == Some(1040))
+    uses_made_object(planned) && (error.is_not_found() || error.number() == Some(1040))
 }
 
-fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Duration) -> bool {
+/// Whether a request works on an object that this run itself makes.
+pub(super) fn uses_made_object(planned: &PlannedRequest) -> bool {
+    placeholders_of(planned).is_ok_and(|names| names.iter().any(|name| name.starts_with("${actions.")))
+}
+
+pub(super) fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Duration) -> bool {
     let waited = context.clock.now().duration_since(begun);
     waited < jiff::SignedDuration::try_from(most).unwrap_or(jiff::SignedDuration::MAX)
 }

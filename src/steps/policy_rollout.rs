@@ -299,7 +299,10 @@ pub(super) async fn see(
         return Ok(wrong.map_or(Seen::AsAfter, |what| Seen::Differs { what }));
     }
     if sent.is_some() {
-        return Ok(Seen::AsBefore);
+        // Its read-back runs beside the action that enforces it, and may come after: then it is further, not back.
+        let is_on_its_way = wanted == Some(REPORT_ONLY) && action.asks.is_none();
+        let is_further = is_on_its_way && policy.state == PolicyState::Enabled;
+        return Ok(if is_further { Seen::AsAfter } else { Seen::AsBefore });
     }
     if Some(state) != before {
         return Ok(Seen::Differs { what: format!("its state is now `{state}`") });

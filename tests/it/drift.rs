@@ -3,54 +3,50 @@
 use serde_json::json;
 use stanch::run::{ActionState, Verdict};
 
-use crate::world::World;
+use crate::world::{World, shipped};
 
 fn state(run: &stanch::run::Run, step: &str) -> ActionState {
     run.actions.iter().find(|action| action.id.as_str() == step).unwrap().state
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_account_that_was_disabled_meanwhile_is_already_so() {
-    let world = World::case("bec-node-fetch");
-    let plan = world.plan("evict").await;
-    let path = format!("/v1.0/users/{}", world.victim_id());
-    assert_eq!(
-        world.send_as(&world.responder, "PATCH", &path, json!({ "accountEnabled": false })).await,
-        204
-    );
-    let run = world.apply(&plan).await;
-    assert_eq!(state(&run, "disable_sign_in"), ActionState::AlreadySo);
-    assert_eq!(run.verdict, Verdict::Contained);
-    let sent =
-        world.writes().await.into_iter().filter(|line| line["body"]["accountEnabled"] == false).count();
-    assert_eq!(sent, 1, "it was sent again");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_method_that_is_gone_meanwhile_is_already_so() {
-    let world = World::case("bec-node-fetch");
-    let plan = world.plan("evict").await;
-    let rogue = world.truth["rogueMethods"][0].as_str().unwrap();
-    let path =
-        format!("/v1.0/users/{}/authentication/microsoftAuthenticatorMethods/{rogue}", world.victim_id());
-    assert_eq!(world.send_as(&world.responder, "DELETE", &path, json!(null)).await, 204);
-    let run = world.apply(&plan).await;
-    assert_eq!(state(&run, "remove_auth_methods"), ActionState::AlreadySo);
-    assert_eq!(run.verdict, Verdict::Contained);
+async fn what_is_in_the_wanted_state_meanwhile_is_already_so_and_not_sent() {
+    for playbook in shipped() {
+        let world = World::case("bec-node-fetch");
+        let plan = world.plan(&playbook).await;
+        let user = format!("/v1.0/users/{}", world.victim_id());
+        let rogue = world.truth["rogueMethods"][0].as_str().unwrap();
+        let method = format!("{user}/authentication/microsoftAuthenticatorMethods/{rogue}");
+        assert_eq!(
+            world.send_as(&world.responder, "PATCH", &user, json!({ "accountEnabled": false })).await,
+            204
+        );
+        assert_eq!(world.send_as(&world.responder, "DELETE", &method, json!(null)).await, 204);
+        let run = world.apply(&plan).await;
+        assert_eq!(state(&run, "disable_sign_in"), ActionState::AlreadySo, "{playbook}");
+        assert_eq!(state(&run, "remove_auth_methods"), ActionState::AlreadySo, "{playbook}");
+        assert_eq!(run.verdict, Verdict::Contained, "{playbook}: {run:#?}");
+        let writes = world.writes().await;
+        let again =
+            |line: &&serde_json::Value| line["body"]["accountEnabled"] == false || line["method"] == "DELETE";
+        assert_eq!(writes.iter().filter(again).count(), 2, "{playbook}: it was sent again");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_password_that_was_changed_meanwhile_stops_the_reset_and_is_told() {
-    let world = World::case("bec-node-fetch");
-    let plan = world.plan("evict").await;
-    let path = format!("/v1.0/users/{}", world.victim_id());
-    let body = json!({ "passwordProfile": { "password": "Another-Long-Passphrase-7", "forceChangePasswordNextSignIn": false } });
-    assert_eq!(world.send_as(&world.responder, "PATCH", &path, body).await, 204);
-    let run = world.apply(&plan).await;
-    assert_eq!(state(&run, "reset_password"), ActionState::Stale);
-    assert_eq!(run.verdict, Verdict::Partial);
-    let detail = &run.actions.iter().find(|action| action.step == "reset_password").unwrap().detail;
-    assert!(detail.contains("changed"), "{detail}");
+    for playbook in shipped() {
+        let world = World::case("bec-node-fetch");
+        let plan = world.plan(&playbook).await;
+        let path = format!("/v1.0/users/{}", world.victim_id());
+        let body = json!({ "passwordProfile": { "password": "Another-Long-Passphrase-7", "forceChangePasswordNextSignIn": false } });
+        assert_eq!(world.send_as(&world.responder, "PATCH", &path, body).await, 204);
+        let run = world.apply(&plan).await;
+        assert_eq!(state(&run, "reset_password"), ActionState::Stale, "{playbook}");
+        assert_eq!(run.verdict, Verdict::Partial, "{playbook}");
+        let detail = &run.actions.iter().find(|action| action.step == "reset_password").unwrap().detail;
+        assert!(detail.contains("changed"), "{detail}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
