@@ -18,6 +18,9 @@ const NEAR_SIGN_IN: SignedDuration = SignedDuration::from_mins(15);
 /// How far records and our reckoning of the compromise may be apart.
 const SLACK: SignedDuration = SignedDuration::from_mins(15);
 
+/// How long Entra ID keeps audit records, whatever was asked for (policy-logs-auth.md 3).
+const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// What the judgement rests on.
 pub struct Grounds<'a> {
     /// Audits about the subject.
@@ -47,13 +50,19 @@ struct History {
     records: Vec<(Timestamp, Registrations, Registrations)>,
     /// The person's own records, oldest first: when, from where, in what words.
     own: Vec<(Timestamp, Option<String>, String)>,
+    /// The records of a removal, by whomever: when, in what words.
+    removals: Vec<(Timestamp, String)>,
     unread: Option<String>,
 }
 
 impl History {
     fn read(audits: &Look<Vec<AuditRecord>>) -> Self {
-        let mut history =
-            Self { records: Vec::new(), own: Vec::new(), unread: audits.unread().map(str::to_owned) };
+        let mut history = Self {
+            records: Vec::new(),
+            own: Vec::new(),
+            removals: Vec::new(),
+            unread: audits.unread().map(str::to_owned),
+        };
         for audit in audits.read().into_iter().flatten() {
             for property in audit.modified.iter().filter(|property| property.name == PROPERTY) {
                 history.records.push((
@@ -61,6 +70,9 @@ impl History {
                     phone_app::read(property.old_value.as_deref()),
                     phone_app::read(property.new_value.as_deref()),
                 ));
+            }
+            if audit.activity.to_lowercase().contains("deleted security info") {
+                history.removals.push((audit.at, audit.result_reason.clone()));
             }
             let is_registration = audit.activity.to_lowercase().contains("registered security info");
             if is_registration {
@@ -161,7 +173,10 @@ fn judge_one(
                         "the record's earlier list is cut off, so it may have been there before".to_owned(),
                     );
                 }
-                by_registration(at, history.own_record(at, &method), grounds, &mut reasons)
+                let own = history.own_record(at, &method);
+                let verdict = by_registration(at, own, grounds, &mut reasons);
+                // Without its own record, who was near tells nothing of what may have been there before.
+                if is_certain || !matches!(own, Own::None) { verdict } else { MethodVerdict::Unknown }
             }
             Appeared::Before(at) => {
                 reasons.push(format!("listed already before the audit record of {}", shown(at)));
@@ -175,13 +190,7 @@ fn judge_one(
                     older_by_window(grounds, &mut reasons)
                 }
             }
-            Appeared::Never => match history.own_record_by_kind(&method) {
-                Some((at, record)) => {
-                    reasons.push(format!("the user's own record of {} says `{}`", shown(at), record.2));
-                    by_registration(at, Some(record), grounds, &mut reasons)
-                }
-                None => without_record(&method, grounds, &mut reasons),
-            },
+            Appeared::Never => by_kind(&method, all, history, grounds, &mut reasons),
         }
     };
     JudgedMethod { method, verdict, reasons }
@@ -189,27 +198,93 @@ fn judge_one(
 
 type OwnRecord<'a> = &'a (Timestamp, Option<String>, String);
 
+/// The person's own record of a registration, as far as it can be told which one it is.
+#[derive(Clone, Copy)]
+enum Own<'a> {
+    None,
+    One(OwnRecord<'a>),
+    /// Several from different addresses: none of them tells.
+    Several,
+}
+
 impl History {
     /// The person's own record next to a moment, in words that fit the kind.
-    fn own_record(&self, at: Timestamp, method: &AuthMethod) -> Option<OwnRecord<'_>> {
-        self.own
+    fn own_record(&self, at: Timestamp, method: &AuthMethod) -> Own<'_> {
+        let near: Vec<OwnRecord<'_>> = self
+            .own
             .iter()
             .filter(|(when, _, words)| {
                 when.duration_since(at).abs() <= NEAR_RECORD && words_fit(words, &method.kind).unwrap_or(true)
             })
-            .min_by_key(|(when, ..)| when.duration_since(at).abs())
-    }
-
-    /// For kinds that no list shows: the only record in words of this kind.
-    fn own_record_by_kind(&self, method: &AuthMethod) -> Option<(Timestamp, OwnRecord<'_>)> {
-        if method.kind == MethodKind::Authenticator {
-            return None;
+            .collect();
+        match near.iter().min_by_key(|(when, ..)| when.duration_since(at).abs()) {
+            None => Own::None,
+            Some((_, ip, _)) if near.iter().any(|(_, other, _)| other != ip) => Own::Several,
+            Some(nearest) => Own::One(nearest),
         }
-        let fitting: Vec<_> =
-            self.own.iter().filter(|(_, _, words)| words_fit(words, &method.kind) == Some(true)).collect();
-        match fitting.as_slice() {
-            [only] => Some((only.0, only)),
-            _ => None,
+    }
+}
+
+/// Judges a method that no list shows: by its own date, or by the only record in words of its kind.
+fn by_kind(
+    method: &AuthMethod,
+    all: &[AuthMethod],
+    history: &History,
+    grounds: &Grounds<'_>,
+    reasons: &mut Vec<String>,
+) -> MethodVerdict {
+    if let Some(created) = method.created_at {
+        reasons.push(format!("registered {}, by its own date", shown(created)));
+        if is_older(created, grounds) {
+            return MethodVerdict::UnknownOld;
+        }
+        return by_registration(created, history.own_record(created, method), grounds, reasons);
+    }
+    let in_question = |when: Timestamp| !is_older(when, grounds);
+    if method.kind == MethodKind::Authenticator {
+        // The list may be cut off before it, or its record may be late (policy-logs-auth.md 5.3).
+        if let Some((at, ..)) = history.records.iter().find(|(at, _, new)| new.is_cut_off && in_question(*at))
+        {
+            reasons.push(format!(
+                "the list in the audit record of {} is cut off, and it may stand there",
+                shown(*at)
+            ));
+            return MethodVerdict::Unknown;
+        }
+        let unmatched = history.own.iter().find(|(when, _, words)| {
+            in_question(*when)
+                && words_fit(words, &method.kind) == Some(true)
+                && !history.records.iter().any(|(at, ..)| at.duration_since(*when).abs() <= NEAR_RECORD)
+        });
+        if let Some((when, ip, words)) = unmatched {
+            reasons.push(format!(
+                "the user's own record of {} says `{words}`{}, and no list shows yet which one that was",
+                shown(*when),
+                ip.as_ref().map(|ip| format!(" from {ip}")).unwrap_or_default()
+            ));
+            return MethodVerdict::Unknown;
+        }
+        return without_record(method, grounds, reasons);
+    }
+    let fits = |words: &str| words_fit(words, &method.kind) == Some(true);
+    let fitting: Vec<_> = history.own.iter().filter(|(_, _, words)| fits(words)).collect();
+    let recent = fitting.iter().filter(|(when, ..)| in_question(*when)).count();
+    let alike = all.iter().filter(|other| other.kind == method.kind).count();
+    match fitting.as_slice() {
+        [] => without_record(method, grounds, reasons),
+        [only]
+            if alike == 1 && !history.removals.iter().any(|(when, words)| *when >= only.0 && fits(words)) =>
+        {
+            reasons.push(format!("the user's own record of {} says `{}`", shown(only.0), only.2));
+            by_registration(only.0, Own::One(only), grounds, reasons)
+        }
+        _ if recent == 0 => without_record(method, grounds, reasons),
+        _ => {
+            reasons.push(
+                "there are records of registrations of its kind, and which one is this cannot be told"
+                    .to_owned(),
+            );
+            MethodVerdict::Unknown
         }
     }
 }
@@ -236,7 +311,7 @@ fn words_fit(words: &str, kind: &MethodKind) -> Option<bool> {
 /// Judges a registration whose moment is known: by the person's own record, and by the sign-ins around it.
 fn by_registration(
     at: Timestamp,
-    own: Option<OwnRecord<'_>>,
+    own: Own<'_>,
     grounds: &Grounds<'_>,
     reasons: &mut Vec<String>,
 ) -> MethodVerdict {
@@ -246,12 +321,29 @@ fn by_registration(
         .filter(|row| row.error_code == 0 && row.at.duration_since(at).abs() <= NEAR_SIGN_IN)
         .collect();
     let is_intruders = |row: &SignIn| grounds.intruder.contains(&row.id);
+    let own = match own {
+        Own::None => None,
+        Own::One(record) => Some(record),
+        Own::Several => {
+            reasons.push("several registrations from different addresses stand next to it".to_owned());
+            return MethodVerdict::Unknown;
+        }
+    };
     let address = own.and_then(|(_, ip, _)| ip.as_deref()).and_then(|text| text.parse::<IpAddr>().ok());
     if let Some((when, Some(ip), _)) = own {
         reasons.push(format!("registered {} from {ip}, says the user's own record", shown(*when)));
     }
     if let Some(address) = address {
+        let is_shared = around
+            .iter()
+            .any(|row| row.compliant && row.device_id.is_some() && row.ip.parse() == Ok(address));
         if is_indicator(address, grounds.indicators) {
+            if is_shared {
+                reasons.push(format!(
+                    "{address} is the intruder's, and the user's own compliant device was there too"
+                ));
+                return MethodVerdict::Unknown;
+            }
             reasons.push(format!("{address} is the intruder's"));
             return MethodVerdict::Attacker;
         }
@@ -306,7 +398,7 @@ fn without_record(method: &AuthMethod, grounds: &Grounds<'_>, reasons: &mut Vec<
         if is_older(created, grounds) {
             return MethodVerdict::UnknownOld;
         }
-        return by_registration(created, None, grounds, reasons);
+        return by_registration(created, Own::None, grounds, reasons);
     }
     if grounds.audits.read().is_none() {
         return MethodVerdict::Unknown;
@@ -317,8 +409,9 @@ fn without_record(method: &AuthMethod, grounds: &Grounds<'_>, reasons: &mut Vec<
 
 /// No record within a window that begins before the compromise: it is older than the window.
 fn older_by_window(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
+    let kept_from = grounds.window.to.checked_sub(RETENTION).unwrap_or(grounds.window.from);
     match grounds.since {
-        Some(since) if grounds.window.from < since => MethodVerdict::UnknownOld,
+        Some(since) if grounds.window.from.max(kept_from) < since => MethodVerdict::UnknownOld,
         Some(_) => {
             reasons.push("the log does not reach back to the compromise".to_owned());
             MethodVerdict::Unknown
@@ -356,3 +449,6 @@ fn is_users_own(address: IpAddr, at: Timestamp, grounds: &Grounds<'_>) -> Option
     days.dedup();
     (days.len() >= 3).then(|| format!("the user signed in from {address} on {} days before", days.len()))
 }
+
+#[cfg(test)]
+mod stories;

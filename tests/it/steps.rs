@@ -103,7 +103,7 @@ async fn an_address_never_goes_into_a_trusted_location() {
 
 #[tokio::test(start_paused = true)]
 async fn our_own_policy_is_adopted_and_not_doubled() {
-    let world = World::case("bec-node-fetch");
+    let world = World::case("bec-node-fetch").lagging(20);
     let plan = world.plan("bec").await;
     assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
     let state = world.state().await;
@@ -113,6 +113,7 @@ async fn our_own_policy_is_adopted_and_not_doubled() {
     // Somebody turns it off; the next plan turns it on again, and makes no second one.
     let path = format!("/v1.0/identity/conditionalAccess/policies/{}", block["id"].as_str().unwrap());
     assert_eq!(world.send_as(&world.responder, "PATCH", &path, json!({ "state": "disabled" })).await, 204);
+    tokio::time::advance(std::time::Duration::from_secs(30)).await;
     let again = world.plan("bec").await;
     let states: Vec<_> = again
         .actions
