@@ -143,7 +143,7 @@ pub struct BlockFacts {
 }
 
 impl BlockIps {
-    /// The addresses that are wanted, each once, none inside another.
+    /// The addresses that are wanted, each once. One inside another stays: the wider one may be refused.
     fn candidates(&self, case: &Case) -> Vec<CidrBlock> {
         let mut blocks: Vec<CidrBlock> = match &self.ips {
             Ips::List { blocks, .. } => blocks.clone(),
@@ -156,10 +156,17 @@ impl BlockIps {
         };
         blocks.sort();
         blocks.dedup();
-        let all = blocks.clone();
-        blocks.retain(|block| !all.iter().any(|other| other != block && other.covers(block)));
         blocks
     }
+}
+
+/// The blocks that stand inside no other.
+fn outermost(blocks: Vec<CidrBlock>) -> Vec<CidrBlock> {
+    let all = blocks.clone();
+    blocks
+        .into_iter()
+        .filter(|block| !all.iter().any(|other| other != block && other.covers(block)))
+        .collect()
 }
 
 impl Step for BlockIps {
@@ -204,7 +211,7 @@ impl Step for BlockIps {
                 Some("no address of the intruder's is known: give `--ip` or `--user-agent`".to_owned());
             return planned;
         }
-        let accepted = judge(&candidates, facts, scope, &mut planned);
+        let accepted = outermost(judge(&candidates, facts, scope, &mut planned));
         let (Look::Read(locations), Look::Read(policies)) = (&facts.locations, &facts.policies) else {
             // Every candidate was refused for it, and the refusals say so.
             return planned;

@@ -392,3 +392,19 @@ async fn a_rehearsal_that_would_do_nothing_is_not_called_verified() {
     assert_eq!(action.state, ActionState::AcceptedUnverified);
     assert!(action.detail.contains("would not apply"), "{}", action.detail);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_address_inside_a_refused_range_is_still_blocked() {
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("bec");
+    request.ips = vec!["89.0.0.0/8".parse().unwrap(), "89.187.164.135/32".parse().unwrap()];
+    let plan = world.plan_for(request).await.unwrap();
+    assert!(
+        plan.guards.refused.iter().any(|own| own.object.contains("89.0.0.0/8")),
+        "{:?}",
+        plan.guards.refused
+    );
+    let bodies = bodies(&plan);
+    assert!(bodies.contains("89.187.164.135/32"), "{bodies}");
+    assert!(!bodies.contains("89.0.0.0/8"), "{bodies}");
+}
