@@ -41,6 +41,8 @@ pub const GUARDS: &[GuardInfo] = &[
     guard("crowded_address", "blocking addresses that five or more other users sign in from", false),
     guard("location_not_ip", "adding addresses to a location that is no list of addresses", false),
     guard("location_trusted", "adding addresses to a trusted location", false),
+    guard("policy_changed", "taking up a policy of ours that somebody changed", false),
+    guard("policy_ambiguous", "choosing between two policies of one name", false),
     guard("location_ambiguous", "choosing between two locations of one name", false),
     guard("policy_emergency_accounts", "a policy that does not leave the emergency accounts out", false),
     guard("policy_tenant_wide", "a policy for everyone without a narrow list of locations", false),

@@ -506,7 +506,11 @@ impl BlockIps {
             evidence: Vec::new(),
         };
         let place_of_first = planned.actions.len();
+        let refusals = planned.refused.len();
         let nothing = policy_rollout::plan(&wanted, policies, behind, Self::NAME, scope, planned);
+        if planned.refused.len() > refusals {
+            planned.warnings.push(not_enforced("the policy of that name is not taken up, see below"));
+        }
         // Without new ranges the policy is the step's first action, and has its plain id.
         if place_of_first == 0
             && let Some(first) = planned.actions.first_mut()

@@ -7,7 +7,7 @@ use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use crate::domain::{ActionId, PolicyId, UserId};
 use crate::graph::{GraphError, Reader, WhatIf, request};
-use crate::plan::{Action, Object, Question, Undo};
+use crate::plan::{Action, GuardRefusal, Object, Question, Undo};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 /// A policy that a step wants.
@@ -60,13 +60,28 @@ pub(super) fn plan(
         }
         [own] => adopt(wanted, own, behind, step, scope, planned),
         _ => {
-            planned.warnings.push(format!(
-                "there is more than one policy called `{}`: none is touched; delete all but one",
-                wanted.name
-            ));
+            refuse(
+                "policy_ambiguous",
+                wanted,
+                format!("{} policies are called so: none is touched", ours.len()),
+                "delete all but one, then plan again",
+                planned,
+            );
             Some(format!("more than one policy is called `{}`", wanted.name))
         }
     }
+}
+
+/// A policy of our name that is not ours to take up: whoever required the step has less than it asked for.
+fn refuse(guard: &str, wanted: &Wanted, why: String, next: &str, planned: &mut Planned) {
+    planned.refused.push(GuardRefusal {
+        guard: guard.to_owned(),
+        object: wanted.name.clone(),
+        why,
+        next: next.to_owned(),
+        step: None,
+        holds_back: false,
+    });
 }
 
 fn with_state(body: &Value, state: &str) -> Value {
@@ -142,10 +157,13 @@ fn adopt(
     planned: &mut Planned,
 ) -> Option<String> {
     if !is_like(&without_platforms(&wanted.body), &own.raw) {
-        planned.warnings.push(format!(
-            "the policy `{}` is there and was changed since: it is not touched; delete or rename it to have a new one made",
-            wanted.name
-        ));
+        refuse(
+            "policy_changed",
+            wanted,
+            "it is there and was changed since: it is not touched".to_owned(),
+            "delete or rename it to have a new one made, then plan again",
+            planned,
+        );
         return Some(format!("the policy `{}` was changed by somebody", wanted.name));
     }
     match (&own.state, wanted.enforce) {

@@ -408,3 +408,21 @@ async fn an_address_inside_a_refused_range_is_still_blocked() {
     assert!(bodies.contains("89.187.164.135/32"), "{bodies}");
     assert!(!bodies.contains("89.0.0.0/8"), "{bodies}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn our_policy_that_somebody_changed_is_not_touched_and_holds_the_run_back() {
+    let world = World::case("bec-node-fetch");
+    assert_eq!(world.apply(&world.plan("bec").await).await.verdict, Verdict::Contained);
+    let state = world.state().await;
+    let policies = state["conditionalAccessPolicies"].as_array().unwrap();
+    let block = policies.iter().find(|own| own["displayName"] == "stanch: block IP Blacklist").unwrap();
+    let path = format!("/v1.0/identity/conditionalAccess/policies/{}", block["id"].as_str().unwrap());
+    let mut users = block["conditions"]["users"].clone();
+    users["includeUsers"] = json!([world.victim_id()]);
+    let change = json!({ "state": "disabled", "conditions": { "users": users } });
+    assert_eq!(world.send_as(&world.responder, "PATCH", &path, change).await, 204);
+    let plan = world.plan("bec").await;
+    assert!(plan.guards.refused.iter().any(|own| own.guard == "policy_changed" && own.holds_back));
+    assert!(plan.warnings.iter().any(|own| own.contains("recorded, NOT enforced")), "{:?}", plan.warnings);
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Partial);
+}
