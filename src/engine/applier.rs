@@ -95,19 +95,7 @@ impl Applier {
             }
             Begin::SubjectBusy(other) => return Err(ApplyError::SubjectBusy(other)),
         }
-        let context = Arc::new(RunContext::new(
-            approved,
-            run.clone(),
-            reader,
-            self.connection.writer(),
-            Arc::clone(&self.store),
-            Arc::clone(&self.clock),
-            Arc::clone(&self.random),
-            Arc::clone(&self.handover),
-            Arc::clone(&self.watcher),
-            self.patience,
-            self.stop.clone(),
-        ));
+        let context = Arc::new(RunContext::new(self, approved, run.clone(), reader));
         carry_out_all(&context).await?;
         finish(&context).await?;
         let (_, run) = load_run(self.store.as_ref(), &run).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::applier::Applier;
 use crate::approval::ApprovedPlan;
 use crate::domain::{ActionId, Clock, Random, RunId};
 use crate::graph::{Reader, Writer};
@@ -110,33 +111,21 @@ pub(super) struct RunContext {
 }
 
 impl RunContext {
-    #[expect(clippy::too_many_arguments, reason = "made once, by the applier, from its own fields")]
-    pub fn new(
-        approved: ApprovedPlan,
-        run: RunId,
-        reader: Reader,
-        writer: Writer,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        handover: Arc<dyn Handover>,
-        watcher: Arc<dyn Watcher>,
-        patience: Patience,
-        stop: StopSignal,
-    ) -> Self {
+    /// A run that has begun, over what its applier works with.
+    pub fn new(applier: &Applier, approved: ApprovedPlan, run: RunId, reader: Reader) -> Self {
         let progress = Mutex::new(crate::run::begin(approved.plan()));
         Self {
             approved,
             run,
             reader,
-            writer,
-            store,
-            clock,
-            random,
-            handover,
-            watcher,
-            patience,
-            stop,
+            writer: applier.connection.writer(),
+            store: Arc::clone(&applier.store),
+            clock: Arc::clone(&applier.clock),
+            random: Arc::clone(&applier.random),
+            handover: Arc::clone(&applier.handover),
+            watcher: Arc::clone(&applier.watcher),
+            patience: applier.patience,
+            stop: applier.stop.clone(),
             progress,
         }
     }

@@ -8,7 +8,9 @@ use crate::domain::secret::generate_password;
 use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest};
 use crate::graph::{ClientRequestId, GraphError, Sent};
 use crate::plan::placeholder::range_body;
-use crate::plan::{Action, Bindings, EffectClass, PlannedRequest, Verb, effect_of, fill, placeholders_of};
+use crate::plan::{
+    Action, Bindings, EffectClass, PlannedRequest, Verb, effect_of, fill, made_objects_of, placeholders_of,
+};
 use crate::run::{Entry, FailureNote, Outcome};
 use crate::steps::{self, Attempt, Seen};
 use crate::store::StoreError;
@@ -32,16 +34,8 @@ pub(super) enum Ended {
 /// Which placeholders of a request have nothing to fill them: objects that were not made.
 pub(super) fn missing_objects(context: &RunContext, action: &Action) -> Vec<String> {
     let made = context.made();
-    let mut missing: Vec<String> = action
-        .requests
-        .iter()
-        .filter_map(|request| placeholders_of(request).ok())
-        .flatten()
-        .filter_map(|name| {
-            name.strip_prefix("${actions.").and_then(|rest| rest.strip_suffix(".id}")).map(str::to_owned)
-        })
-        .filter(|id| !made.contains_key(id))
-        .collect();
+    let mut missing: Vec<String> =
+        action.requests.iter().flat_map(made_objects_of).filter(|id| !made.contains_key(id)).collect();
     missing.sort();
     missing.dedup();
     missing
@@ -297,7 +291,7 @@ fn is_not_yet_known(error: &GraphError, planned: &PlannedRequest) -> bool {
 
 /// Whether a request works on an object that this run itself makes.
 pub(super) fn uses_made_object(planned: &PlannedRequest) -> bool {
-    placeholders_of(planned).is_ok_and(|names| names.iter().any(|name| name.starts_with("${actions.")))
+    !made_objects_of(planned).is_empty()
 }
 
 pub(super) fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Duration) -> bool {

@@ -282,11 +282,6 @@ impl GraphError {
         self.answer().map(|answer| answer.status)
     }
 
-    /// Graph's code, where it gave one.
-    pub fn graph_code(&self) -> Option<&str> {
-        self.answer().map(|answer| answer.code.as_str()).filter(|code| !code.is_empty())
-    }
-
     /// The four digits before the message, where a service gave them.
     pub fn number(&self) -> Option<u16> {
         self.answer().and_then(|answer| answer.number)

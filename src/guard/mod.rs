@@ -19,4 +19,4 @@ pub use location::judge_location;
 pub use network::{RangeFacts, judge_range};
 pub use policy_lint::lint_policy;
 pub use rules::{GUARDS, GuardError, GuardInfo, GuardRules, SubjectFacts, check_overrides, is_overridable};
-pub use verdict::{apply_overrides, judge_requests, judge_subject};
+pub use verdict::{apply_overrides, judge_requests, judge_subject, refusal};

@@ -67,12 +67,7 @@ pub fn apply_overrides(
 }
 
 /// Makes a refusal; which step wanted it is the planner's to say.
-pub(super) fn refusal(
-    guard: &str,
-    object: &str,
-    why: impl Into<String>,
-    next: impl Into<String>,
-) -> GuardRefusal {
+pub fn refusal(guard: &str, object: &str, why: impl Into<String>, next: impl Into<String>) -> GuardRefusal {
     GuardRefusal {
         guard: guard.to_owned(),
         object: object.to_owned(),

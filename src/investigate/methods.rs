@@ -161,7 +161,7 @@ fn judge_one(
         MethodVerdict::Owner
     } else if let Some(why) = &history.unread {
         reasons.push(format!("the audit log was not read: {why}"));
-        without_record(&method, grounds, &mut reasons)
+        by_kind(&method, all, history, grounds, &mut reasons)
     } else {
         let registration = history.registration_of(&method, all).cloned();
         let appeared = registration.as_ref().map_or(Appeared::Never, |own| history.appeared(&own.id));
@@ -264,21 +264,21 @@ fn by_kind(
             ));
             return MethodVerdict::Unknown;
         }
-        return without_record(method, grounds, reasons);
+        return without_record(grounds, reasons);
     }
     let fits = |words: &str| words_fit(words, &method.kind) == Some(true);
     let fitting: Vec<_> = history.own.iter().filter(|(_, _, words)| fits(words)).collect();
     let recent = fitting.iter().filter(|(when, ..)| in_question(*when)).count();
     let alike = all.iter().filter(|other| other.kind == method.kind).count();
     match fitting.as_slice() {
-        [] => without_record(method, grounds, reasons),
+        [] => without_record(grounds, reasons),
         [only]
             if alike == 1 && !history.removals.iter().any(|(when, words)| *when >= only.0 && fits(words)) =>
         {
             reasons.push(format!("the user's own record of {} says `{}`", shown(only.0), only.2));
             by_registration(only.0, Own::One(only), grounds, reasons)
         }
-        _ if recent == 0 => without_record(method, grounds, reasons),
+        _ if recent == 0 => without_record(grounds, reasons),
         _ => {
             reasons.push(
                 "there are records of registrations of its kind, and which one is this cannot be told"
@@ -391,15 +391,8 @@ fn by_registration(
     }
 }
 
-/// Judges a method that no record speaks of.
-fn without_record(method: &AuthMethod, grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
-    if let Some(created) = method.created_at {
-        reasons.push(format!("registered {}, by its own date", shown(created)));
-        if is_older(created, grounds) {
-            return MethodVerdict::UnknownOld;
-        }
-        return by_registration(created, Own::None, grounds, reasons);
-    }
+/// Judges a method that has no date, and that no record speaks of.
+fn without_record(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
     if grounds.audits.read().is_none() {
         return MethodVerdict::Unknown;
     }

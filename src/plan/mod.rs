@@ -9,7 +9,7 @@ pub mod sealed;
 
 pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo};
 pub use effect::{EffectClass, effect_of};
-pub use placeholder::{Bindings, PlaceholderError, fill, placeholders_of};
+pub use placeholder::{Bindings, PlaceholderError, fill, made_objects_of, placeholders_of};
 pub use request::{PlannedRequest, Verb};
 pub use sealed::{
     GuardOverride, GuardRecord, GuardRefusal, LeftObject, PLAN_FORMAT, Plan, PlanFileError, PlannedCase,

@@ -57,6 +57,16 @@ pub fn placeholders_of(request: &PlannedRequest) -> Result<Vec<String>, Placehol
     Ok(found)
 }
 
+/// The actions whose objects a request works on, by its placeholders, the path's first.
+pub fn made_objects_of(request: &PlannedRequest) -> Vec<String> {
+    placeholders_of(request)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|name| name.strip_prefix("${actions.").and_then(|rest| rest.strip_suffix(".id}")))
+        .map(str::to_owned)
+        .collect()
+}
+
 fn collect_value(value: &Value, found: &mut Vec<String>) -> Result<(), PlaceholderError> {
     match value {
         Value::String(text) => collect_text(text, found),

@@ -21,8 +21,8 @@ use super::require_compliant_device::spared;
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
 use crate::graph::{self, GraphError, Reader, SignInQuery, request};
-use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy};
-use crate::plan::{Action, GuardRefusal, Object, Question, Undo};
+use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy, refusal};
+use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::evaluate::{blocks_location, enforces_block};
 use crate::policy::{ConditionalAccessPolicy, NamedLocation};
 
@@ -351,14 +351,12 @@ fn find_place<'a>(
                 }
                 Err(refusal) => refusal,
             },
-            _ => GuardRefusal {
-                guard: "location_ambiguous".to_owned(),
-                object: own_name.clone(),
-                why: format!("{} locations are called so", found.len()),
-                next: "rename all but one, or name another with `--set location=NAME`".to_owned(),
-                step: None,
-                holds_back: false,
-            },
+            _ => refusal(
+                "location_ambiguous",
+                &own_name,
+                format!("{} locations are called so", found.len()),
+                "rename all but one, or name another with `--set location=NAME`",
+            ),
         };
         let (refused, overridden) = apply_overrides(vec![refusal], scope.rules);
         planned.refused.extend(refused);

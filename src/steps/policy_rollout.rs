@@ -7,7 +7,8 @@ use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use crate::domain::{ActionId, PolicyId, UserId};
 use crate::graph::{GraphError, Reader, WhatIf, request};
-use crate::plan::{Action, GuardRefusal, Object, Question, Undo};
+use crate::guard::refusal;
+use crate::plan::{Action, Object, Question, Undo, made_objects_of};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 /// A policy that a step wants.
@@ -60,28 +61,15 @@ pub(super) fn plan(
         }
         [own] => adopt(wanted, own, behind, step, scope, planned),
         _ => {
-            refuse(
+            planned.refused.push(refusal(
                 "policy_ambiguous",
-                wanted,
+                &wanted.name,
                 format!("{} policies are called so: none is touched", ours.len()),
                 "delete all but one, then plan again",
-                planned,
-            );
+            ));
             Some(format!("more than one policy is called `{}`", wanted.name))
         }
     }
-}
-
-/// A policy of our name that is not ours to take up: whoever required the step has less than it asked for.
-fn refuse(guard: &str, wanted: &Wanted, why: String, next: &str, planned: &mut Planned) {
-    planned.refused.push(GuardRefusal {
-        guard: guard.to_owned(),
-        object: wanted.name.clone(),
-        why,
-        next: next.to_owned(),
-        step: None,
-        holds_back: false,
-    });
 }
 
 fn with_state(body: &Value, state: &str) -> Value {
@@ -157,13 +145,12 @@ fn adopt(
     planned: &mut Planned,
 ) -> Option<String> {
     if !is_like(&without_platforms(&wanted.body), &own.raw) {
-        refuse(
+        planned.refused.push(refusal(
             "policy_changed",
-            wanted,
-            "it is there and was changed since: it is not touched".to_owned(),
+            &wanted.name,
+            "it is there and was changed since: it is not touched",
             "delete or rename it to have a new one made, then plan again",
-            planned,
-        );
+        ));
         return Some(format!("the policy `{}` was changed by somebody", wanted.name));
     }
     match (&own.state, wanted.enforce) {
@@ -343,10 +330,8 @@ fn policy_id(action: &Action, sent: Option<&Attempt>, made: &Attempt) -> Option<
     action
         .requests
         .iter()
-        .find_map(|request| {
-            request.path.split_once("${actions.").and_then(|(_, rest)| rest.split_once(".id}"))
-        })
-        .and_then(|(sibling, _)| made.made.get(sibling))
+        .find_map(|request| made_objects_of(request).into_iter().next())
+        .and_then(|sibling| made.made.get(&sibling))
         .and_then(|id| id.parse().ok())
 }
 

@@ -18,8 +18,8 @@ use super::target::{Rollout, Target};
 use crate::case::{Case, Hold, Look, SignIn};
 use crate::domain::{GroupId, UserId};
 use crate::graph::{self, DeviceBrief, GraphError, Reader, SignInQuery};
-use crate::guard::{apply_overrides, lint_policy};
-use crate::plan::{GuardRefusal, Question};
+use crate::guard::{apply_overrides, lint_policy, refusal};
+use crate::plan::Question;
 use crate::policy::ConditionalAccessPolicy;
 use crate::policy::evaluate::device_policy_stops;
 
@@ -109,15 +109,13 @@ impl Step for RequireCompliantDevice {
                     let words = "it has no compliant device: enforced, this is a full lock-out";
                     planned.warnings.push(format!("{}: {words}", case.subject.upn));
                     if enforce {
-                        let refusal = GuardRefusal {
-                            guard: "policy_no_device".to_owned(),
-                            object: whom.clone(),
-                            why: words.to_owned(),
-                            next: "enroll a device first, or plan with `state: report_only`, or with `--override policy_no_device`".to_owned(),
-                            step: None,
-                            holds_back: false,
-                        };
-                        let (refused, overridden) = apply_overrides(vec![refusal], scope.rules);
+                        let no_device = refusal(
+                            "policy_no_device",
+                            &whom,
+                            words,
+                            "enroll a device first, or plan with `state: report_only`, or with `--override policy_no_device`",
+                        );
+                        let (refused, overridden) = apply_overrides(vec![no_device], scope.rules);
                         planned.overridden.extend(overridden);
                         if !refused.is_empty() {
                             planned.refused = refused;
@@ -163,14 +161,12 @@ impl Step for RequireCompliantDevice {
 pub(super) fn unknown_group(users: &Target, facts: &DeviceFacts) -> Option<Planned> {
     let (Target::Group(id), None) = (users, &facts.group) else { return None };
     Some(Planned {
-        refused: vec![GuardRefusal {
-            guard: "policy_unknown_group".to_owned(),
-            object: id.to_string(),
-            why: "the tenant has no such group".to_owned(),
-            next: "name a group by its object id, or `users: subject`".to_owned(),
-            step: None,
-            holds_back: false,
-        }],
+        refused: vec![refusal(
+            "policy_unknown_group",
+            id.as_str(),
+            "the tenant has no such group",
+            "name a group by its object id, or `users: subject`",
+        )],
         ..Planned::default()
     })
 }

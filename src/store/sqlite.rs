@@ -95,6 +95,11 @@ fn damaged<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl Fn(
     move |source| StoreError::Damaged { what: what.clone(), source: Box::new(source) }
 }
 
+/// The first column of the rows that a query with one parameter finds.
+fn texts(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Result<Vec<String>> {
+    connection.prepare(sql)?.query_map(params![parameter], |row| row.get(0))?.collect()
+}
+
 fn to_text<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(damaged(what))
 }
@@ -249,13 +254,8 @@ impl Store for SqliteStore {
         let text = text.to_owned();
         self.work(move |connection| {
             let doing = failed("look for the run");
-            let mut statement = connection
-                .prepare("select id from runs where substr(id, 1, length(?1)) = ?1 limit 3")
-                .map_err(&doing)?;
-            let ids = statement
-                .query_map(params![text], |row| row.get::<_, String>(0))
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(&doing)?;
+            let sql = "select id from runs where substr(id, 1, length(?1)) = ?1 limit 3";
+            let ids = texts(connection, sql, &text).map_err(&doing)?;
             match ids.as_slice() {
                 [only] if !text.is_empty() => only.parse().map_err(damaged("a run id")),
                 _ => Err(StoreError::NoSuchRun { matches: ids.len(), text }),
@@ -374,13 +374,8 @@ impl Store for SqliteStore {
         let location = location.to_owned();
         self.work(move |connection| {
             let doing = failed("read our ranges");
-            let mut statement = connection
-                .prepare("select range from ledger where location = ?1 order by range")
-                .map_err(&doing)?;
-            let ranges = statement
-                .query_map(params![location], |row| row.get::<_, String>(0))
-                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-                .map_err(&doing)?;
+            let sql = "select range from ledger where location = ?1 order by range";
+            let ranges = texts(connection, sql, &location).map_err(&doing)?;
             ranges.iter().map(|range| range.parse().map_err(damaged("a range"))).collect()
         })
     }

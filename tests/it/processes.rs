@@ -193,6 +193,19 @@ pub fn stanch(mock: &Mock, folder: &Path) -> Command {
     command
 }
 
+/// Plans an eviction of the case `aitm-travel` quietly, and says where the plan is.
+fn planned_eviction(mock: &Mock, folder: &Path) -> PathBuf {
+    let plan = folder.join("plan.json");
+    let status = stanch(mock, folder)
+        .args(["-q", "plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*", "-o"])
+        .arg(&plan)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    plan
+}
+
 #[test]
 fn plan_and_apply_are_two_processes_beside_the_mock() {
     let folder = tempfile::tempdir().unwrap();
@@ -236,14 +249,7 @@ fn plan_and_apply_are_two_processes_beside_the_mock() {
 fn without_a_terminal_and_without_yes_nothing_is_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mock = Mock::case("aitm-travel");
-    let plan = folder.path().join("plan.json");
-    let status = stanch(&mock, folder.path())
-        .args(["-q", "plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*", "-o"])
-        .arg(&plan)
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(0));
+    let plan = planned_eviction(&mock, folder.path());
     let output = stanch(&mock, folder.path()).arg("apply").arg(&plan).output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--yes"));
@@ -255,14 +261,7 @@ fn without_a_terminal_and_without_yes_nothing_is_sent() {
 fn an_interrupted_apply_ends_what_is_in_flight_and_says_what_was_not_done() {
     let folder = tempfile::tempdir().unwrap();
     let mock = Mock::slow("aitm-travel", "150ms");
-    let plan = folder.path().join("plan.json");
-    let status = stanch(&mock, folder.path())
-        .args(["-q", "plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*", "-o"])
-        .arg(&plan)
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(0));
+    let plan = planned_eviction(&mock, folder.path());
     let child = stanch(&mock, folder.path())
         .args(["--format", "json", "apply", "--yes"])
         .arg(&plan)
