@@ -22,15 +22,18 @@
 //! ```
 
 mod answer;
+mod app_role;
 pub mod auth;
 mod call;
 mod connection;
 mod error;
+mod licence;
 mod look;
 mod pace;
 mod path;
 mod permission;
 pub mod reader;
+mod reading;
 pub mod request;
 mod retry_after;
 mod settings;
@@ -40,12 +43,15 @@ mod writer;
 mod double;
 
 pub use answer::ErrorAnswer;
+pub use app_role::{APP_ROLES, AppRole, DANGEROUS, GRAPH_APP_ID, app_role, dangerous, is_covered};
 pub use auth::AuthError;
 pub use connection::Connection;
 pub use error::{FailureKind, GraphError, Retry};
+pub use licence::Licence;
 pub use look::look;
 pub use reader::{
     DeviceBrief, GraphUser, GroupBrief, Reader, SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
 };
+pub use reading::Reading;
 pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};
 pub use writer::{Sent, Writer};

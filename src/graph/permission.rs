@@ -18,11 +18,11 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
         "auditLogs" | "reports" => &["AuditLog.Read.All"],
         "roleManagement" => &["RoleManagement.Read.Directory"],
         "domains" => &["Domain.Read.All"],
-        "organization" => &["Organization.Read.All"],
         "subscribedSkus" => &["LicenseAssignment.Read.All"],
         "servicePrincipals" => &["Application.Read.All"],
         "groups" => &["GroupMember.Read.All"],
-        "directory" => &["User.Read.All"],
+        // The organization opens for whoever may read users (identity.md 0.1).
+        "directory" | "organization" => &["User.Read.All"],
         first if first.starts_with("users") => of_user(&segments, is_read, body),
         _ => &[],
     }

@@ -20,7 +20,7 @@ use super::policy_rollout::{self, Wanted, Words};
 use super::require_compliant_device::spared;
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
-use crate::graph::{self, GraphError, Reader, SignInQuery, request};
+use crate::graph::{self, GraphError, Licence, Reader, Reading, SignInQuery, request};
 use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy, refusal};
 use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::evaluate::{blocks_location, enforces_block};
@@ -174,6 +174,8 @@ impl Step for BlockIps {
     const SUMMARY: &'static str = "adds the intruder's addresses to a blocklist and makes it bite";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
+    const READS: &'static [Reading] = &[Reading::NamedLocations, Reading::Policies];
+    const LICENCES: &'static [Licence] = &[Licence::EntraP1];
     const TAKES: &'static [Hold] = &[Hold::Network];
     const IS_DOOR: bool = true;
     type Facts = BlockFacts;

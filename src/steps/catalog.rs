@@ -13,7 +13,7 @@ use super::require_token_protection::RequireTokenProtection;
 use super::reset_password::ResetPassword;
 use super::revoke_sessions::RevokeSessions;
 use crate::case::{Case, Hold};
-use crate::graph::{GraphError, Reader};
+use crate::graph::{GraphError, Licence, Reader, Reading};
 use crate::playbook::{StepCatalog, StepInfo};
 
 macro_rules! steps {
@@ -59,6 +59,23 @@ macro_rules! steps {
             /// The permissions that a step kind needs at apply.
             pub fn permissions(name: &str) -> &'static [&'static str] {
                 $(if name == <$kind as Step>::NAME { return <$kind as Step>::PERMISSIONS; })+
+                &[]
+            }
+
+            /// What a step reads while it plans, with its options, beside what every plan reads.
+            pub fn reads(name: &str, options: &Value) -> Vec<Reading> {
+                match Self::read(name, options) {
+                    $(Some(Self::$kind(step)) => return step.reads(),)+
+                    // Options that hang on an input: what the kind reads at least.
+                    None => {}
+                }
+                $(if name == <$kind as Step>::NAME { return <$kind as Step>::READS.to_vec(); })+
+                Vec::new()
+            }
+
+            /// The licences without which Graph refuses a step kind.
+            pub fn licences(name: &str) -> &'static [Licence] {
+                $(if name == <$kind as Step>::NAME { return <$kind as Step>::LICENCES; })+
                 &[]
             }
 
@@ -114,5 +131,31 @@ impl AnyStep {
                 ..Planned::default()
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{app_role, is_covered};
+
+    #[test]
+    fn every_permission_of_a_step_is_one_of_graphs_by_name_and_id() {
+        for step in catalog().steps() {
+            let permissions = AnyStep::permissions(step.name);
+            assert!(!permissions.is_empty(), "{}", step.name);
+            for name in permissions {
+                assert!(app_role(name).is_some(), "{}: {name}", step.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_step_reads_depends_on_whom_it_is_for() {
+        let subject = AnyStep::reads("require_compliant_device", &serde_json::json!({ "users": "subject" }));
+        assert!(!subject.contains(&Reading::Groups));
+        let group = serde_json::json!({ "users": { "group": "5f00aaaa-0000-4000-8000-0000000000aa" } });
+        assert!(AnyStep::reads("require_compliant_device", &group).contains(&Reading::Groups));
+        assert!(!is_covered("GroupMember.Read.All", Reading::Policies.permissions()));
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::Step;
 use super::planned::{Draft, Planned, Scope, user_object};
 use crate::case::{Case, Hold};
-use crate::graph::{GraphError, Reader, request};
+use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::plan::Undo;
 
 /// It has no options.
@@ -23,6 +23,8 @@ impl Step for EnableSignIn {
     const NAME: &'static str = "enable_sign_in";
     const SUMMARY: &'static str = "enables sign-in for the account";
     const PERMISSIONS: &'static [&'static str] = &["User.EnableDisableAccount.All", "User.Read.All"];
+    const READS: &'static [Reading] = &[];
+    const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[];
     const IS_DOOR: bool = false;
     type Facts = ();

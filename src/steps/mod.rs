@@ -20,7 +20,7 @@ pub use observe::{Attempt, Seen, look_again, observe};
 pub use planned::{Planned, Scope};
 
 use crate::case::{Case, Hold};
-use crate::graph::{GraphError, Reader};
+use crate::graph::{GraphError, Licence, Reader, Reading};
 
 /// One kind of step.
 pub trait Step: Sized {
@@ -28,8 +28,12 @@ pub trait Step: Sized {
     const NAME: &'static str;
     /// What it does, in one line.
     const SUMMARY: &'static str;
-    /// The least permissions that do it.
+    /// The least permissions that do it, its reading back included.
     const PERMISSIONS: &'static [&'static str];
+    /// What it reads while it plans, beside what every plan reads.
+    const READS: &'static [Reading];
+    /// The licences without which Graph refuses it.
+    const LICENCES: &'static [Licence];
     /// What it takes from an intruder.
     const TAKES: &'static [Hold];
     /// Whether it shuts a door that a live session could come back through: then a revocation must follow.
@@ -43,6 +47,11 @@ pub trait Step: Sized {
         case: &Case,
         graph: &Reader,
     ) -> impl Future<Output = Result<Self::Facts, GraphError>> + Send;
+
+    /// What it reads with the options that it has, beside what every plan reads.
+    fn reads(&self) -> Vec<Reading> {
+        Self::READS.to_vec()
+    }
 
     /// Decides what would have to change. Pure.
     fn plan(&self, case: &Case, facts: &Self::Facts, scope: &Scope<'_>) -> Planned;

@@ -15,7 +15,7 @@ use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope, user_of};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
 use crate::domain::UserId;
-use crate::graph::{self, GraphError, Reader, request};
+use crate::graph::{self, GraphError, Licence, Reader, Reading, request};
 use crate::plan::{Action, LeftObject, Object, Undo};
 
 /// A kind of method that is looked at.
@@ -73,6 +73,8 @@ impl Step for RemoveAuthMethods {
     const NAME: &'static str = "remove_auth_methods";
     const SUMMARY: &'static str = "removes authentication methods that the intruder registered";
     const PERMISSIONS: &'static [&'static str] = &["UserAuthenticationMethod.ReadWrite.All"];
+    const READS: &'static [Reading] = &[];
+    const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[Hold::Method];
     const IS_DOOR: bool = true;
     /// The default second factor, as `signInPreferences` names it.

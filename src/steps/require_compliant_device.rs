@@ -17,7 +17,7 @@ use super::policy_rollout::{self, Wanted, Words};
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold, Look, SignIn};
 use crate::domain::{GroupId, UserId};
-use crate::graph::{self, DeviceBrief, GraphError, Reader, SignInQuery};
+use crate::graph::{self, DeviceBrief, GraphError, Licence, Reader, Reading, SignInQuery};
 use crate::guard::{apply_overrides, lint_policy, refusal};
 use crate::plan::Question;
 use crate::policy::ConditionalAccessPolicy;
@@ -61,12 +61,18 @@ impl Step for RequireCompliantDevice {
         "a policy that lets the user in from compliant or hybrid-joined devices alone";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
+    const READS: &'static [Reading] = &[Reading::Policies, Reading::Devices];
+    const LICENCES: &'static [Licence] = &[Licence::EntraP1, Licence::Intune];
     const TAKES: &'static [Hold] = &[Hold::Device];
     const IS_DOOR: bool = true;
     type Facts = DeviceFacts;
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<DeviceFacts, GraphError> {
         look(&self.users, case, graph).await
+    }
+
+    fn reads(&self) -> Vec<Reading> {
+        self.users.reads(Self::READS)
     }
 
     fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {

@@ -19,7 +19,7 @@ use super::require_compliant_device::{
 };
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold};
-use crate::graph::{GraphError, Reader};
+use crate::graph::{GraphError, Licence, Reader, Reading};
 use crate::policy::evaluate::{TOKEN_PROTECTION_APPS, token_policy_stops};
 
 /// Its options.
@@ -39,12 +39,18 @@ impl Step for RequireTokenProtection {
     const SUMMARY: &'static str = "a policy that binds tokens to the device that they were issued to";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
+    const READS: &'static [Reading] = &[Reading::Policies];
+    const LICENCES: &'static [Licence] = &[Licence::EntraP1];
     const TAKES: &'static [Hold] = &[];
     const IS_DOOR: bool = true;
     type Facts = DeviceFacts;
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<DeviceFacts, GraphError> {
         look(&self.users, case, graph).await
+    }
+
+    fn reads(&self) -> Vec<Reading> {
+        self.users.reads(Self::READS)
     }
 
     fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {

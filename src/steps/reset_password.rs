@@ -12,7 +12,7 @@ use serde_json::json;
 use super::Step;
 use super::planned::{Draft, Planned, Scope, cannot, delivering, time, user_object};
 use crate::case::{Case, Hold, Look};
-use crate::graph::{GraphError, Reader, request};
+use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::plan::{Delivery, Undo};
 
 /// Who gets to know the new password.
@@ -39,6 +39,8 @@ impl Step for ResetPassword {
     const NAME: &'static str = "reset_password";
     const SUMMARY: &'static str = "sets a random password";
     const PERMISSIONS: &'static [&'static str] = &["User-PasswordProfile.ReadWrite.All"];
+    const READS: &'static [Reading] = &[];
+    const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[Hold::Password];
     const IS_DOOR: bool = true;
     type Facts = ();

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Step;
 use super::planned::{Draft, Planned, Scope, cannot, time, user_object};
 use crate::case::{Case, Hold};
-use crate::graph::{GraphError, Reader, request};
+use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::plan::Undo;
 
 /// It has no options.
@@ -25,6 +25,8 @@ impl Step for RevokeSessions {
     const NAME: &'static str = "revoke_sessions";
     const SUMMARY: &'static str = "ends every session: refresh tokens and sign-in cookies issued before now";
     const PERMISSIONS: &'static [&'static str] = &["User.RevokeSessions.All"];
+    const READS: &'static [Reading] = &[];
+    const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[Hold::Session];
     const IS_DOOR: bool = false;
     type Facts = ();

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::GroupId;
+use crate::graph::Reading;
 
 /// For whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -14,6 +15,14 @@ pub enum Target {
     Subject,
     /// The members of a group, by object id.
     Group(#[schemars(with = "String")] GroupId),
+}
+
+impl Target {
+    /// What a step for it reads: a group is looked up too, with its members.
+    pub(super) fn reads(&self, usual: &[Reading]) -> Vec<Reading> {
+        let group = matches!(self, Self::Group(_)).then_some(Reading::Groups);
+        usual.iter().copied().chain(group).collect()
+    }
 }
 
 /// How far a policy of ours goes.
