@@ -1,11 +1,13 @@
-//! The one route table: method, path, versions, service, permissions, handler. What has no row here is not served.
+//! The one route table: method, path, versions, service, permissions, handler. What has no row here or in
+//! `routes/objects.rs` is not served.
 
 use crate::api::{Fail, Handler, Version};
 use crate::handlers::{
-    applications, devices, evaluate, groups, logs, methods, named_locations, organization, policies, roles,
-    user_changes, users,
+    evaluate, groups, logs, methods, named_locations, organization, policies, roles, user_changes, users,
 };
 use crate::throttle::Bucket;
+
+mod objects;
 
 /// The service behind a route: it decides the code of a refusal (identity.md 10.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,12 @@ pub enum Service {
     ConditionalAccess,
     /// Sign-ins and audits.
     Reports,
+    /// Mailboxes: inbox rules and settings.
+    Exchange,
+    /// Message traces.
+    MessageTrace,
+    /// Hunting queries.
+    Hunting,
 }
 
 impl Service {
@@ -37,6 +45,14 @@ impl Service {
                 "AccessDenied",
                 "You cannot perform the requested operation, required scopes are missing in the token.",
             ),
+            Self::Exchange | Self::MessageTrace => {
+                Fail::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+            }
+            Self::Hunting => Fail::new(
+                403,
+                "Forbidden",
+                format!("Missing application roles. API required roles: {wanted}."),
+            ),
             Self::Reports => Fail::new(
                 403,
                 "Authentication_MSGraphPermissionMissing",
@@ -51,9 +67,12 @@ impl Service {
     #[must_use]
     pub fn bucket(self) -> Bucket {
         match self {
-            Self::Directory | Self::AuthenticationMethods => Bucket::Directory,
+            Self::Directory => Bucket::Directory,
             Self::ConditionalAccess => Bucket::Policy,
-            Self::Reports => Bucket::Reports,
+            Self::Reports | Self::AuthenticationMethods => Bucket::Reports,
+            Self::Exchange => Bucket::Outlook,
+            Self::MessageTrace => Bucket::MessageTrace,
+            Self::Hunting => Bucket::Hunting,
         }
     }
 }
@@ -207,12 +226,6 @@ const GROUP_READ: Permissions = AnyOf(&[
     &["Directory.Read.All"],
     &["Directory.ReadWrite.All"],
 ]);
-const DEVICE_READ: Permissions = AnyOf(&[
-    &["Device.Read.All"],
-    &["Device.ReadWrite.All"],
-    &["Directory.Read.All"],
-    &["Directory.ReadWrite.All"],
-]);
 const ORGANIZATION_READ: Permissions = AnyOf(&[
     &["Organization.Read.All"],
     &["Directory.Read.All"],
@@ -232,12 +245,6 @@ const DOMAIN_READ: Permissions = AnyOf(&[
     &["Directory.Read.All"],
     &["Directory.ReadWrite.All"],
 ]);
-const APPLICATION_READ: Permissions = AnyOf(&[
-    &["Application.Read.All"],
-    &["Application.ReadWrite.All"],
-    &["Directory.Read.All"],
-    &["Directory.ReadWrite.All"],
-]);
 const POLICY_READ: Permissions = AnyOf(&[&["Policy.Read.All"]]);
 const LOCATION_WRITE: Permissions = AnyOf(&[&["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]]);
 const POLICY_WRITE: Permissions =
@@ -251,7 +258,12 @@ const LOG_READ: Permissions = AnyOf(&[&["AuditLog.Read.All"]]);
 const AUDIT_READ: Permissions = AnyOf(&[&["AuditLog.Read.All"], &["Directory.Read.All"]]);
 
 /// Every route.
-pub static ROUTES: &[Route] = &[
+pub fn all() -> impl Iterator<Item = &'static Route> {
+    ROUTES.iter().chain(objects::ROUTES)
+}
+
+/// Users, methods, roles, policies, logs.
+static ROUTES: &[Route] = &[
     // users
     read("/users", Both, Directory, USER_READ, users::list_users),
     read("/users/{}", Both, Directory, USER_READ, users::get_user),
@@ -372,19 +384,6 @@ pub static ROUTES: &[Route] = &[
         ByKind("ReadWrite"),
         methods::delete_kind,
     ),
-    // devices
-    read("/users/{}/registeredDevices", Both, Directory, USER_READ, devices::registered_devices),
-    read(
-        "/users/{}/registeredDevices/microsoft.graph.device",
-        Both,
-        Directory,
-        USER_READ,
-        devices::registered_devices,
-    ),
-    read("/users/{}/ownedDevices", Both, Directory, USER_READ, devices::owned_devices),
-    read("/users/{}/ownedDevices/microsoft.graph.device", Both, Directory, USER_READ, devices::owned_devices),
-    read("/devices", Both, Directory, DEVICE_READ, devices::list_devices),
-    read("/devices/{}", Both, Directory, DEVICE_READ, devices::get_device),
     // the tenant
     read("/organization", Both, Directory, ORGANIZATION_READ, organization::list_organization),
     read("/subscribedSkus", Both, Directory, SKU_READ, organization::list_subscribed_skus),
@@ -396,22 +395,6 @@ pub static ROUTES: &[Route] = &[
         ConditionalAccess,
         POLICY_READ,
         organization::get_security_defaults,
-    ),
-    read("/servicePrincipals", Both, Directory, APPLICATION_READ, applications::list_service_principals),
-    read("/servicePrincipals/{}", Both, Directory, APPLICATION_READ, applications::get_service_principal),
-    read(
-        "/oauth2PermissionGrants",
-        Both,
-        Directory,
-        MEMBER_READ,
-        applications::list_oauth2_permission_grants,
-    ),
-    read(
-        "/users/{}/oauth2PermissionGrants",
-        Both,
-        Directory,
-        MEMBER_READ,
-        applications::user_oauth2_permission_grants,
     ),
     // Conditional Access
     read(
@@ -493,7 +476,7 @@ pub enum Found {
 #[must_use]
 pub fn find(method: &str, version: Version, segments: &[String]) -> Found {
     let mut found = Found::Unknown;
-    for route in ROUTES {
+    for route in all() {
         let Some(variable) = route.fit(segments) else { continue };
         if !route.versions.has(version) {
             found = Found::BetaOnly;

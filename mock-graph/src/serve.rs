@@ -9,6 +9,7 @@ use crate::api::{Call, Caller, Fail, Handler, Reply, Version};
 use crate::handlers::method_kinds;
 use crate::routes::{Found, Permissions, Route, Service, find};
 use crate::state::World;
+use crate::throttle::{Asked, Bucket, Size, units};
 use crate::token::caller_of;
 use crate::uri;
 
@@ -132,14 +133,13 @@ fn run(
         }
         Found::BetaOnly | Found::Unknown => return Err(no_segment(&segments)),
     };
-    if let Some(retry_after) = world.throttled(route.service.bucket(), &caller.app_id) {
-        return Err(throttled(retry_after.map(|seconds| seconds.to_string())));
-    }
+    let query = uri::pairs(&incoming.query);
+    let counted = count(world, route, &variable, &query, &caller)?;
     permit(route, &variable, &caller)?;
     let call = Call {
         version,
         segments: variable,
-        query: uri::pairs(&incoming.query),
+        query,
         headers: incoming.headers.clone(),
         body,
         caller,
@@ -148,10 +148,51 @@ fn run(
         path: incoming.path.clone(),
         new_id: world.new_id(),
     };
-    match route.handler {
-        Handler::Read(handler) => handler(&world.seen_by_a_read(), &call),
+    let mut reply = match route.handler {
+        // Exchange reads its own writes at once (identity.md 7.1).
+        Handler::Read(handler) => handler(&world.seen_by_a_read(route.service != Service::Exchange), &call),
         Handler::Write(handler) => world.change(stale_for, |tenant| handler(tenant, &call)),
+    }?;
+    reply.headers.extend(counted);
+    Ok(reply)
+}
+
+/// Counts the request against the published limits, and tells what it cost.
+fn count(
+    world: &World,
+    route: &Route,
+    variable: &[String],
+    query: &[(String, String)],
+    caller: &Caller,
+) -> Result<Vec<(String, String)>, Fail> {
+    let tenant = world.present();
+    let bucket = route.service.bucket();
+    let asked = Asked {
+        bucket,
+        app_id: &caller.app_id,
+        tenant_id: &tenant.tenant.id,
+        mailbox: variable.first().map_or("", String::as_str),
+        units: units(route.method, route.path, query),
+        write: route.write,
+        size: Size::of(tenant.users.len()),
+    };
+    let mut headers = world.count(&asked)?;
+    if bucket == Bucket::Directory {
+        headers.push(("x-ms-resource-unit".to_owned(), asked.units.to_string()));
     }
+    Ok(headers)
+}
+
+/// The app that asks for something of a mailbox, where it is one and the token is good.
+#[must_use]
+pub fn asks_mailbox(world: &World, incoming: &Incoming) -> Option<String> {
+    let (version, segments) = version_and_segments(&incoming.path)?;
+    match find(&incoming.method, version, &segments) {
+        Found::Route(route, _) if route.service == Service::Exchange => {}
+        _ => return None,
+    }
+    let header = incoming.header("authorization");
+    caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now()).ok().map(|caller| caller.app_id)
 }
 
 /// The refusal of a throttled request.
@@ -218,5 +259,7 @@ pub fn refusal_of(route: &Route) -> (u16, &'static str) {
         Service::AuthenticationMethods => (403, "accessDenied"),
         Service::ConditionalAccess => (403, "AccessDenied"),
         Service::Reports => (403, "Authentication_MSGraphPermissionMissing"),
+        Service::Exchange | Service::MessageTrace => (403, "ErrorAccessDenied"),
+        Service::Hunting => (403, "Forbidden"),
     }
 }

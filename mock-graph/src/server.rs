@@ -18,9 +18,10 @@ use crate::api::Reply;
 use crate::faults::Fault;
 use crate::journal::{Line, redact};
 use crate::keys::{KeyError, Keys};
-use crate::serve::{Incoming, Served, envelope, serve, throttled, version_and_segments};
+use crate::serve::{Incoming, Served, asks_mailbox, envelope, serve, throttled, version_and_segments};
 use crate::state::{Settings, World};
 use crate::tenant::{Tenant, TenantError};
+use crate::throttle::too_many_at_once;
 use crate::token::{self, TokenRequest};
 use crate::{batch, control, uri};
 
@@ -180,12 +181,20 @@ async fn respond(world: &Arc<World>, request: Request) -> Response<Body> {
         return plain(answer.status, answer.content_type, answer.body);
     }
     let arrival = Arrival { seq: world.next_seq(), time: world.clock.now(), start_ms: world.clock.millis() };
+    // A request to a mailbox is open from its arrival to its answer.
+    let app = if world.settings.enforce_throttling { asks_mailbox(world, &incoming) } else { None };
+    let open = app.map(|app| world.enter_mailbox(&app));
     if !world.settings.latency.is_zero() {
         tokio::time::sleep(world.settings.latency).await;
     }
     let fault = world.fault(&incoming.method, &incoming.path);
     if let Some(Fault::Delay { ms }) = fault {
         tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
+    if let Some(None) = open {
+        let outcome = refusal(world, &incoming, &too_many_at_once());
+        world.keep(outcome.line(world, &incoming, arrival, None));
+        return render(world, &incoming, outcome.reply, None, false);
     }
     handle(world, &incoming, arrival, fault.as_ref())
 }
@@ -299,17 +308,22 @@ fn instead(world: &Arc<World>, incoming: &Incoming, fault: &Fault) -> Option<Out
         | Fault::RepeatPage {}
         | Fault::LoopNextLink {} => return None,
     };
+    Some(refusal(world, incoming, &fail))
+}
+
+/// An answer that is none of the route's own.
+fn refusal(world: &World, incoming: &Incoming, fail: &crate::api::Fail) -> Outcome {
     let routed = version_and_segments(&incoming.path)
         .map(|(version, segments)| crate::routes::find(&incoming.method, version, &segments));
     let write = matches!(&routed, Some(crate::routes::Found::Route(route, _)) if route.write);
-    Some(Outcome {
-        reply: envelope(world, incoming, &fail),
+    Outcome {
+        reply: envelope(world, incoming, fail),
         write,
         known: !matches!(routed, Some(crate::routes::Found::Unknown)),
         app_id: None,
         body: serde_json::from_slice(&incoming.body).unwrap_or(Value::Null),
         is_token: is_token_path(&incoming.path),
-    })
+    }
 }
 
 fn is_token_path(path: &str) -> bool {

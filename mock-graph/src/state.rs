@@ -10,12 +10,13 @@ use ring::digest::{SHA256, digest};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::api::Fail;
 use crate::clock::MockClock;
 use crate::faults::{FaultFile, Faults};
 use crate::journal::Line;
 use crate::keys::Keys;
 use crate::tenant::Tenant;
-use crate::throttle::Throttle;
+use crate::throttle::{Asked, MOST_AT_ONCE, Throttle};
 
 /// How the mock behaves beside what the tenant file says.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +54,8 @@ struct Inner {
     faults: Faults,
     random: StdRng,
     throttle: Throttle,
+    /// Requests to mailboxes that are under way, by app.
+    open_at_mailboxes: BTreeMap<String, usize>,
 }
 
 impl World {
@@ -69,6 +72,7 @@ impl World {
             faults: Faults::default(),
             random: StdRng::seed_from_u64(settings.seed),
             throttle: Throttle::default(),
+            open_at_mailboxes: BTreeMap::new(),
         };
         Self { clock: MockClock::starting(base), keys, settings, original, inner: Mutex::new(inner) }
     }
@@ -82,8 +86,9 @@ impl World {
         Arc::clone(&self.inner().present)
     }
 
-    /// The tenant as a read sees it: as it is, or as it was up to `lag` ago, out of order.
-    pub fn seen_by_a_read(&self) -> Arc<Tenant> {
+    /// The tenant as a read sees it: as it is, or, where the service's reads trail its writes, as it was up to `lag` ago,
+    /// out of order.
+    pub fn seen_by_a_read(&self, trails: bool) -> Arc<Tenant> {
         let mut inner = self.inner();
         let now = Instant::now();
         if let Some((until, state)) = &inner.stale
@@ -92,7 +97,7 @@ impl World {
             return Arc::clone(state);
         }
         let lag = self.settings.lag;
-        if lag.is_zero() {
+        if lag.is_zero() || !trails {
             return Arc::clone(&inner.present);
         }
         let back = lag.mul_f64(inner.random.random::<f64>());
@@ -173,13 +178,26 @@ impl World {
         faults.hit(method, path, random)
     }
 
-    /// Counts a request against the published limits. `Some` is a refusal; its value is the `Retry-After`, where the
-    /// service sends one.
-    pub fn throttled(&self, bucket: crate::throttle::Bucket, app_id: &str) -> Option<Option<u64>> {
+    /// Counts a request against the published limits, where they are enforced; what is left of them is told in headers.
+    ///
+    /// # Errors
+    /// The refusal of the service.
+    pub fn count(&self, asked: &Asked<'_>) -> Result<Vec<(String, String)>, Fail> {
         if !self.settings.enforce_throttling {
+            return Ok(Vec::new());
+        }
+        self.inner().throttle.count(asked, Instant::now())
+    }
+
+    /// Opens one more request of an app to a mailbox; `None` where too many are open. It is closed when dropped.
+    pub fn enter_mailbox(self: &Arc<Self>, app_id: &str) -> Option<OpenRequest> {
+        let mut inner = self.inner();
+        let open = inner.open_at_mailboxes.entry(app_id.to_owned()).or_default();
+        if self.settings.enforce_throttling && *open >= MOST_AT_ONCE {
             return None;
         }
-        self.inner().throttle.count(bucket, app_id, Instant::now())
+        *open += 1;
+        Some(OpenRequest { world: Arc::clone(self), app_id: app_id.to_owned() })
     }
 
     /// A fresh id, seeded.
@@ -203,6 +221,20 @@ impl World {
         let bytes = digest(&SHA256, spelt.as_bytes());
         let digits: Vec<String> = bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         format!("sha256:{}", digits.concat())
+    }
+}
+
+/// A request that is open at a mailbox.
+pub struct OpenRequest {
+    world: Arc<World>,
+    app_id: String,
+}
+
+impl Drop for OpenRequest {
+    fn drop(&mut self) {
+        if let Some(open) = self.world.inner().open_at_mailboxes.get_mut(&self.app_id) {
+            *open = open.saturating_sub(1);
+        }
     }
 }
 

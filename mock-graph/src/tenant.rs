@@ -42,7 +42,7 @@ impl Tenant {
     /// # Errors
     /// When the text is no tenant file of this format.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
-        let tenant: Self = serde_json::from_str(text)?;
+        let mut tenant: Self = serde_json::from_str(text)?;
         if tenant.format != FORMAT {
             return Err(TenantError::Format(tenant.format));
         }
@@ -64,7 +64,27 @@ impl Tenant {
                 }
             }
         }
+        tenant.mark_restricted();
         Ok(tenant)
+    }
+
+    /// Marks what restricted units hold, as Graph shows it on each object.
+    fn mark_restricted(&mut self) {
+        let held: Vec<Value> = self
+            .administrative_units
+            .iter()
+            .filter(|unit| unit.get("isMemberManagementRestricted") == Some(&Value::Bool(true)))
+            .filter_map(|unit| unit.get("members").and_then(Value::as_array))
+            .flatten()
+            .cloned()
+            .collect();
+        for object in self.users.iter_mut().chain(&mut self.devices) {
+            if object.get("id").is_some_and(|id| held.contains(id))
+                && let Some(entries) = object.as_object_mut()
+            {
+                entries.insert("isManagementRestricted".to_owned(), true.into());
+            }
+        }
     }
 }
 
@@ -106,6 +126,12 @@ pub struct Tenant {
     /// Group id to the ids of its direct members.
     #[serde(default)]
     pub group_members: BTreeMap<String, Vec<String>>,
+    /// Group id to the ids of its owners.
+    #[serde(default)]
+    pub group_owners: BTreeMap<String, Vec<String>>,
+    /// Administrative units, with `members` as ids of users, groups and devices.
+    #[serde(default)]
+    pub administrative_units: Vec<Value>,
     /// Verified domains (`id`, `authenticationType`); left out: the default domain, managed.
     #[serde(default)]
     pub domains: Vec<Value>,
@@ -127,12 +153,21 @@ pub struct Tenant {
     /// Delegated permission grants.
     #[serde(default)]
     pub oauth2_permission_grants: Vec<Value>,
-    /// User id to inbox rules.
+    /// App role assignments to users, groups and service principals; those of `applications` are made from their roles.
+    #[serde(default)]
+    pub app_role_assignments: Vec<Value>,
+    /// User id to inbox rules; one with `isHidden` runs, and is not shown.
     #[serde(default)]
     pub message_rules: ByUser,
+    /// User id to the mailbox; who is not named has an ordinary one, where the tenant has Exchange.
+    #[serde(default)]
+    pub mailboxes: BTreeMap<String, Mailbox>,
     /// Message traces.
     #[serde(default)]
     pub message_traces: Vec<Value>,
+    /// Table name to rows, for hunting queries.
+    #[serde(default)]
+    pub hunting_tables: BTreeMap<String, Vec<Value>>,
     /// Identity Protection's risky users.
     #[serde(default)]
     pub risky_users: Vec<Value>,
@@ -163,9 +198,38 @@ pub struct Organization {
     /// Whether users may reset their own password with a registered method.
     #[serde(default = "yes")]
     pub self_service_password_reset: bool,
+    /// Whether message traces can be read: the service's own principal is in the tenant.
+    #[serde(default = "yes")]
+    pub message_trace: bool,
     /// Whether security defaults are on, which refuses enabled Conditional Access policies.
     #[serde(default)]
     pub security_defaults: bool,
+}
+
+/// What Graph reaches of a user's mailbox.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Mailbox {
+    /// Whether it is reached at all.
+    pub access: MailboxAccess,
+    /// Its settings, over what a fresh mailbox has.
+    pub settings: serde_json::Map<String, Value>,
+    /// Where an administrator has mail forwarded to: Graph shows none of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forwarding_smtp_address: Option<String>,
+}
+
+/// Whether Graph reaches a mailbox (identity.md 7.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MailboxAccess {
+    /// It does.
+    #[default]
+    Open,
+    /// There is none in the cloud: not licensed, deleted, or on premises.
+    None,
+    /// An application access policy keeps apps out.
+    Blocked,
 }
 
 /// An app registration with its service principal's grants.

@@ -30,7 +30,8 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The segments of a path, decoded. `users('x')` becomes `users`, `x`; doubled quotes inside become single ones.
+/// The segments of a path, decoded. `users('x')` becomes `users`, `x`, doubled quotes inside become single ones; a key
+/// by name keeps it: `devices(deviceId='x')` becomes `devices`, `deviceId='x'` (see [`named_key`]).
 #[must_use]
 pub fn segments(path: &str) -> Vec<String> {
     let mut segments = Vec::new();
@@ -41,10 +42,23 @@ pub fn segments(path: &str) -> Vec<String> {
                 segments.push(name.to_owned());
                 segments.push(key.replace("''", "'"));
             }
-            _ => segments.push(part),
+            _ => match part.strip_suffix("')").and_then(|front| front.split_once('(')) {
+                Some((name, key)) if !name.is_empty() && key.contains("='") => {
+                    segments.push(name.to_owned());
+                    segments.push(format!("{key}'"));
+                }
+                _ => segments.push(part),
+            },
         }
     }
     segments
+}
+
+/// The value of a segment such as `deviceId='x'`, where it is a key of this name.
+#[must_use]
+pub fn named_key(segment: &str, name: &str) -> Option<String> {
+    let value = segment.strip_prefix(name)?.strip_prefix("='")?.strip_suffix('\'')?;
+    Some(value.replace("''", "'"))
 }
 
 #[cfg(test)]
@@ -59,6 +73,10 @@ mod tests {
             segments("/users/kim_fabrikam.com%23EXT%23@contoso.com"),
             ["users", "kim_fabrikam.com#EXT#@contoso.com"]
         );
+        let by_name = segments("/devices(deviceId='35bf992d')/registeredOwners");
+        assert_eq!(by_name, ["devices", "deviceId='35bf992d'", "registeredOwners"]);
+        assert_eq!(named_key(&by_name[1], "deviceId").as_deref(), Some("35bf992d"));
+        assert_eq!(named_key(&by_name[1], "appId"), None);
     }
 
     #[test]

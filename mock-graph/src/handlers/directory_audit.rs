@@ -1,4 +1,4 @@
-//! Audit records of writes to users and their methods (policy-logs-auth.md 5.6).
+//! Audit records of writes to users, their methods, and other objects of the directory (policy-logs-auth.md 5.6).
 
 use std::sync::Arc;
 
@@ -18,6 +18,36 @@ pub(super) fn append(
     service: &str,
     modified: &[(&str, Value)],
 ) {
+    let upn =
+        find_user(tenant, user_id).map(|user| text(user, "userPrincipalName").to_owned()).unwrap_or_default();
+    let target =
+        Target { id: user_id, kind: "User", category: "UserManagement", name: None, upn: Some(&upn) };
+    append_for(tenant, call, &target, activity, service, modified);
+}
+
+/// What a record is of.
+pub(super) struct Target<'a> {
+    /// Object id.
+    pub(super) id: &'a str,
+    /// `targetResources[].type`.
+    pub(super) kind: &'static str,
+    /// Category of the record.
+    pub(super) category: &'static str,
+    /// Name on screens.
+    pub(super) name: Option<&'a str>,
+    /// UPN, where it is a user.
+    pub(super) upn: Option<&'a str>,
+}
+
+/// Appends the record of a write to any object.
+pub(super) fn append_for(
+    tenant: &mut Tenant,
+    call: &Call,
+    target: &Target<'_>,
+    activity: &str,
+    service: &str,
+    modified: &[(&str, Value)],
+) {
     let name = tenant
         .applications
         .iter()
@@ -28,8 +58,6 @@ pub(super) fn append(
         .iter()
         .find(|own| text(own, "appId") == call.caller.app_id)
         .map(|own| text(own, "id").to_owned());
-    let upn =
-        find_user(tenant, user_id).map(|user| text(user, "userPrincipalName").to_owned()).unwrap_or_default();
     let count = tenant.directory_audits.len();
     let correlation = derive_id(&format!("{activity} {} {} {count}", call.new_id, call.now));
     let tail = correlation.get(..5).unwrap_or_default().to_uppercase();
@@ -39,7 +67,7 @@ pub(super) fn append(
         .map(|(key, value)| json!({ "displayName": key, "oldValue": null, "newValue": value.to_string() }))
         .collect();
     let record = json!({
-        "id": format!("{prefix}_{correlation}_{tail}_{count}"), "category": "UserManagement",
+        "id": format!("{prefix}_{correlation}_{tail}_{count}"), "category": target.category,
         "correlationId": correlation, "result": "success", "resultReason": "",
         "activityDisplayName": activity, "activityDateTime": format_time(call.now),
         "loggedByService": service, "operationType": "Update",
@@ -47,7 +75,7 @@ pub(super) fn append(
             "appId": call.caller.app_id, "displayName": name, "servicePrincipalId": principal, "servicePrincipalName": null
         } },
         "targetResources": [{
-            "id": user_id, "displayName": null, "type": "User", "userPrincipalName": upn, "groupType": null,
+            "id": target.id, "displayName": target.name, "type": target.kind, "userPrincipalName": target.upn, "groupType": null,
             "modifiedProperties": modified
         }],
         "additionalDetails": []

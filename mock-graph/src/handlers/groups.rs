@@ -58,6 +58,20 @@ fn role_objects(tenant: &Tenant, id: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Administrative units that hold the user, by type and id; names are for who may read units.
+fn unit_objects(tenant: &Tenant, id: &str) -> Vec<Value> {
+    tenant
+        .administrative_units
+        .iter()
+        .filter(|unit| {
+            unit.get("members").and_then(Value::as_array).is_some_and(|own| own.iter().any(|own| own == id))
+        })
+        .map(|unit| {
+            json!({ "@odata.type": "#microsoft.graph.administrativeUnit", "id": unit.get("id"), "displayName": null })
+        })
+        .collect()
+}
+
 /// `GET /users/{id}/memberOf`
 ///
 /// # Errors
@@ -73,6 +87,7 @@ pub fn member_of(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let mut rows: Vec<Value> =
         groups_by_id(tenant, &direct).into_iter().map(|group| shown(group, &call.caller)).collect();
     rows.extend(role_objects(tenant, &id));
+    rows.extend(unit_objects(tenant, &id));
     odata::collection(&rows, call, &RULES)
 }
 
@@ -87,6 +102,7 @@ pub fn transitive_member_of(tenant: &Tenant, call: &Call) -> Result<Reply, Fail>
         .map(|group| shown(group, &call.caller))
         .collect();
     rows.extend(role_objects(tenant, &id));
+    rows.extend(unit_objects(tenant, &id));
     odata::collection(&rows, call, &RULES)
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::api::Fail;
+use crate::api::{Call, Fail};
 use crate::tenant::Tenant;
 
 /// A text property; empty where there is none.
@@ -52,5 +52,35 @@ pub(super) fn set_user(tenant: &mut Tenant, id: &str, set: &[(&str, Value)]) {
         for (key, value) in set {
             entries.insert((*key).to_owned(), value.clone());
         }
+    }
+}
+
+/// Finds an object of a list by id, or by the alternate key that is written by name: `devices(deviceId='x')`.
+pub(super) fn find_object<'a>(list: &'a [Value], segment: &str, alternate: &str) -> Result<&'a Value, Fail> {
+    let (key, wanted) = match crate::uri::named_key(segment, alternate) {
+        Some(value) => (alternate, value),
+        None => ("id", segment.to_owned()),
+    };
+    list.iter().find(|own| text(own, key).eq_ignore_ascii_case(&wanted)).ok_or_else(|| not_found(&wanted))
+}
+
+/// The object of a list with this id, to change it.
+pub(super) fn object_mut<'a>(list: &'a mut [Value], id: &str) -> Option<&'a mut Value> {
+    list.iter_mut().find(|own| text(own, "id") == id)
+}
+
+/// The refusal of a property that a PATCH may not name, or of a body that is none.
+pub(super) fn check_properties(call: &Call, resource: &str, allowed: &[&str]) -> Result<(), Fail> {
+    let bad = |message: String| Fail::new(400, "Request_BadRequest", message);
+    let entries = call
+        .body
+        .as_object()
+        .filter(|entries| !entries.is_empty())
+        .ok_or_else(|| bad(format!("Invalid value specified for property of resource '{resource}'.")))?;
+    match entries.keys().find(|key| !key.starts_with("@odata.") && !allowed.contains(&key.as_str())) {
+        Some(unknown) => Err(bad(format!(
+            "Resource '{resource}' does not have a property named '{unknown}' that can be set here."
+        ))),
+        None => Ok(()),
     }
 }

@@ -179,7 +179,7 @@ fn check_default(tenant: &Tenant, id: &str, method: &Value) -> Result<(), Fail> 
 pub fn delete_kind(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     let kind = collection_kind(call)?;
     let id = user_id(tenant, call.segment(0))?;
-    if is_restricted(find_user(tenant, &id)?) {
+    if is_restricted(tenant, &call.caller, find_user(tenant, &id)?) {
         return Err(Service::AuthenticationMethods.forbidden(""));
     }
     // The QR code stands alone in its collection and is addressed without an id.

@@ -49,34 +49,87 @@ pub(super) fn groups_of(tenant: &Tenant, member: &str) -> Vec<String> {
     found
 }
 
-/// Whether the caller's own directory roles let it change this user's sensitive properties. Where the target holds
-/// nothing, permissions alone decide.
-pub(super) fn may_change(tenant: &Tenant, caller: &Caller, user_id: &str) -> bool {
+/// What of a user is to be changed: the tables differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// The password (identity.md 3.2).
+    Password,
+    /// `accountEnabled` (identity.md 4).
+    Enabled,
+}
+
+/// Whether the caller's own directory roles let it change this user. Where the target holds nothing, permissions alone
+/// decide.
+pub(super) fn may_change(tenant: &Tenant, caller: &Caller, user_id: &str, change: Change) -> bool {
     let held = roles_of(tenant, user_id);
-    let in_assignable_group = groups_of(tenant, user_id).iter().any(|id| {
-        tenant.groups.iter().any(|group| text(group, "id") == id && is_true(group, "isAssignableToRole"))
-    });
-    if held.is_empty() && !in_assignable_group {
+    let guards_roles = guards_roles(tenant, user_id);
+    if held.is_empty() && !guards_roles {
         return true;
     }
     let has = |role: &str| caller.directory_roles.iter().any(|own| own == role);
     if has("Global Administrator") || has("Privileged Authentication Administrator") {
         return true;
     }
-    if in_assignable_group {
+    if guards_roles || is_role_of_restricted_unit(tenant, user_id) {
         return false;
     }
     held.iter().all(|role| {
         let role = role.as_str();
         let low = LOW.contains(&role);
-        (has("User Administrator") && (low || matches!(role, HELPDESK | USER | GROUPS)))
-            || (has("Authentication Administrator") && (low || role == AUTHENTICATION))
-            || (has("Helpdesk Administrator") && (low || role == HELPDESK))
-            || (has("Password Administrator") && LOW.iter().take(3).any(|own| *own == role))
+        let by_either = (has("User Administrator") && (low || matches!(role, HELPDESK | USER | GROUPS)))
+            || (has("Authentication Administrator") && (low || role == AUTHENTICATION));
+        let by_password_roles = (has("Helpdesk Administrator") && (low || role == HELPDESK))
+            || (has("Password Administrator") && LOW.iter().take(3).any(|own| *own == role));
+        by_either || (change == Change::Password && by_password_roles)
     })
 }
 
-/// Whether a user lies in a restricted management administrative unit.
-pub(super) fn is_restricted(user: &Value) -> bool {
-    is_true(user, "isManagementRestricted")
+/// Whether a user is a member or an owner of a group that roles can be assigned to.
+fn guards_roles(tenant: &Tenant, user_id: &str) -> bool {
+    let mut groups = groups_of(tenant, user_id);
+    let owned = tenant.group_owners.iter().filter(|(_, owners)| owners.iter().any(|own| own == user_id));
+    groups.extend(owned.map(|(group, _)| group.clone()));
+    groups.iter().any(|id| {
+        tenant.groups.iter().any(|group| text(group, "id") == id && is_true(group, "isAssignableToRole"))
+    })
+}
+
+const UNIT: &str = "/administrativeUnits/";
+
+fn is_role_of_restricted_unit(tenant: &Tenant, user_id: &str) -> bool {
+    tenant.role_assignments.iter().filter(|own| text(own, "principalId") == user_id).any(|own| {
+        text(own, "directoryScopeId").strip_prefix(UNIT).is_some_and(|unit| {
+            tenant.administrative_units.iter().any(|own| text(own, "id") == unit && is_restricting(own))
+        })
+    })
+}
+
+fn is_restricting(unit: &Value) -> bool {
+    is_true(unit, "isMemberManagementRestricted")
+}
+
+fn holds_member(unit: &Value, id: &str) -> bool {
+    unit.get("members").and_then(Value::as_array).is_some_and(|members| members.iter().any(|own| own == id))
+}
+
+/// Whether a restricted management administrative unit keeps the caller off an object: permissions count for nothing
+/// there, a role at the unit's own scope does (identity.md 1.4).
+pub(super) fn is_restricted(tenant: &Tenant, caller: &Caller, object: &Value) -> bool {
+    let id = text(object, "id");
+    let units: Vec<&str> = tenant
+        .administrative_units
+        .iter()
+        .filter(|unit| is_restricting(unit) && holds_member(unit, id))
+        .map(|unit| text(unit, "id"))
+        .collect();
+    if units.is_empty() {
+        return is_true(object, "isManagementRestricted");
+    }
+    let principal = super::applications::principal_id(tenant, &caller.app_id);
+    !units.iter().all(|unit| {
+        tenant.role_assignments.iter().any(|own| {
+            text(own, "principalId") == principal
+                && text(own, "directoryScopeId").strip_prefix(UNIT) == Some(*unit)
+        })
+    })
 }

@@ -1,8 +1,9 @@
-//! Directory roles: assignments, eligibility, definitions (identity.md 1.3).
+//! Directory roles: assignments, eligibility, definitions, activated roles and their members (identity.md 1.3).
 
 use serde_json::{Value, json};
 
-use super::lookup::text;
+use super::directory_audit::append;
+use super::lookup::{find_user, not_found, text};
 use super::privilege::groups_of;
 use crate::api::{Call, Fail, Reply};
 use crate::odata::{self, Rules};
@@ -40,6 +41,24 @@ fn definition(id: &str) -> Value {
     json!({ "id": id, "displayName": name, "templateId": id, "isBuiltIn": name.is_some(), "isEnabled": true })
 }
 
+/// Every active assignment; those that the file gives no id have one of the mock's own.
+fn assignments(tenant: &Tenant) -> Vec<Value> {
+    tenant
+        .role_assignments
+        .iter()
+        .map(|row| {
+            let mut row = row.clone();
+            let id = crate::sign_in::derive_id(&row.to_string());
+            if let Some(entries) = row.as_object_mut() {
+                entries.entry("id").or_insert(id.into());
+                entries.entry("directoryScopeId").or_insert("/".into());
+                entries.entry("appScopeId").or_insert(Value::Null);
+            }
+            row
+        })
+        .collect()
+}
+
 fn expand(call: &Call, rows: &[Value]) -> Vec<Value> {
     let wanted = call.option("$expand").is_some_and(|expand| expand.contains("roleDefinition"));
     rows.iter()
@@ -62,7 +81,118 @@ const RULES: Rules = Rules { handled: &["$expand"], ..Rules::PLAIN };
 /// # Errors
 /// 400 for a query that is not taken.
 pub fn list_role_assignments(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    odata::collection(&expand(call, &tenant.role_assignments), call, &RULES)
+    odata::collection(&expand(call, &assignments(tenant)), call, &RULES)
+}
+
+fn find_assignment(tenant: &Tenant, call: &Call) -> Result<Value, Fail> {
+    let id = call.segment(0);
+    assignments(tenant).into_iter().find(|own| text(own, "id") == id).ok_or_else(|| not_found(id))
+}
+
+/// `GET /roleManagement/directory/roleAssignments/{id}`
+///
+/// # Errors
+/// 404.
+pub fn get_role_assignment(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let rows = expand(call, &[find_assignment(tenant, call)?]);
+    Ok(odata::entity(rows.first().unwrap_or(&Value::Null), call, &[]))
+}
+
+/// `POST /roleManagement/directory/roleAssignments`: a removed assignment put back gets a new id.
+///
+/// # Errors
+/// 400 for what is no assignment, or one that is there already.
+pub fn create_role_assignment(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
+    let bad = |message: &str| Fail::new(400, "Request_BadRequest", message);
+    let word = |key: &str| text(&call.body, key);
+    let (principal, role, scope) = (word("principalId"), word("roleDefinitionId"), word("directoryScopeId"));
+    if principal.is_empty() || role.is_empty() || scope.is_empty() {
+        return Err(bad("principalId, roleDefinitionId and directoryScopeId are required."));
+    }
+    if !ROLES.iter().any(|(own, _)| own.eq_ignore_ascii_case(role)) {
+        return Err(not_found(role));
+    }
+    let same = |own: &Value| {
+        text(own, "principalId") == principal
+            && text(own, "roleDefinitionId") == role
+            && text(own, "directoryScopeId") == scope
+    };
+    if assignments(tenant).iter().any(same) {
+        return Err(bad(
+            "A conflicting object with one or more of the specified property values is present in the directory.",
+        ));
+    }
+    let row = json!({ "id": format!("{}-1", call.new_id.replace('-', "")), "principalId": principal,
+                      "roleDefinitionId": role, "directoryScopeId": scope, "appScopeId": null });
+    tenant.role_assignments.push(row.clone());
+    record(tenant, call, &row, "Add member to role");
+    Ok(Reply::created(row))
+}
+
+/// `DELETE /roleManagement/directory/roleAssignments/{id}`
+///
+/// # Errors
+/// 404.
+pub fn delete_role_assignment(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
+    let row = find_assignment(tenant, call)?;
+    let place = assignments(tenant).iter().position(|own| text(own, "id") == text(&row, "id"));
+    if let Some(place) = place {
+        tenant.role_assignments.remove(place);
+    }
+    record(tenant, call, &row, "Remove member from role");
+    Ok(Reply::no_content())
+}
+
+fn record(tenant: &mut Tenant, call: &Call, row: &Value, activity: &str) {
+    let principal = text(row, "principalId");
+    if find_user(tenant, principal).is_ok() {
+        let role = json!(text(row, "roleDefinitionId"));
+        append(tenant, call, principal, activity, "Core Directory", &[("Role.TemplateId", role)]);
+    }
+}
+
+/// `GET /directoryRoles`: those that are activated, which here is those that somebody holds. They do not page.
+///
+/// # Errors
+/// 400 for a query that is not taken.
+pub fn list_directory_roles(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    odata::collection(&activated(tenant), call, &RULES)
+}
+
+fn activated(tenant: &Tenant) -> Vec<Value> {
+    ROLES
+        .iter()
+        .filter(|(id, _)| tenant.role_assignments.iter().any(|own| text(own, "roleDefinitionId") == *id))
+        .map(|(id, name)| {
+            json!({ "id": crate::sign_in::derive_id(&format!("directoryRole {id}")), "displayName": name,
+                    "roleTemplateId": id, "description": null, "deletedDateTime": null })
+        })
+        .collect()
+}
+
+/// `GET /directoryRoles/{id}/members`, or by `directoryRoles(roleTemplateId='...')`: active and direct ones.
+///
+/// # Errors
+/// 404 for a role that is not activated.
+pub fn directory_role_members(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let rows = activated(tenant);
+    let role = super::lookup::find_object(&rows, call.segment(0), "roleTemplateId")?;
+    let holders: Vec<&str> = tenant
+        .role_assignments
+        .iter()
+        .filter(|own| text(own, "roleDefinitionId") == text(role, "roleTemplateId"))
+        .map(|own| text(own, "principalId"))
+        .collect();
+    let members: Vec<Value> = [("user", &tenant.users), ("group", &tenant.groups)]
+        .into_iter()
+        .flat_map(|(kind, list)| list.iter().map(move |own| (kind, own)))
+        .filter(|(_, own)| holders.contains(&text(own, "id")))
+        .map(|(kind, own)| {
+            json!({ "@odata.type": format!("#microsoft.graph.{kind}"), "id": own.get("id"),
+                    "displayName": own.get("displayName"), "userPrincipalName": own.get("userPrincipalName") })
+        })
+        .collect();
+    odata::collection(&members, call, &RULES)
 }
 
 /// `GET /roleManagement/directory/roleDefinitions`
@@ -100,11 +230,9 @@ pub fn list_role_eligibility_schedule_instances(tenant: &Tenant, call: &Call) ->
 /// 400 without a P2 licence.
 pub fn list_role_assignment_schedule_instances(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     check_licence(tenant)?;
-    let rows: Vec<Value> = tenant
-        .role_assignments
-        .iter()
-        .map(|row| {
-            let mut row = row.clone();
+    let rows: Vec<Value> = assignments(tenant)
+        .into_iter()
+        .map(|mut row| {
             if let Some(entries) = row.as_object_mut() {
                 entries.insert("assignmentType".to_owned(), "Assigned".into());
                 entries.insert("memberType".to_owned(), "Direct".into());
@@ -133,14 +261,12 @@ pub fn transitive_role_assignments(tenant: &Tenant, call: &Call) -> Result<Reply
         .and_then(|rest| rest.strip_suffix('\''))
         .ok_or_else(|| Fail::new(400, "Request_UnsupportedQuery", "Unsupported Query."))?;
     let groups = groups_of(tenant, principal);
-    let rows: Vec<Value> = tenant
-        .role_assignments
-        .iter()
+    let rows: Vec<Value> = assignments(tenant)
+        .into_iter()
         .filter(|own| {
             let holder = text(own, "principalId");
             holder == principal || groups.iter().any(|group| group == holder)
         })
-        .cloned()
         .collect();
     let rows = expand(call, &rows);
     let count = rows.len();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::directory_audit;
 use super::lookup::{find_user, is_true, set_user, text, user_id};
-use super::privilege::{is_restricted, may_change};
+use super::privilege::{Change, is_restricted, may_change};
 use crate::api::{Call, Caller, Fail, Reply};
 use crate::routes::Service;
 use crate::tenant::Tenant;
@@ -72,11 +72,14 @@ pub fn patch_user(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     }
     let user = find_user(tenant, call.segment(0))?.clone();
     let id = text(&user, "id").to_owned();
-    if is_restricted(&user) {
+    if is_restricted(tenant, &call.caller, &user) {
         return Err(denied());
     }
-    let is_sensitive = entries.contains_key("accountEnabled") || entries.contains_key("passwordProfile");
-    if is_sensitive && !may_change(tenant, &call.caller, &id) {
+    let sensitive = [("accountEnabled", Change::Enabled), ("passwordProfile", Change::Password)];
+    if sensitive
+        .iter()
+        .any(|(key, change)| entries.contains_key(*key) && !may_change(tenant, &call.caller, &id, *change))
+    {
         return Err(denied());
     }
     let password =
@@ -166,7 +169,7 @@ fn check_password(tenant: &Tenant, user: &Value, profile: &Value) -> Result<Opti
 pub fn revoke_sign_in_sessions(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     let id = user_id(tenant, call.segment(0))?;
     let user = find_user(tenant, &id)?;
-    if is_restricted(user) {
+    if is_restricted(tenant, &call.caller, user) {
         return Err(denied());
     }
     if text(user, "userType") != "Guest" {

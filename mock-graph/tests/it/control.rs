@@ -104,19 +104,6 @@ async fn a_batch_answers_200_whatever_its_parts_did_and_journals_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_published_limits_are_enforced_when_asked_for() {
-    let settings = Settings { enforce_throttling: true, ..Settings::default() };
-    let wire = Wire::of(&reference(), settings);
-    let path = "/v1.0/identity/conditionalAccess/policies";
-    assert_eq!(wire.call("GET", path, json!(null)).await.status, 200);
-    let second = wire.call("GET", path, json!(null)).await;
-    assert_eq!(second.status, 429);
-    assert!(!second.headers.contains_key("retry-after"), "Conditional Access tells no time");
-    tokio::time::advance(Duration::from_millis(1100)).await;
-    assert_eq!(wire.call("GET", path, json!(null)).await.status, 200);
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_clock_moves_when_told() {
     let wire = Wire::new();
     let answer = wire.control("POST", "/_mock/clock", json!({ "advance": "90s" })).await;

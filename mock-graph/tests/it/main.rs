@@ -3,5 +3,7 @@
 
 mod control;
 mod directory;
+mod limits;
+mod objects;
 mod permissions;
 mod wire;
