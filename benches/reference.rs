@@ -83,6 +83,7 @@ async fn measure(playbook: &str) {
     };
     let planner = Planner {
         reader: connect(1).reader(),
+        signed_in_as: stanch::config::Role::Observer,
         clock: Arc::clone(&clock),
         random: Arc::clone(&random),
         guards: guards.clone(),

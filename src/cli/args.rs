@@ -74,6 +74,10 @@ pub enum Command {
     /// Playbooks: list, show, check
     #[command(subcommand)]
     Playbook(PlaybookCommand),
+    /// Prints the two app registrations to make, with the least permissions, as lines to run
+    Setup(SetupArgs),
+    /// Tells what is missing for which step, and how to mend it; reads, never writes
+    Doctor(DoctorArgs),
 }
 
 /// Who and what a plan is about.
@@ -184,6 +188,46 @@ pub enum PlaybookCommand {
         #[arg(long = "set", value_name = "K=V")]
         settings: Vec<String>,
     },
+}
+
+/// `stanch setup`
+#[derive(Debug, Args)]
+pub struct SetupArgs {
+    /// Playbooks: names such as `bec`, or paths [default: all that ship]
+    pub playbooks: Vec<String>,
+    /// For which shell the lines are
+    #[arg(long, value_enum, default_value_t = SetupShell::Both)]
+    pub shell: SetupShell,
+    /// What the apps sign in with
+    #[arg(long, value_enum, default_value_t = SetupCredential::Certificate)]
+    pub credential: SetupCredential,
+}
+
+/// For which shell `setup` prints its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SetupShell {
+    /// Azure CLI, in a POSIX shell such as that of portal.azure.com
+    Az,
+    /// Graph `PowerShell`, 7.3 or later
+    Powershell,
+    /// Both, one after the other
+    Both,
+}
+
+/// What the apps that `setup` prints sign in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SetupCredential {
+    /// A certificate, whose key never leaves this machine
+    Certificate,
+    /// A client secret: easier to try out, easier to lose
+    Secret,
+}
+
+/// `stanch doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Playbooks: names such as `bec`, or paths [default: all that ship]
+    pub playbooks: Vec<String>,
 }
 
 /// `stanch demo`

@@ -7,7 +7,7 @@ use clap::Parser as _;
 use super::args::{Cli, Command, Format};
 use super::failure::Failure;
 use super::session::Session;
-use super::{apply, logging, plan, playbook, run, runs, show, terminal};
+use super::{apply, doctor, logging, plan, playbook, run, runs, setup, show, terminal};
 use crate::config::Environment;
 
 /// Runs the program.
@@ -41,7 +41,13 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
     if cli.global.format == Format::Markdown
-        && matches!(cli.command, Command::Playbook(_) | Command::Runs(super::args::RunsCommand::List))
+        && matches!(
+            cli.command,
+            Command::Playbook(_)
+                | Command::Runs(super::args::RunsCommand::List)
+                | Command::Setup(_)
+                | Command::Doctor(_)
+        )
     {
         return Err(Failure::new(
             2,
@@ -64,5 +70,7 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&session, args).await,
         Command::Runs(command) => runs::runs(&session, command).await,
         Command::Playbook(command) => playbook::playbooks(&session, command),
+        Command::Setup(args) => setup::setup(&session, args),
+        Command::Doctor(args) => doctor::doctor(&session, args).await,
     }
 }

@@ -5,9 +5,11 @@ mod args;
 #[cfg(feature = "demo")]
 mod demo;
 mod dispatch;
+mod doctor;
 #[cfg(feature = "demo")]
 mod embedded;
 mod failure;
+mod local_findings;
 mod logging;
 mod output;
 mod plan;
@@ -15,6 +17,7 @@ mod playbook;
 mod run;
 mod runs;
 mod session;
+mod setup;
 mod show;
 mod stop;
 mod terminal;

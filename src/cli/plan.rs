@@ -11,7 +11,7 @@ use crate::case::{JudgedMethod, MethodVerdict};
 use crate::domain::{CidrBlock, MethodId, Timestamp, inert};
 use crate::engine::PlanRequest;
 use crate::plan::{Plan, preview};
-use crate::playbook::{self, BoundPlaybook, parse_setting};
+use crate::playbook::{self, BoundPlaybook, Playbook, parse_setting};
 use crate::steps;
 
 /// Makes a plan, shows it, and writes it where `-o` says.
@@ -98,6 +98,17 @@ pub fn bind(which: &str, settings: &[String]) -> Result<BoundPlaybook, Failure> 
         })
         .collect::<Result<Vec<_>, _>>()?;
     Ok(book.bind(&settings, &catalog)?)
+}
+
+/// Loads the playbooks of these names, or all that ship where none is named.
+///
+/// # Errors
+/// Everything that is wrong with one of them.
+pub fn load_all(names: &[String]) -> Result<Vec<Playbook>, Failure> {
+    let catalog = steps::catalog();
+    let shipped: Vec<String> = playbook::list().into_iter().map(|book| book.name).collect();
+    let names = if names.is_empty() { &shipped } else { names };
+    Ok(names.iter().map(|name| playbook::load(name, &catalog)).collect::<Result<Vec<_>, _>>()?)
 }
 
 fn request(

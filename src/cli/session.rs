@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::args::{Format, Global};
 use super::failure::Failure;
 use super::terminal::{TerminalHandover, TerminalWatcher};
-use crate::config::{BaseUrl, Config, Credentials, Environment, Flag, Sources, StoreUrl, graph_base};
+use crate::config::{
+    BaseUrl, Config, CredentialError, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base,
+};
 use crate::domain::{Clock, Random};
-use crate::engine::{Applier, Patience, Planner, StopSignal};
+use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal};
 use crate::graph::{Connection, ConnectionSettings};
 use crate::store::{SqliteStore, Store};
 use crate::transport::{OsRandom, SocketTransport, SystemClock, Transport};
@@ -85,11 +87,12 @@ impl Session {
     /// # Errors
     /// When credentials are missing.
     pub fn planner(&self) -> Result<Planner, Failure> {
-        let (_, credentials) = Credentials::for_planning(&self.environment)?;
+        let (signed_in_as, credentials) = Credentials::for_planning(&self.environment)?;
         let base = graph_base(&self.environment)?;
         let connection = self.connection(&credentials, &base)?;
         Ok(Planner {
             reader: connection.reader(),
+            signed_in_as,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             guards: self.config.guards.clone(),
@@ -137,6 +140,39 @@ impl Session {
             credentials.secret.clone(),
         );
         Ok(Connection::new(transport, Arc::clone(&self.clock), Arc::clone(&self.random), settings))
+    }
+
+    /// Makes the doctor, with both apps as far as their credentials are set.
+    ///
+    /// # Errors
+    /// When neither app has credentials, or those that are set cannot be used.
+    pub fn doctor(&self) -> Result<Doctor, Failure> {
+        let base = graph_base(&self.environment)?;
+        let app = |role, credentials: &Credentials| {
+            Ok::<_, Failure>(App {
+                role,
+                client_id: credentials.client_id.clone(),
+                connection: self.connection(credentials, &base)?,
+            })
+        };
+        let observer = Credentials::observer(&self.environment)?;
+        let responder = match (Credentials::responder(&self.environment), &observer) {
+            (Ok(credentials), _) => Some(credentials),
+            // Planning alone is set up: what applying lacks is told with the rest.
+            (Err(CredentialError::Missing { .. }), Some(_)) => None,
+            (Err(error), _) => return Err(error.into()),
+        };
+        Ok(Doctor {
+            observer: observer.as_ref().map(|own| app(Role::Observer, own)).transpose()?,
+            responder: responder.as_ref().map(|own| app(Role::Responder, own)).transpose()?,
+            clock: Arc::clone(&self.clock),
+            guards: self.config.guards.clone(),
+        })
+    }
+
+    /// The tenant as it was named: by `--tenant`, or by the environment.
+    pub fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref().or_else(|| self.environment.get("AZURE_TENANT_ID"))
     }
 
     /// How long consent lasts once given.

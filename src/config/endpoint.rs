@@ -142,3 +142,12 @@ fn is_loopback(host: &str) -> bool {
 pub fn graph_base(environment: &Environment) -> Result<BaseUrl, EndpointError> {
     BaseUrl::parse("STANCH_GRAPH_URL", environment.get("STANCH_GRAPH_URL").unwrap_or(GRAPH))
 }
+
+/// Gives the sign-in authority: `AZURE_AUTHORITY_HOST`, or the public one.
+///
+/// # Errors
+/// When the variable is set to what cannot be used.
+pub fn authority_base(environment: &Environment) -> Result<BaseUrl, EndpointError> {
+    const HOST: &str = "AZURE_AUTHORITY_HOST";
+    BaseUrl::parse(HOST, environment.get(HOST).unwrap_or(AUTHORITY))
+}

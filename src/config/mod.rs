@@ -22,7 +22,7 @@ mod tests;
 
 pub use credentials::{CredentialError, Credentials, Role};
 pub use duration::parse_duration;
-pub use endpoint::{BaseUrl, EndpointError, graph_base};
+pub use endpoint::{BaseUrl, EndpointError, authority_base, graph_base};
 pub use environment::Environment;
 pub use error::{ConfigErrors, ConfigFault, Origin};
 pub use layers::{Flag, Sources};

@@ -66,6 +66,8 @@ pub struct Guards {
     pub protected_groups: Vec<String>,
     /// The company's own addresses, which are never blocked.
     pub company_ranges: Vec<IpNet>,
+    /// Dangerous permissions that the responder may hold all the same: otherwise apply refuses.
+    pub accepted_permissions: Vec<String>,
     /// The widest ranges that may be blocked.
     pub widest_block: WidestBlock,
     /// How many subjects an hour may have.
@@ -101,6 +103,7 @@ impl Default for Guards {
             no_emergency_accounts: false,
             protected_groups: Vec::new(),
             company_ranges: Vec::new(),
+            accepted_permissions: Vec::new(),
             widest_block: WidestBlock { ipv4: 24, ipv6: 48 },
             max_subjects_per_hour: 20,
         }
@@ -235,6 +238,9 @@ impl Settings {
         }
         if let Some((groups, _)) = self.list(&["guards", "protected_groups"]) {
             guards.protected_groups = sorted(groups);
+        }
+        if let Some((permissions, _)) = self.list(&["guards", "accepted_permissions"]) {
+            guards.accepted_permissions = sorted(permissions);
         }
         if let Some((ranges, origin)) = self.list(&["guards", "company_ranges"]) {
             for text in ranges {

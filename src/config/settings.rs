@@ -29,6 +29,7 @@ const SETTINGS: &[(&[&str], Kind)] = &[
     (&["guards", "no_emergency_accounts"], Kind::Boolean),
     (&["guards", "protected_groups"], Kind::List),
     (&["guards", "company_ranges"], Kind::List),
+    (&["guards", "accepted_permissions"], Kind::List),
     (&["guards", "widest_block", "ipv4"], Kind::Integer { least: 1, most: 32 }),
     (&["guards", "widest_block", "ipv6"], Kind::Integer { least: 1, most: 128 }),
     (&["guards", "max_subjects_per_hour"], Kind::Integer { least: 1, most: 10_000 }),

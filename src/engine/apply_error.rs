@@ -31,6 +31,12 @@ pub enum ApplyError {
     /// The guards' settings are not those of the plan.
     #[error("the guards' settings have changed since the plan was made")]
     GuardsChanged,
+    /// The responder could make itself anything: whoever takes its credential takes the tenant.
+    #[error("the responder holds `{}`, which no step needs", .names.join("`, `"))]
+    DangerousPermissions {
+        /// Which.
+        names: Vec<String>,
+    },
     /// A guard refuses the subject now.
     #[error("`{}` is refused by the guard `{}`: {}", .0.object, .0.guard, .0.why)]
     SubjectRefused(GuardRefusal),
@@ -59,7 +65,7 @@ impl ApplyError {
             | Self::OtherTenant { .. } => 2,
             Self::NotApproved(_) => 4,
             Self::SubjectChanged { .. } | Self::GuardsChanged => 5,
-            Self::SubjectRefused(_) | Self::RequestRefused(_) => 3,
+            Self::SubjectRefused(_) | Self::RequestRefused(_) | Self::DangerousPermissions { .. } => 3,
             Self::SubjectBusy(_) | Self::Digest(_) | Self::Graph(_) | Self::Store(_) => 1,
         }
     }
@@ -71,6 +77,7 @@ impl ApplyError {
             Self::OtherTenant { .. } => "other_tenant",
             Self::SubjectChanged { .. } => "subject_changed",
             Self::GuardsChanged => "guards_changed",
+            Self::DangerousPermissions { .. } => "dangerous_permissions",
             Self::SubjectRefused(_) => "subject_refused",
             Self::RequestRefused(_) => "request_refused",
             Self::SubjectBusy(_) => "subject_busy",
@@ -96,6 +103,10 @@ impl ApplyError {
             Self::SubjectChanged { .. } | Self::GuardsChanged => {
                 Some("nothing was sent; make a new plan and look at it".to_owned())
             }
+            Self::DangerousPermissions { .. } => Some(
+                "take it from the responder (`stanch doctor` shows how), or accept it with `guards.accepted_permissions` in stanch.toml and plan again"
+                    .to_owned(),
+            ),
             Self::SubjectRefused(refusal) | Self::RequestRefused(refusal) => Some(refusal.next.clone()),
             Self::SubjectBusy(run) => {
                 Some(format!("wait for it; `stanch runs show {run}` tells how far it is"))

@@ -10,8 +10,9 @@ use tokio::task::JoinSet;
 use super::plan_error::PlanError;
 use super::resolve;
 use super::send::new_id;
+use super::shortfall;
 use crate::case::{Case, Look, Subject};
-use crate::config::Guards;
+use crate::config::{Guards, Role};
 use crate::domain::{ActionId, CidrBlock, Clock, MethodId, Random, Sha256Digest, Timestamp};
 use crate::graph::Reader;
 use crate::guard::{self, GuardRules, judge_subject};
@@ -27,7 +28,7 @@ use crate::steps::{AnyStep, Planned, Scope};
 pub const ENGINE: &str = concat!("stanch/", env!("CARGO_PKG_VERSION"));
 
 /// Our clock and the tenant's may differ by this much.
-const MOST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
+pub(super) const MOST_SKEW: jiff::SignedDuration = jiff::SignedDuration::from_secs(120);
 
 /// What is to be planned.
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct PlanRequest {
 pub struct Planner {
     /// The way to read the tenant: the observer's where one is set.
     pub reader: Reader,
+    /// Which of the two apps reads: of the responder the preview also says what it may not write.
+    pub signed_in_as: Role,
     /// Our clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness for the plan's id.
@@ -80,10 +83,11 @@ impl Planner {
         guard::check_overrides(&request.overrides)?;
         check_order(&request.playbook)?;
         let reader = self.reader.remembering();
-        let (tenant, subject, rules) = tokio::join!(
+        let (tenant, subject, rules, grants) = tokio::join!(
             reader.organization(),
             resolve::subject(&reader, &request.user),
             resolve::guard_rules(&reader, &self.guards, &request.overrides),
+            shortfall::read(&reader),
         );
         let (tenant, subject, rules) = (tenant?, subject?, rules?);
         let mut warnings = request.notes.clone();
@@ -113,8 +117,12 @@ impl Planner {
         });
         warnings.extend(found.notes);
         warnings.extend(emergency_warnings(&rules));
+        warnings.extend(grants.permission_warnings(&request.playbook, &self.guards, self.signed_in_as));
 
-        let planned = plan_steps(&reader, &case, &request, Arc::new(rules.clone()), now).await?;
+        let mut planned = plan_steps(&reader, &case, &request, Arc::new(rules.clone()), now).await?;
+        for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
+            planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
+        }
         let mut plan = self.assemble(&request, tenant, &case, &rules, planned)?;
         plan.guards.overridden.splice(0..0, overridden);
         plan.warnings.splice(0..0, warnings);
@@ -258,6 +266,9 @@ fn emergency_warnings(rules: &GuardRules) -> Vec<String> {
     if rules.no_emergency_accounts {
         warnings.push("the settings say that this tenant has no emergency accounts: a policy that locks people out locks out everyone".to_owned());
     }
+    warnings.extend(rules.accepted_permissions.iter().map(|name| {
+        format!("the settings accept that the responder holds `{name}`, with which whoever takes its credential takes the tenant")
+    }));
     warnings
 }
 

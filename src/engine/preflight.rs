@@ -5,7 +5,7 @@ use super::plan_error::PlanError;
 use super::resolve;
 use crate::case::Subject;
 use crate::config::Guards;
-use crate::graph::{Connection, Reader};
+use crate::graph::{Connection, Reader, dangerous};
 use crate::guard::{judge_requests, judge_subject};
 use crate::plan::Plan;
 
@@ -23,6 +23,10 @@ pub(super) async fn check(
             planned: plan.tenant.id.to_string(),
             actual: actual.to_string(),
         });
+    }
+    let dangerous = dangerous(&connection.roles().await?, &settings.accepted_permissions);
+    if !dangerous.is_empty() {
+        return Err(ApplyError::DangerousPermissions { names: dangerous });
     }
     let overrides: Vec<String> = plan.guards.overridden.iter().map(|own| own.guard.clone()).collect();
     let planned = &plan.case.subject;

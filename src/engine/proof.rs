@@ -1,14 +1,16 @@
 //! The proof: what is read after the last write. `contained` rests on this, not on the answers to our writes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::context::RunContext;
 use crate::domain::shown;
-use crate::graph::GraphError;
+use crate::graph::{GraphError, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
 use crate::run::{ActionState, OpenItem, Progress, Proof, ProofFact};
+use crate::steps::AnyStep;
 
 /// Reads the tenant at the end of a run and tells what holds and what stays open.
 pub(super) async fn prove(context: &RunContext) -> Proof {
@@ -29,8 +31,45 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
         proof.facts.push(fact);
         proof.open.extend(open);
     }
+    proof.open.extend(lacking_permissions(context, plan, &progress).await);
     proof.open.extend(open_items(plan, &progress));
     proof
+}
+
+/// Names the permissions for want of which actions failed: Graph's refusal is of the first call, and that is often the
+/// look before the change, which a lesser permission would open.
+async fn lacking_permissions(context: &RunContext, plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
+    let failed: Vec<&Action> = plan
+        .actions
+        .iter()
+        .filter(|action| own(progress, action).is_some_and(|own| own.state == ActionState::Failed))
+        .collect();
+    if failed.is_empty() {
+        return Vec::new();
+    }
+    let Ok(held) = context.reader.permissions().await else { return Vec::new() };
+    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for action in failed {
+        for permission in AnyStep::permissions(&action.step) {
+            if !is_covered(permission, &held) {
+                let steps = lacking.entry(permission).or_default();
+                if !steps.contains(&action.step.as_str()) {
+                    steps.push(&action.step);
+                }
+            }
+        }
+    }
+    lacking
+        .into_iter()
+        .map(|(permission, steps)| OpenItem {
+            what: format!("the responder lacks the permission `{permission}`"),
+            why: format!("without it {} cannot be done", steps.join(", ")),
+            next: format!(
+                "grant it (`stanch doctor {}` shows the command), then plan again",
+                plan.playbook.name
+            ),
+        })
+        .collect()
 }
 
 fn has_step(plan: &Plan, step: &str) -> bool {

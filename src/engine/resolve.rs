@@ -87,6 +87,7 @@ pub(super) async fn guard_rules(
         no_emergency_accounts: settings.no_emergency_accounts,
         protected_groups,
         company_ranges,
+        accepted_permissions: settings.accepted_permissions.clone(),
         widest_ipv4: settings.widest_block.ipv4,
         widest_ipv6: settings.widest_block.ipv6,
         overrides: overrides.to_vec(),

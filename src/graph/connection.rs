@@ -35,6 +35,16 @@ struct Shared {
     pace: Pace,
     /// Graph's `Date` of the newest answer, and when it came by our clock.
     seen: Mutex<Option<(Timestamp, Timestamp)>>,
+    throttling: Mutex<Throttling>,
+}
+
+/// How near to its limits Graph has said that we are, on one connection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Throttling {
+    /// The greatest share of a limit that an answer told of: Graph tells it from 0.8 on.
+    pub highest_share: Option<f64>,
+    /// Paths that were throttled, each once.
+    pub throttled: Vec<String>,
 }
 
 impl fmt::Debug for Connection {
@@ -69,6 +79,7 @@ impl Connection {
             random,
             pace: Pace::default(),
             seen: Mutex::default(),
+            throttling: Mutex::default(),
         }))
     }
 
@@ -99,6 +110,11 @@ impl Connection {
         let token = self.0.tokens.token().await?;
         let tenant = token.tenant().and_then(|tenant| tenant.parse().ok());
         Ok(tenant.ok_or_else(|| self.missing_claim("tid"))?)
+    }
+
+    /// Tells how near to its limits Graph has said that we are.
+    pub fn throttling(&self) -> Throttling {
+        self.0.throttling.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn missing_claim(&self, claim: &'static str) -> AuthError {
@@ -164,6 +180,10 @@ impl Connection {
             };
             if matches!(error, GraphError::Throttled { .. }) {
                 shared.pace.slow_down(bucket, shared.clock.now());
+                let mut throttling = shared.throttling.lock().unwrap_or_else(PoisonError::into_inner);
+                if !throttling.throttled.contains(&path) {
+                    throttling.throttled.push(path.clone());
+                }
             }
             let own = retry_after::back_off(tries - 1, shared.random.as_ref());
             let wait = wait.map_or(own, |wait| {
@@ -227,6 +247,14 @@ impl Connection {
                     bytes = answer.body().len(),
                     "answer's headers"
                 );
+                let share = header_text(headers, "x-ms-throttle-limit-percentage")
+                    .and_then(|text| text.parse::<f64>().ok())
+                    .filter(|share| share.is_finite());
+                if let Some(share) = share {
+                    let mut throttling = shared.throttling.lock().unwrap_or_else(PoisonError::into_inner);
+                    throttling.highest_share =
+                        throttling.highest_share.map_or(Some(share), |own| Some(own.max(share)));
+                }
                 if let Some(date) = retry_after::date_of(headers) {
                     *shared.seen.lock().unwrap_or_else(PoisonError::into_inner) =
                         Some((date, shared.clock.now()));

@@ -142,6 +142,7 @@ mod tests {
             no_emergency_accounts: true,
             protected_groups: Vec::new(),
             company_ranges: vec!["45.83.220.0/24".parse().unwrap()],
+            accepted_permissions: Vec::new(),
             widest_ipv4: 24,
             widest_ipv6: 48,
             overrides: Vec::new(),

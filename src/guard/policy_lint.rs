@@ -105,6 +105,7 @@ mod tests {
             no_emergency_accounts: false,
             protected_groups: Vec::new(),
             company_ranges: Vec::new(),
+            accepted_permissions: Vec::new(),
             widest_ipv4: 24,
             widest_ipv6: 48,
             overrides: Vec::new(),

@@ -129,6 +129,8 @@ pub struct GuardRules {
     pub protected_groups: Vec<GroupId>,
     /// The company's own addresses.
     pub company_ranges: Vec<CidrBlock>,
+    /// Dangerous permissions that the responder may hold all the same.
+    pub accepted_permissions: Vec<String>,
     /// The shortest IPv4 prefix that may be blocked.
     pub widest_ipv4: u8,
     /// The shortest IPv6 prefix that may be blocked.

@@ -14,12 +14,25 @@ pub const TOKEN_PROTECTION_APPS: [&str; 3] = [
 
 /// Whether a policy includes a user: by id or `All`, or through one of the groups; exclusion wins.
 pub fn includes_user(policy: &ConditionalAccessPolicy, user: &UserId, groups: &[GroupId]) -> bool {
+    includes_account(policy, user, groups, &[])
+}
+
+/// The same for an account that holds directory roles, by their template ids.
+pub fn includes_account(
+    policy: &ConditionalAccessPolicy,
+    user: &UserId,
+    groups: &[GroupId],
+    roles: &[String],
+) -> bool {
     let users = &policy.conditions.users;
     let in_groups = |ids: &[String]| groups.iter().any(|group| ids.iter().any(|id| id == group.as_str()));
-    let is_excluded =
-        users.exclude_users.iter().any(|id| id == user.as_str()) || in_groups(&users.exclude_groups);
+    let in_roles = |ids: &[String]| roles.iter().any(|role| ids.contains(role));
+    let is_excluded = users.exclude_users.iter().any(|id| id == user.as_str())
+        || in_groups(&users.exclude_groups)
+        || in_roles(&users.exclude_roles);
     let is_included = users.include_users.iter().any(|id| id == user.as_str() || id == "All")
-        || in_groups(&users.include_groups);
+        || in_groups(&users.include_groups)
+        || in_roles(&users.include_roles);
     is_included && !is_excluded
 }
 

@@ -4,6 +4,7 @@
 
 mod apply;
 mod cli;
+mod doctor;
 mod drift;
 mod dry_run;
 mod eviction;
@@ -11,5 +12,6 @@ mod faults;
 mod guards;
 mod processes;
 mod secrets;
+mod setup;
 mod steps;
 mod world;

@@ -216,6 +216,7 @@ impl World {
     pub fn planner(&self) -> Planner {
         Planner {
             reader: self.connection(&self.observer).reader(),
+            signed_in_as: stanch::config::Role::Observer,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             guards: self.guards.clone(),

@@ -58,6 +58,14 @@ impl Reader {
         self.connection.server_time()
     }
 
+    /// Tells the permissions in the access token that it reads with; decoded, not validated.
+    ///
+    /// # Errors
+    /// When there is no token, or it cannot be read.
+    pub async fn permissions(&self) -> Result<Vec<String>, GraphError> {
+        self.connection.roles().await
+    }
+
     /// Reads one object.
     pub(super) async fn object(&self, target: &str) -> Result<Arc<Value>, GraphError> {
         self.get(target, &[], Purpose::OBJECT).await

@@ -1,0 +1,145 @@
+//! What the doctor finds on this machine: settings, store, credentials, and the files and variables that settings name.
+
+use std::path::Path;
+
+use super::session::Session;
+use crate::config::{Role, Webhook};
+use crate::engine::{Doctor, Finding};
+
+/// Looks at settings and store, without the network.
+pub fn look(session: &Session) -> Vec<Finding> {
+    let mut findings = vec![settings(session), store(session), operator(session)];
+    findings.extend(approvers(session));
+    for (name, webhook) in &session.config.webhooks {
+        findings.push(webhook_secrets(session, name, webhook));
+    }
+    findings
+}
+
+fn settings(session: &Session) -> Finding {
+    match &session.config.file {
+        Some(file) => Finding::ok("settings", format!("settings from `{}`", file.display())),
+        None => Finding::warning(
+            "settings",
+            "there is no stanch.toml here or in your configuration directory: every setting is the default",
+            "`stanch setup` prints one to begin with",
+        ),
+    }
+}
+
+fn store(session: &Session) -> Finding {
+    const STORE: &str = "store";
+    let url = match session.config.store_or_default(&session.environment) {
+        Ok(url) => url,
+        Err(fault) => {
+            let fix = fault.hint().unwrap_or_else(|| "set `store` in stanch.toml".to_owned());
+            return Finding::missing(STORE, fault.to_string(), fix);
+        }
+    };
+    match session.store() {
+        Ok(_) => Finding::ok(STORE, format!("the store `{url}` can be written")),
+        Err(failure) => {
+            let fix = failure.hint.unwrap_or_else(|| "name another with `--store` or `store`".to_owned());
+            Finding::missing(STORE, failure.message, fix)
+        }
+    }
+}
+
+fn operator(session: &Session) -> Finding {
+    match &session.config.operator.user {
+        Some(user) => Finding::ok("operator", format!("plans are asked for by `{user}`")),
+        None => Finding::warning(
+            "operator",
+            format!("plans are asked for by `{}`, who is no user of the tenant", session.operator()),
+            "set `operator.user` in stanch.toml to your own user name in the tenant",
+        ),
+    }
+}
+
+fn approvers(session: &Session) -> Option<Finding> {
+    const APPROVERS: &str = "approvers";
+    let approval = &session.config.approval;
+    let Some(path) = &approval.approvers else {
+        return approval.required.then(|| {
+            Finding::missing(
+                APPROVERS,
+                "`approval.required` is set, and no file says who may approve",
+                "name an OpenSSH allowed_signers file in `approval.approvers`",
+            )
+        });
+    };
+    Some(match readable(path) {
+        Ok(_) => Finding::ok(APPROVERS, format!("`{}` says who may approve", path.display())),
+        Err(why) => {
+            let fix = "write one line per approver: UPN, then the public key";
+            Finding::missing(APPROVERS, format!("`{}` {why}", path.display()), fix)
+        }
+    })
+}
+
+/// Reads a file that is meant to hold something.
+fn readable(path: &Path) -> Result<String, String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => Err("is empty".to_owned()),
+        Ok(text) => Ok(text),
+        Err(error) => Err(format!("cannot be read: {error}")),
+    }
+}
+
+fn webhook_secrets(session: &Session, name: &str, webhook: &Webhook) -> Finding {
+    const WEBHOOKS: &str = "webhooks";
+    let beside = session.config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    let faults: Vec<String> = webhook
+        .auth
+        .secrets
+        .iter()
+        .filter_map(|place| match place.split_once(':') {
+            Some(("file", path)) => {
+                readable(&beside.join(path)).err().map(|why| format!("the file `{path}` {why}"))
+            }
+            Some(("env", variable)) => session
+                .environment
+                .get(variable)
+                .is_none()
+                .then(|| format!("the variable `{variable}` is not set")),
+            _ => None,
+        })
+        .collect();
+    if faults.is_empty() {
+        return Finding::ok(WEBHOOKS, format!("the secrets of the webhook `{name}` can be read"));
+    }
+    Finding::missing(
+        WEBHOOKS,
+        format!("the webhook `{name}` cannot check its sender: {}", faults.join("; ")),
+        format!("make them readable, or correct `webhooks.{name}.auth.secrets`"),
+    )
+}
+
+/// Says with what each app signs in, and which app has nothing to sign in with.
+pub fn credentials(doctor: &Doctor) -> Vec<Finding> {
+    const CREDENTIALS: &str = "credentials";
+    let mut findings = Vec::new();
+    if doctor.observer.is_none() {
+        findings.push(Finding::warning(
+            CREDENTIALS,
+            "there is no observer: planning signs in as the responder, which may write",
+            "register one (`stanch setup`), and set `STANCH_OBSERVER_CLIENT_ID` and its credential",
+        ));
+    }
+    if doctor.responder.is_none() {
+        findings.push(Finding::missing(
+            CREDENTIALS,
+            "there is no responder: plans can be made, and not applied",
+            "register one (`stanch setup`), and set `AZURE_CLIENT_ID` and its credential",
+        ));
+    }
+    for app in [&doctor.observer, &doctor.responder].into_iter().flatten() {
+        let prefix = if app.role == Role::Observer { "STANCH_OBSERVER_" } else { "AZURE_" };
+        findings.push(Finding::warning(
+            CREDENTIALS,
+            format!("the {} signs in with a client secret, which can be copied without a trace", app.role),
+            format!("use a certificate (`stanch setup`), and set `{prefix}CLIENT_CERTIFICATE_PATH` instead"),
+        ));
+    }
+    findings
+}

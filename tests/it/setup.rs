@@ -1,0 +1,238 @@
+//! `stanch setup`: what it prints is enough, and nothing of it is too much.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use stanch::config::Guards;
+use stanch::engine::Requirements;
+use stanch::graph::APP_ROLES;
+use stanch::run::Verdict;
+
+use crate::world::{World, bound, shipped};
+
+/// The shipped playbook that needs most.
+const FULLEST: &str = "bec";
+
+fn names(playbook: &str) -> (Vec<String>, Vec<String>) {
+    let needs = Requirements::of_bound(&bound(playbook), &Guards::default());
+    let list = |needs: &[stanch::engine::Need]| needs.iter().map(|own| own.permission.to_owned()).collect();
+    (list(&needs.observer), list(&needs.responder))
+}
+
+/// The reference case with apps that hold exactly these permissions, and no directory role.
+fn world_with(observer: &[String], responder: &[String]) -> World {
+    World::case_with("bec-node-fetch", |tenant| {
+        let applications = tenant["applications"].as_array_mut().unwrap();
+        applications[0]["roles"] = json!(responder);
+        applications[0]["directoryRoles"] = json!([]);
+        applications[1]["roles"] = json!(observer);
+    })
+}
+
+fn without(all: &[String], one: &str) -> Vec<String> {
+    all.iter().filter(|name| *name != one).cloned().collect()
+}
+
+fn setup(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_stanch"))
+        .env_clear()
+        .env("HOME", folder)
+        .env("AZURE_TENANT_ID", "contoso.com")
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_playbook_is_planned_with_the_observers_permissions_alone() {
+    for playbook in shipped() {
+        let (observer, _) = names(&playbook);
+        let world = world_with(&observer, &[]);
+        let plan = world.plan(&playbook).await;
+        let text = serde_json::to_string(&plan).unwrap();
+        assert!(!text.contains("was refused with 403"), "{playbook}: {text}");
+        assert!(!text.contains("lacks the permission"), "{playbook}: {:?}", plan.warnings);
+        assert!(!plan.actions.is_empty(), "{playbook}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permission_that_planning_lacks_is_named() {
+    let (observer, _) = names(FULLEST);
+    for missing in &observer {
+        let world = world_with(&without(&observer, missing), &[]);
+        let told = match world.plan_for(world.request(FULLEST)).await {
+            Ok(plan) => plan.warnings.join("\n"),
+            Err(error) => format!("{error}; {}", error.hint().unwrap_or_default()),
+        };
+        assert!(told.contains(&format!("`{missing}`")), "without {missing}: {told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_playbook_is_applied_with_the_responders_permissions_alone() {
+    for playbook in shipped() {
+        let (observer, responder) = names(&playbook);
+        let world = world_with(&observer, &responder);
+        let plan = world.plan(&playbook).await;
+        let run = world.apply(&plan).await;
+        assert_eq!(run.verdict, Verdict::Contained, "{playbook}: {:#?}", run.open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permission_that_applying_lacks_is_named() {
+    let (observer, responder) = names(FULLEST);
+    for missing in &responder {
+        let world = world_with(&observer, &without(&responder, missing));
+        let plan = world.plan(FULLEST).await;
+        let told = match world.try_apply(&plan).await {
+            Ok(applied) => {
+                let run = applied.run();
+                assert_ne!(run.verdict, Verdict::Contained, "without {missing}");
+                serde_json::to_string(&run.open).unwrap()
+            }
+            Err(error) => format!("{error}; {}", error.hint().unwrap_or_default()),
+        };
+        assert!(told.contains(&format!("`{missing}`")), "without {missing}: {told}");
+    }
+}
+
+#[test]
+fn the_playbook_that_is_tried_without_each_permission_needs_those_of_all_others() {
+    let (observer, responder) = names(FULLEST);
+    for playbook in ["evict", "token-theft"] {
+        let (reads, writes) = names(playbook);
+        assert!(reads.iter().all(|name| observer.contains(name)), "{playbook}: {reads:?}");
+        assert!(writes.iter().all(|name| responder.contains(name)), "{playbook}: {writes:?}");
+    }
+}
+
+#[test]
+fn the_json_names_both_apps_with_ids_and_where_to_consent() {
+    let folder = tempfile::tempdir().unwrap();
+    let document: Value =
+        serde_json::from_str(&setup(folder.path(), &["--format", "json", "setup", "bec"])).unwrap();
+    let (observer, responder) = names("bec");
+    for (place, wanted) in [(0, observer), (1, responder)] {
+        let app = &document["applications"][place];
+        let printed: Vec<&str> =
+            app["permissions"].as_array().unwrap().iter().map(|own| own["name"].as_str().unwrap()).collect();
+        assert_eq!(printed, wanted);
+        for own in app["permissions"].as_array().unwrap() {
+            let known = APP_ROLES.iter().find(|role| own["name"] == role.name).unwrap();
+            assert_eq!(own["id"], known.id);
+            assert!(!own["purposes"].as_array().unwrap().is_empty());
+        }
+        assert_eq!(
+            app["admin_consent"],
+            "https://login.microsoftonline.com/contoso.com/adminconsent?client_id=CLIENT_ID"
+        );
+    }
+    for script in ["az", "powershell"] {
+        let script = document[script].as_str().unwrap();
+        for app in document["applications"].as_array().unwrap() {
+            for own in app["permissions"].as_array().unwrap() {
+                assert!(script.contains(own["id"].as_str().unwrap()), "{script}");
+            }
+        }
+        assert!(!script.contains("CLIENT_SECRET"), "a certificate is the default: {script}");
+    }
+}
+
+#[test]
+fn fewer_steps_ask_for_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let evict = setup(folder.path(), &["setup", "evict", "--shell", "az"]);
+    assert!(evict.contains("User.RevokeSessions.All"));
+    assert!(!evict.contains("Policy.ReadWrite.ConditionalAccess"), "{evict}");
+    assert!(!evict.contains("PowerShell"));
+}
+
+#[test]
+fn a_secret_is_made_only_where_asked_for_and_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = setup(folder.path(), &["setup", "evict", "--credential", "secret", "--shell", "az"]);
+    assert!(text.contains("export AZURE_CLIENT_SECRET=\"$(az ad app credential reset"), "{text}");
+    assert!(!text.contains("openssl"));
+}
+
+/// Runs the printed lines in a shell whose `az`, `openssl` and `stanch` only write down how they were called.
+#[test]
+fn the_printed_lines_run_in_a_shell_and_register_both_apps() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = setup(folder.path(), &["setup", "evict", "--shell", "az"]);
+    let bin = folder.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let note = "for word in \"$@\"; do printf '%s|' \"$word\"; done >> calls; printf '\\n' >> calls\n";
+    stand_in(
+        &bin,
+        "az",
+        &format!(
+            "printf 'az|' >> calls\n{note}case \"$*\" in *'observer'*create*|*'ad app create'*'stanch observer'*) echo app-one;; *'ad app create'*) echo app-two;; esac\n"
+        ),
+    );
+    stand_in(
+        &bin,
+        "openssl",
+        &format!(
+            "printf 'openssl|' >> calls\n{note}while [ $# -gt 0 ]; do case $1 in -keyout|-out) echo pem > \"$2\"; shift;; esac; shift; done\n"
+        ),
+    );
+    stand_in(&bin, "stanch", &format!("printf 'stanch|' >> calls\n{note}env >> environment\n"));
+    let path = format!("{}:{}", bin.display(), std::env::var_os("PATH").unwrap().to_string_lossy());
+    let output = Command::new("sh")
+        .arg("-eu")
+        .env_clear()
+        .env("PATH", path)
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(|mut child| {
+            std::io::Write::write_all(&mut child.stdin.take().unwrap(), script.as_bytes())?;
+            child.wait_with_output()
+        })
+        .unwrap();
+    assert!(output.status.success(), "{}\n{script}", String::from_utf8_lossy(&output.stderr));
+    let calls = std::fs::read_to_string(folder.path().join("calls")).unwrap();
+    let (observer, responder) = names("evict");
+    for (app, permissions) in [("app-one", observer), ("app-two", responder)] {
+        for name in permissions {
+            let id = APP_ROLES.iter().find(|role| role.name == name).unwrap().id;
+            let wanted = format!(
+                "az|ad|app|permission|add|--id|{app}|--api|00000003-0000-0000-c000-000000000000|--api-permissions|{id}=Role|"
+            );
+            assert!(calls.contains(&wanted), "{wanted}\n{calls}");
+        }
+        assert!(calls.contains(&format!("az|ad|app|permission|admin-consent|--id|{app}|")), "{calls}");
+        assert!(calls.contains(&format!("credential|reset|--id|{app}|--cert|@")), "{calls}");
+    }
+    assert!(calls.ends_with("stanch|doctor|evict|\n"), "{calls}");
+    let environment = std::fs::read_to_string(folder.path().join("environment")).unwrap();
+    let variables: BTreeMap<&str, &str> =
+        environment.lines().filter_map(|line| line.split_once('=')).collect();
+    assert_eq!(variables["AZURE_TENANT_ID"], "contoso.com");
+    assert_eq!(variables["STANCH_OBSERVER_CLIENT_ID"], "app-one");
+    assert_eq!(variables["AZURE_CLIENT_ID"], "app-two");
+    assert!(variables["AZURE_CLIENT_CERTIFICATE_PATH"].ends_with("/responder.pem"));
+    assert!(!folder.path().join("responder.key").exists(), "the key lies in one file only");
+    let settings = folder.path().join("stanch.toml");
+    assert!(settings.exists());
+    // The settings that it writes are settings: every command reads them.
+    setup(folder.path(), &["--config", settings.to_str().unwrap(), "playbook", "list"]);
+}
+
+fn stand_in(bin: &Path, name: &str, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = bin.join(name);
+    std::fs::write(&file, format!("#!/bin/sh\n{text}")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
