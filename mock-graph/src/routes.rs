@@ -3,7 +3,8 @@
 
 use crate::api::{Fail, Handler, Version};
 use crate::handlers::{
-    evaluate, groups, logs, methods, named_locations, organization, policies, roles, user_changes, users,
+    evaluate, groups, logs, methods, named_locations, organization, policies, registrations, risky_users,
+    roles, user_changes, users,
 };
 use crate::throttle::Bucket;
 
@@ -26,6 +27,8 @@ pub enum Service {
     MessageTrace,
     /// Hunting queries.
     Hunting,
+    /// Risky users.
+    IdentityProtection,
 }
 
 impl Service {
@@ -40,9 +43,9 @@ impl Service {
             ),
             Self::AuthenticationMethods => Fail::new(403, "accessDenied", "Request Authorization failed")
                 .with_inner("Request Authorization failed"),
-            Self::ConditionalAccess => Fail::new(
+            Self::ConditionalAccess | Self::IdentityProtection => Fail::new(
                 403,
-                "AccessDenied",
+                if self == Self::ConditionalAccess { "AccessDenied" } else { "Forbidden" },
                 "You cannot perform the requested operation, required scopes are missing in the token.",
             ),
             Self::Exchange | Self::MessageTrace => {
@@ -68,7 +71,8 @@ impl Service {
     pub fn bucket(self) -> Bucket {
         match self {
             Self::Directory => Bucket::Directory,
-            Self::ConditionalAccess => Bucket::Policy,
+            // One limit for both, and for all apps together.
+            Self::ConditionalAccess | Self::IdentityProtection => Bucket::Policy,
             Self::Reports | Self::AuthenticationMethods => Bucket::Reports,
             Self::Exchange => Bucket::Outlook,
             Self::MessageTrace => Bucket::MessageTrace,
@@ -178,7 +182,7 @@ const fn write(
 }
 
 use Permissions::{AnyOf, ByBody, ByKind};
-use Service::{AuthenticationMethods, ConditionalAccess, Directory, Reports};
+use Service::{AuthenticationMethods, ConditionalAccess, Directory, IdentityProtection, Reports};
 use Versions::{Beta, Both};
 
 const USER_READ: Permissions = AnyOf(&[
@@ -199,6 +203,11 @@ const REVOKE: Permissions =
 const METHODS_READ: Permissions =
     AnyOf(&[&["UserAuthenticationMethod.Read.All"], &["UserAuthenticationMethod.ReadWrite.All"]]);
 const METHODS_WRITE: Permissions = AnyOf(&[&["UserAuthenticationMethod.ReadWrite.All"]]);
+const METHOD_POLICY_READ: Permissions =
+    AnyOf(&[&["Policy.Read.AuthenticationMethod"], &["Policy.ReadWrite.AuthenticationMethod"]]);
+const RISK_READ: Permissions =
+    AnyOf(&[&["IdentityRiskyUser.Read.All"], &["IdentityRiskyUser.ReadWrite.All"]]);
+const RISK_WRITE: Permissions = AnyOf(&[&["IdentityRiskyUser.ReadWrite.All"]]);
 const ROLES_READ: Permissions = AnyOf(&[
     &["RoleManagement.Read.Directory"],
     &["RoleManagement.ReadWrite.Directory"],
@@ -383,6 +392,44 @@ static ROUTES: &[Route] = &[
         AuthenticationMethods,
         ByKind("ReadWrite"),
         methods::delete_kind,
+    ),
+    write(
+        "POST",
+        "/users/{}/authentication/{}",
+        AuthenticationMethods,
+        ByKind("ReadWrite"),
+        registrations::register,
+    ),
+    write(
+        "PATCH",
+        "/users/{}/authentication/{}/{}",
+        AuthenticationMethods,
+        ByKind("ReadWrite"),
+        registrations::change,
+    ),
+    read(
+        "/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/{}",
+        Both,
+        AuthenticationMethods,
+        METHOD_POLICY_READ,
+        registrations::get_configuration,
+    ),
+    // Identity Protection
+    read("/identityProtection/riskyUsers", Both, IdentityProtection, RISK_READ, risky_users::list),
+    read("/identityProtection/riskyUsers/{}", Both, IdentityProtection, RISK_READ, risky_users::get),
+    write(
+        "POST",
+        "/identityProtection/riskyUsers/confirmCompromised",
+        IdentityProtection,
+        RISK_WRITE,
+        risky_users::confirm_compromised,
+    ),
+    write(
+        "POST",
+        "/identityProtection/riskyUsers/dismiss",
+        IdentityProtection,
+        RISK_WRITE,
+        risky_users::dismiss,
     ),
     // the tenant
     read("/organization", Both, Directory, ORGANIZATION_READ, organization::list_organization),

@@ -114,6 +114,9 @@ pub struct Tenant {
     /// User id to the default second factor.
     #[serde(default)]
     pub default_methods: BTreeMap<String, DefaultMethod>,
+    /// The policy of Temporary Access Passes, in Graph's words; what is left out is Entra's default, and enabled.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub temporary_access_pass_policy: Value,
     /// Active role assignments.
     #[serde(default)]
     pub role_assignments: Vec<Value>,
@@ -204,6 +207,9 @@ pub struct Organization {
     /// Whether security defaults are on, which refuses enabled Conditional Access policies.
     #[serde(default)]
     pub security_defaults: bool,
+    /// How long Identity Protection takes until a confirmation or dismissal shows.
+    #[serde(default)]
+    pub risk_processing_seconds: i64,
 }
 
 /// What Graph reaches of a user's mailbox.

@@ -13,6 +13,8 @@ pub enum MethodKind {
     Password,
     /// Microsoft Authenticator.
     Authenticator,
+    /// Authenticator in the collection of phone sign-ins alone (beta, deprecated).
+    PasswordlessAuthenticator,
     /// A code app (software OATH).
     CodeApp,
     /// A hardware OATH token (beta only).
@@ -42,8 +44,8 @@ impl MethodKind {
     pub fn from_odata_type(text: &str) -> Self {
         match text.trim_start_matches('#').trim_start_matches("microsoft.graph.") {
             "passwordAuthenticationMethod" => Self::Password,
-            "microsoftAuthenticatorAuthenticationMethod"
-            | "passwordlessMicrosoftAuthenticatorAuthenticationMethod" => Self::Authenticator,
+            "microsoftAuthenticatorAuthenticationMethod" => Self::Authenticator,
+            "passwordlessMicrosoftAuthenticatorAuthenticationMethod" => Self::PasswordlessAuthenticator,
             "softwareOathAuthenticationMethod" => Self::CodeApp,
             "hardwareOathAuthenticationMethod" => Self::HardwareToken,
             "phoneAuthenticationMethod" => Self::Phone,
@@ -63,6 +65,7 @@ impl MethodKind {
         match self {
             Self::Password => "password",
             Self::Authenticator => "Authenticator",
+            Self::PasswordlessAuthenticator => "passwordless Authenticator",
             Self::CodeApp => "code app",
             Self::HardwareToken => "hardware token",
             Self::Phone => "phone",
@@ -77,10 +80,12 @@ impl MethodKind {
         }
     }
 
-    /// The collection under `/users/{id}/authentication/` that a method of this kind is deleted from, where it can be.
+    /// The collection under `/users/{id}/authentication/` that a method of this kind is deleted from, where it can be:
+    /// the names follow no rule.
     pub fn collection(&self) -> Option<&'static str> {
         match self {
             Self::Authenticator => Some("microsoftAuthenticatorMethods"),
+            Self::PasswordlessAuthenticator => Some("passwordlessMicrosoftAuthenticatorMethods"),
             Self::CodeApp => Some("softwareOathMethods"),
             Self::HardwareToken => Some("hardwareOathMethods"),
             Self::Phone => Some("phoneMethods"),
@@ -90,8 +95,14 @@ impl MethodKind {
             Self::Email => Some("emailMethods"),
             Self::TemporaryAccessPass => Some("temporaryAccessPassMethods"),
             Self::External => Some("externalAuthenticationMethods"),
-            Self::Password | Self::QrCode | Self::Unknown(_) => None,
+            Self::QrCode => Some("qrCodePinMethod"),
+            Self::Password | Self::Unknown(_) => None,
         }
+    }
+
+    /// Whether only beta has the collection.
+    pub fn is_beta_only(&self) -> bool {
+        matches!(self, Self::HardwareToken | Self::QrCode | Self::PasswordlessAuthenticator)
     }
 }
 

@@ -270,8 +270,10 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
         open.push(OpenItem {
             what: left.object.clone(),
             why: left.why.join("; "),
-            next: "ask the user whether it is theirs; then plan again with `--keep` or `--remove` and its id"
-                .to_owned(),
+            next: left.next.clone().unwrap_or_else(|| {
+                "ask the user whether it is theirs; then plan again with `--keep` or `--remove` and its id"
+                    .to_owned()
+            }),
         });
     }
     for refusal in plan.guards.refused.iter().filter(|refusal| refusal.step.is_some()) {

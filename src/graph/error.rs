@@ -2,6 +2,7 @@
 
 use super::answer::ErrorAnswer;
 use super::auth::AuthError;
+use super::permission;
 use crate::plan::PlaceholderError;
 use crate::transport::TransportError;
 
@@ -245,7 +246,17 @@ impl GraphError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused { needs, .. } if self.is_permission_missing() => grant(needs),
+            Self::Refused { needs, path, .. } if self.is_permission_missing() => {
+                let whole = grant(needs)?;
+                Some(match permission::of_method_kind(path) {
+                    Some(less) => format!("{whole}; `{less}` is enough for this kind of method"),
+                    None => whole,
+                })
+            }
+            Self::Refused { answer, .. } if is_about_default_method(answer) => Some(
+                "make another method the user's default (Users, the user, Authentication methods), then plan again; or say `--keep ID` for a method that the user knows, and it is made the default"
+                    .to_owned(),
+            ),
             Self::Withheld { needs, .. } => grant(needs),
             Self::Refused { answer, .. } if answer.number == Some(1039) => {
                 Some("this needs Entra ID P2; leave the risk conditions out".to_owned())
@@ -335,6 +346,16 @@ fn is_about_licence(answer: &ErrorAnswer) -> bool {
         || message.contains("not licensed for this feature")
         || message.contains("premium license")
         || message.contains("governance license")
+}
+
+/// Whether a method was kept because it is the default second factor; the two services word it differently
+/// (identity.md 5.3).
+fn is_about_default_method(answer: &ErrorAnswer) -> bool {
+    let message = answer.message.to_ascii_lowercase();
+    answer.status == 400
+        && answer.has_code("badRequest")
+        && message.contains("default")
+        && message.contains("method")
 }
 
 fn grant(needs: &[&str]) -> Option<String> {

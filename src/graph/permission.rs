@@ -9,6 +9,9 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
     let is_read = method == "GET";
     let has = |name: &str| segments.iter().any(|segment| *segment == name || segment.starts_with(name));
     match segments.first().copied().unwrap_or_default() {
+        "policies" if has("authenticationMethodsPolicy") => &["Policy.Read.AuthenticationMethod"],
+        "identityProtection" if is_read => &["IdentityRiskyUser.Read.All"],
+        "identityProtection" => &["IdentityRiskyUser.ReadWrite.All"],
         "identity" if has("evaluate") => &["Policy.Read.ConditionalAccess"],
         "identity" | "policies" if is_read => &["Policy.Read.All"],
         "identity" if has("namedLocations") || method == "DELETE" => {
@@ -53,6 +56,28 @@ fn of_user(segments: &[&str], is_read: bool, body: &Value) -> &'static [&'static
         return &["User.EnableDisableAccount.All", "User.Read.All"];
     }
     &[]
+}
+
+/// The permission that writes this kind of authentication method alone, by the collection in the path (identity.md
+/// 5.2): less than [`least`] asks for, and not yet offered by every tenant's portal.
+pub(crate) fn of_method_kind(path: &str) -> Option<&'static str> {
+    let (_, collection) = path.split_once("/authentication/")?;
+    Some(match collection.split('/').next()? {
+        "microsoftAuthenticatorMethods" | "passwordlessMicrosoftAuthenticatorMethods" => {
+            "UserAuthMethod-MicrosoftAuthApp.ReadWrite.All"
+        }
+        "softwareOathMethods" => "UserAuthMethod-SoftwareOATH.ReadWrite.All",
+        "hardwareOathMethods" => "UserAuthMethod-HardwareOATH.ReadWrite.All",
+        "phoneMethods" => "UserAuthMethod-Phone.ReadWrite.All",
+        "fido2Methods" => "UserAuthMethod-Passkey.ReadWrite.All",
+        "windowsHelloForBusinessMethods" => "UserAuthMethod-WindowsHello.ReadWrite.All",
+        "platformCredentialMethods" => "UserAuthMethod-PlatformCred.ReadWrite.All",
+        "emailMethods" => "UserAuthMethod-Email.ReadWrite.All",
+        "temporaryAccessPassMethods" => "UserAuthMethod-TAP.ReadWrite.All",
+        "externalAuthenticationMethods" => "UserAuthMethod-External.ReadWrite.All",
+        "qrCodePinMethod" => "UserAuthMethod-QR.ReadWrite.All",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -101,6 +126,19 @@ mod tests {
             ),
             ("POST", "/v1.0/identity/conditionalAccess/evaluate", &none, &["Policy.Read.ConditionalAccess"]),
             ("GET", "/beta/auditLogs/signIns?$filter=x", &none, &["AuditLog.Read.All"]),
+            (
+                "GET",
+                "/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass",
+                &none,
+                &["Policy.Read.AuthenticationMethod"],
+            ),
+            ("GET", "/v1.0/identityProtection/riskyUsers/x", &none, &["IdentityRiskyUser.Read.All"]),
+            (
+                "POST",
+                "/v1.0/identityProtection/riskyUsers/confirmCompromised",
+                &none,
+                &["IdentityRiskyUser.ReadWrite.All"],
+            ),
             ("GET", "/v1.0/unheardOf", &none, &[]),
         ] {
             assert_eq!(least(method, path, body), wanted, "{method} {path}");

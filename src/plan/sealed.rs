@@ -111,6 +111,9 @@ pub struct LeftObject {
     pub why: Vec<String>,
     /// Whether the account does not count as contained while it stands.
     pub holds_back: bool,
+    /// What to do about it, where that is something else than asking the user whose it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// Who asked for the plan.

@@ -1,10 +1,12 @@
-//! `remove_auth_methods`: removes the methods that the intruder registered, and those alone. A removal cannot be
-//! undone, so what is not certain is shown to a person.
+//! `remove_auth_methods`: removes the methods that the intruder registered, and those alone, of every kind that Graph
+//! can remove (identity.md 5.2). Hardly a removal can be undone, so what is not certain is shown to a person.
 //!
 //! ```yaml
 //! - step: remove_auth_methods
-//!   with: { kinds: [authenticator, code_app, phone], which: unrecognized, undecided: ask }
+//!   with: { kinds: [all], which: unrecognized, undecided: ask }
 //! ```
+
+mod removals;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,22 +14,63 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::observe::Seen;
-use super::planned::{Draft, Planned, Scope, user_of};
+use super::planned::{Planned, Scope, user_of};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
 use crate::domain::UserId;
-use crate::graph::{self, GraphError, Licence, Reader, Reading, request};
-use crate::plan::{Action, LeftObject, Object, Undo};
+use crate::graph::{self, GraphError, Licence, Reader, Reading};
+use crate::plan::{Action, LeftObject};
 
 /// A kind of method that is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// Every kind.
+    All,
     /// Microsoft Authenticator.
     Authenticator,
+    /// Authenticator for phone sign-in alone, as older tenants list it.
+    PasswordlessAuthenticator,
     /// A code app.
     CodeApp,
+    /// A hardware token that shows codes.
+    HardwareToken,
     /// A phone number.
     Phone,
+    /// A passkey or FIDO2 security key.
+    Passkey,
+    /// Windows Hello for Business.
+    WindowsHello,
+    /// A platform credential, such as macOS keeps one.
+    PlatformCredential,
+    /// An e-mail address for self-service reset.
+    Email,
+    /// A Temporary Access Pass.
+    TemporaryAccessPass,
+    /// A method of another provider.
+    External,
+    /// A QR code with its PIN.
+    QrCode,
+}
+
+impl Kind {
+    /// Whether a method is of the kind.
+    fn takes(self, kind: &MethodKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Authenticator => *kind == MethodKind::Authenticator,
+            Self::PasswordlessAuthenticator => *kind == MethodKind::PasswordlessAuthenticator,
+            Self::CodeApp => *kind == MethodKind::CodeApp,
+            Self::HardwareToken => *kind == MethodKind::HardwareToken,
+            Self::Phone => *kind == MethodKind::Phone,
+            Self::Passkey => *kind == MethodKind::Passkey,
+            Self::WindowsHello => *kind == MethodKind::WindowsHello,
+            Self::PlatformCredential => *kind == MethodKind::PlatformCredential,
+            Self::Email => *kind == MethodKind::Email,
+            Self::TemporaryAccessPass => *kind == MethodKind::TemporaryAccessPass,
+            Self::External => *kind == MethodKind::External,
+            Self::QrCode => *kind == MethodKind::QrCode,
+        }
+    }
 }
 
 /// Which methods are removed.
@@ -51,7 +94,7 @@ pub enum Undecided {
 }
 
 fn all_kinds() -> Vec<Kind> {
-    vec![Kind::Authenticator, Kind::CodeApp, Kind::Phone]
+    vec![Kind::All]
 }
 
 /// Its options.
@@ -94,6 +137,10 @@ impl Step for RemoveAuthMethods {
                     object: "every authentication method".to_owned(),
                     why: vec![format!("the methods could not be read: {why}")],
                     holds_back: true,
+                    next: Some(format!(
+                        "mend what keeps them from being read, then plan again; until then look at Users, {}, Authentication methods in the Entra admin center",
+                        case.subject.upn
+                    )),
                 });
                 return planned;
             }
@@ -102,153 +149,81 @@ impl Step for RemoveAuthMethods {
         for judged in methods.iter().filter(|own| own.method.kind != MethodKind::Password) {
             match self.decide(judged, scope) {
                 Decision::Remove => goes.push(judged),
-                Decision::Leave { why, holds_back } => planned.left.push(LeftObject {
-                    step: scope.step_id.to_owned(),
-                    object: named(&judged.method),
-                    why,
-                    holds_back,
-                }),
+                Decision::Leave(left) => planned.left.push(left),
             }
         }
         for (asked, flag) in [(scope.keep, "--keep"), (scope.remove, "--remove")] {
-            for id in asked.iter().filter(|id| !methods.iter().any(|own| own.method.id == **id)) {
-                planned.warnings.push(format!("{flag} {id}: the user has no such method"));
+            for id in asked {
+                match methods.iter().find(|own| own.method.id == *id) {
+                    None => planned.warnings.push(format!("{flag} {id}: the user has no such method")),
+                    Some(own) if own.method.kind == MethodKind::Password => planned.warnings.push(format!(
+                        "{flag} {id}: that is the password, which nobody can remove: `reset_password` sets another"
+                    )),
+                    Some(_) => {}
+                }
             }
         }
         if goes.is_empty() {
             planned.unchanged = Some("no method is the intruder's by the evidence".to_owned());
             return planned;
         }
-        remove(case, facts, &goes, methods, scope, &mut planned);
+        removals::plan(case, facts, goes, methods, scope, &mut planned);
         planned
     }
 }
 
 enum Decision {
     Remove,
-    Leave { why: Vec<String>, holds_back: bool },
+    Leave(LeftObject),
 }
 
 impl RemoveAuthMethods {
-    fn looks_at(&self, kind: &MethodKind) -> bool {
-        self.kinds.iter().any(|own| match own {
-            Kind::Authenticator => *kind == MethodKind::Authenticator,
-            Kind::CodeApp => *kind == MethodKind::CodeApp,
-            Kind::Phone => *kind == MethodKind::Phone,
-        })
-    }
-
     fn decide(&self, judged: &JudgedMethod, scope: &Scope<'_>) -> Decision {
         let Which::Unrecognized = self.which;
-        let mut why = vec![format!("{}: {}", judged.verdict.label(), judged.reasons.join("; "))];
+        let leave = |why: Option<String>, holds_back| Decision::Leave(left(judged, why, holds_back, scope));
         if scope.keep.contains(&judged.method.id) {
-            why.push("kept by --keep".to_owned());
-            return Decision::Leave { why, holds_back: false };
+            return leave(Some("kept by --keep".to_owned()), false);
         }
         let is_asked = scope.remove.contains(&judged.method.id);
-        let can_be_removed = judged.method.kind.collection().is_some();
-        if is_asked || (judged.verdict == MethodVerdict::Attacker && self.looks_at(&judged.method.kind)) {
-            if can_be_removed {
+        let is_looked_at = self.kinds.iter().any(|kind| kind.takes(&judged.method.kind));
+        if is_asked || (judged.verdict == MethodVerdict::Attacker && is_looked_at) {
+            if judged.method.kind.collection().is_some() {
                 return Decision::Remove;
             }
-            why.push("Graph has no way to remove a method of this kind".to_owned());
-            return Decision::Leave { why, holds_back: true };
+            let why = "Graph has no way for an app to remove a method of this kind".to_owned();
+            let Decision::Leave(mut left) = leave(Some(why), true) else { return Decision::Remove };
+            left.next = Some(
+                "remove it in the Entra admin center: Users, the user, Authentication methods; then plan again"
+                    .to_owned(),
+            );
+            return Decision::Leave(left);
         }
-        let holds_back = match judged.verdict {
-            MethodVerdict::Owner | MethodVerdict::UnknownOld => false,
+        match judged.verdict {
+            MethodVerdict::Owner | MethodVerdict::UnknownOld => leave(None, false),
             MethodVerdict::Attacker => {
-                why.push("the playbook does not look at this kind of method".to_owned());
-                true
+                leave(Some("the playbook does not look at this kind of method".to_owned()), true)
             }
             MethodVerdict::Unknown => match self.undecided {
                 Undecided::Ask => {
-                    why.push(format!("say `--keep {id}` or `--remove {id}`", id = judged.method.id));
-                    true
+                    leave(Some(format!("say `--keep {id}` or `--remove {id}`", id = judged.method.id)), true)
                 }
                 Undecided::Keep => {
-                    why.push("kept, as the playbook says of the undecided".to_owned());
-                    false
+                    leave(Some("kept, as the playbook says of the undecided".to_owned()), false)
                 }
             },
-        };
-        Decision::Leave { why, holds_back }
+        }
     }
 }
 
-/// Plans the removals, the default method last.
-fn remove(
-    case: &Case,
-    default: &Look<Option<String>>,
-    goes: &[&JudgedMethod],
-    methods: &[JudgedMethod],
-    scope: &Scope<'_>,
-    planned: &mut Planned,
-) {
-    let subject = &case.subject;
-    let default = default.read().cloned().flatten();
-    let is_default = |method: &AuthMethod| default.as_deref().is_some_and(|kind| serves(method, kind));
-    let survivors: Vec<&AuthMethod> = methods
-        .iter()
-        .filter(|own| !goes.iter().any(|gone| gone.method.id == own.method.id))
-        .filter(|own| own.verdict != MethodVerdict::Attacker)
-        .map(|own| &own.method)
-        .collect();
-    // Graph keeps the default while another second factor is there: first make a trusted one the default
-    // (identity.md 5.3). The kind is set, not the registration, so a survivor of the same kind will do.
-    let defaults_go: Vec<_> = goes.iter().filter(|own| is_default(&own.method)).collect();
-    let mut before_default = Vec::new();
-    if let (Some(kind), false) = (&default, defaults_go.is_empty()) {
-        // The user keeps their own kind where one of it survives. Set anew, it is no longer this registration.
-        let trusted = survivors
-            .iter()
-            .find_map(|method| preference_of(method).filter(|own| own == kind))
-            .or_else(|| survivors.iter().find_map(|method| preference_of(method)));
-        if let Some(trusted) = trusted {
-            let draft = Draft {
-                key: "default",
-                summary: format!(
-                    "Set the default second factor of {} to `{trusted}`, so that it is none that goes",
-                    subject.upn
-                ),
-                object: Object {
-                    kind: "sign-in preferences".to_owned(),
-                    id: Some(subject.id.to_string()),
-                    name: subject.upn.to_string(),
-                },
-                before: json!({ "userPreferredMethodForSecondaryAuthentication": kind }),
-                after: json!({ "userPreferredMethodForSecondaryAuthentication": trusted }),
-                undo: Undo::Impossible { why: "the former default is removed".to_owned() },
-                reason: "Graph does not delete the default method while another one is there".to_owned(),
-                evidence: Vec::new(),
-                requests: vec![request::set_default_method(&subject.id, trusted)],
-            };
-            // It only clears the way: where it fails, the removal is tried all the same.
-            if let Some(mut action) = draft.into_action(RemoveAuthMethods::NAME, scope) {
-                action.required = false;
-                before_default.push(action.id.clone());
-                planned.actions.push(action);
-            }
-        }
-    }
-    let mut others = Vec::new();
-    let (last, first): (Vec<&&JudgedMethod>, Vec<&&JudgedMethod>) =
-        goes.iter().partition(|own| is_default(&own.method));
-    for (index, judged) in first.iter().chain(&last).enumerate() {
-        let is_last = index >= first.len();
-        let key = if index == 0 { String::new() } else { (index + 1).to_string() };
-        let Some(mut action) = removal(case, judged, &key, scope) else { continue };
-        if is_last {
-            action.needs = others.iter().chain(&before_default).cloned().collect();
-        } else {
-            others.push(action.id.clone());
-        }
-        planned.actions.push(action);
-    }
-    if survivors.iter().all(|method| preference_of(method).is_none()) {
-        planned.warnings.push(format!(
-            "{} is left without a second factor: whoever knows the password may register one, unless a policy protects security info",
-            subject.upn
-        ));
+/// A method that stays, with why.
+fn left(judged: &JudgedMethod, why: Option<String>, holds_back: bool, scope: &Scope<'_>) -> LeftObject {
+    let verdict = format!("{}: {}", judged.verdict.label(), judged.reasons.join("; "));
+    LeftObject {
+        step: scope.step_id.to_owned(),
+        object: named(&judged.method),
+        why: std::iter::once(verdict).chain(why).collect(),
+        holds_back,
+        next: None,
     }
 }
 
@@ -260,60 +235,12 @@ fn named(method: &AuthMethod) -> String {
     }
 }
 
-/// The word of `signInPreferences` for a method, where it can be a default.
-fn preference_of(method: &AuthMethod) -> Option<&'static str> {
-    Some(match method.kind {
-        MethodKind::Authenticator => "push",
-        MethodKind::CodeApp | MethodKind::HardwareToken => "oath",
-        MethodKind::Phone => match method.phone_type.as_deref() {
-            Some("alternateMobile") => "voiceAlternateMobile",
-            Some("office") => "voiceOffice",
-            _ => "sms",
-        },
-        _ => return None,
-    })
-}
-
-fn serves(method: &AuthMethod, preference: &str) -> bool {
-    preference_of(method)
-        .is_some_and(|own| own == preference || (own == "sms" && preference == "voiceMobile"))
-}
-
 /// What the plan shows of a method: what drift is told by.
 fn projection(method: &AuthMethod) -> Value {
     json!({ "id": method.id, "kind": method.kind.label(), "name": method.name })
 }
 
-fn removal(case: &Case, judged: &JudgedMethod, key: &str, scope: &Scope<'_>) -> Option<Action> {
-    let method = &judged.method;
-    let request = request::delete_method(&case.subject.id, &method.kind, &method.id)?;
-    let id = scope.action_id(key)?;
-    let is_asked = scope.remove.contains(&method.id) && judged.verdict != MethodVerdict::Attacker;
-    let draft = Draft {
-        key: "",
-        summary: format!("Remove {}", named(method)),
-        object: Object {
-            kind: "authentication method".to_owned(),
-            id: Some(method.id.to_string()),
-            name: method.name.clone(),
-        },
-        before: projection(method),
-        after: Value::Null,
-        undo: Undo::Impossible {
-            why: "a registration cannot be restored; its owner registers it again".to_owned(),
-        },
-        reason: if is_asked {
-            format!("asked for with --remove; the evidence says {}", judged.verdict.label())
-        } else {
-            "a method that the intruder holds signs in after the session and the password are gone".to_owned()
-        },
-        evidence: judged.reasons.clone(),
-        requests: vec![request],
-    };
-    Some(draft.with_id(id, RemoveAuthMethods::NAME, scope))
-}
-
-/// Reads an action's object: the method, or the default.
+/// Reads an action's object: the method that goes or gets another number, or the default.
 pub(super) async fn see(
     action: &Action,
     is_sent: bool,
@@ -336,7 +263,9 @@ pub(super) async fn see(
     let methods = graph.methods(subject).await?;
     let now = methods.iter().find(|own| action.object.id.as_deref() == Some(own.id.as_str()));
     Ok(match now {
-        None => Seen::AsAfter,
+        None if action.after.is_null() => Seen::AsAfter,
+        None => Seen::Differs { what: "it is gone".to_owned() },
+        Some(method) if projection(method) == action.after => Seen::AsAfter,
         Some(method) if projection(method) == action.before => Seen::AsBefore,
         Some(method) => Seen::Differs { what: format!("it is now {}", named(method)) },
     })

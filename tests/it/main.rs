@@ -10,6 +10,7 @@ mod dry_run;
 mod eviction;
 mod faults;
 mod guards;
+mod methods;
 mod processes;
 mod secrets;
 mod setup;

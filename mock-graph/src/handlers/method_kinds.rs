@@ -33,6 +33,14 @@ pub const KINDS: &[Kind] = &[
         )
     },
     Kind {
+        beta_only: true,
+        ..kind(
+            "passwordlessMicrosoftAuthenticatorAuthenticationMethod",
+            "passwordlessMicrosoftAuthenticatorMethods",
+            "MicrosoftAuthApp",
+        )
+    },
+    Kind {
         preference: Some("oath"),
         ..kind("softwareOathAuthenticationMethod", "softwareOathMethods", "SoftwareOATH")
     },

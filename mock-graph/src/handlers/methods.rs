@@ -7,11 +7,12 @@ use super::directory_audit;
 use super::lookup::{find_user, text, user_id};
 use super::method_kinds::{Kind, of_collection, of_type};
 use super::privilege::is_restricted;
+use super::registrations::{is_pass, with_usability};
 use crate::api::{Call, Fail, Reply, Version};
 use crate::routes::Service;
 use crate::tenant::{DefaultMethod, Tenant};
 
-const SERVICE: &str = "Authentication Methods";
+pub(super) const SERVICE: &str = "Authentication Methods";
 
 fn methods_of<'a>(tenant: &'a Tenant, id: &str) -> &'a [Value] {
     tenant.authentication_methods.get(id).map(Vec::as_slice).unwrap_or_default()
@@ -21,17 +22,18 @@ fn kind_of(method: &Value) -> Option<&'static Kind> {
     of_type(text(method, "@odata.type"))
 }
 
-fn gone(id: &str) -> Fail {
+pub(super) fn gone(id: &str) -> Fail {
     Fail::new(404, "resourceNotFound", format!("The authentication method '{id}' was not found."))
 }
 
-fn refused(message: &str) -> Fail {
+pub(super) fn refused(message: &str) -> Fail {
     Fail::new(400, "badRequest", message).with_inner(message)
 }
 
-/// A method as a version shows it: `lastUsedDateTime` is beta's.
-fn shown(method: &Value, version: Version) -> Value {
-    let mut method = method.clone();
+/// A method as a version shows it: `lastUsedDateTime` is beta's, and a pass's code nobody's.
+fn shown(tenant: &Tenant, method: &Value, call: &Call) -> Value {
+    let version = call.version;
+    let mut method = if is_pass(method) { with_usability(tenant, method, call.now) } else { method.clone() };
     if let Some(entries) = method.as_object_mut() {
         entries.entry("createdDateTime").or_insert(Value::Null);
         if version == Version::V1 {
@@ -61,7 +63,7 @@ pub fn list_methods(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let methods: Vec<Value> = methods_of(tenant, &id)
         .iter()
         .filter(|method| call.version == Version::Beta || kind_of(method).is_none_or(|kind| !kind.beta_only))
-        .map(|method| shown(method, call.version))
+        .map(|method| shown(tenant, method, call))
         .collect();
     Ok(listed(call, &methods, "methods"))
 }
@@ -83,7 +85,7 @@ pub fn list_kind(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let methods: Vec<Value> = methods_of(tenant, &id)
         .iter()
         .filter(|method| kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type))
-        .map(|method| shown(method, call.version))
+        .map(|method| shown(tenant, method, call))
         .collect();
     Ok(listed(call, &methods, kind.collection))
 }
@@ -101,7 +103,7 @@ pub fn get_kind(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
             text(method, "id") == call.segment(2)
                 && kind_of(method).is_some_and(|own| own.odata_type == kind.odata_type)
         })
-        .map(|method| Reply::ok(shown(method, call.version)))
+        .map(|method| Reply::ok(shown(tenant, method, call)))
         .ok_or_else(|| gone(call.segment(2)))
 }
 

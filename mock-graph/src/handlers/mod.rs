@@ -23,6 +23,8 @@ mod policy_audit;
 #[cfg(test)]
 mod policy_tests;
 mod privilege;
+pub mod registrations;
+pub mod risky_users;
 pub mod roles;
 pub mod user_changes;
 pub mod users;

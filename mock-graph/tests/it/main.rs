@@ -6,4 +6,5 @@ mod directory;
 mod limits;
 mod objects;
 mod permissions;
+mod registrations;
 mod wire;

@@ -6,7 +6,7 @@ mod policy;
 mod user;
 
 pub use location::{add_ranges, create_location, delete_location, remove_ranges};
-pub use method::{delete_method, set_default_method};
+pub use method::{change_phone, delete_method, is_whole_number, register_again, set_default_method};
 pub use policy::{change_policy, create_policy, delete_policy, set_policy_state};
 pub use user::{disable_sign_in, enable_sign_in, reset_password, revoke_sessions};
 

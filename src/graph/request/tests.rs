@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::case::MethodKind;
+use crate::case::{AuthMethod, MethodKind};
 use crate::domain::{CidrBlock, MethodId, UserId};
 use crate::plan::{EffectClass, PlannedRequest, Verb, effect_of, placeholders_of};
 use crate::policy::PolicyState;
@@ -41,9 +41,59 @@ fn a_method_is_deleted_from_its_own_collection_with_its_id_encoded() {
         path(&MethodKind::Authenticator),
         Some(format!("/v1.0/users/{}/authentication/microsoftAuthenticatorMethods/_kQm%2FT%3FW", user()))
     );
-    assert!(path(&MethodKind::HardwareToken).unwrap().starts_with("/beta/"));
-    for kind in [MethodKind::Password, MethodKind::QrCode, MethodKind::Unknown("x".to_owned())] {
+    for (kind, wanted) in [
+        (MethodKind::CodeApp, "/v1.0/softwareOathMethods/_kQm%2FT%3FW"),
+        (MethodKind::HardwareToken, "/beta/hardwareOathMethods/_kQm%2FT%3FW"),
+        (MethodKind::Phone, "/v1.0/phoneMethods/_kQm%2FT%3FW"),
+        (MethodKind::Passkey, "/v1.0/fido2Methods/_kQm%2FT%3FW"),
+        (MethodKind::WindowsHello, "/v1.0/windowsHelloForBusinessMethods/_kQm%2FT%3FW"),
+        (MethodKind::PlatformCredential, "/v1.0/platformCredentialMethods/_kQm%2FT%3FW"),
+        (MethodKind::Email, "/v1.0/emailMethods/_kQm%2FT%3FW"),
+        (MethodKind::TemporaryAccessPass, "/v1.0/temporaryAccessPassMethods/_kQm%2FT%3FW"),
+        (MethodKind::External, "/v1.0/externalAuthenticationMethods/_kQm%2FT%3FW"),
+        (
+            MethodKind::PasswordlessAuthenticator,
+            "/beta/passwordlessMicrosoftAuthenticatorMethods/_kQm%2FT%3FW",
+        ),
+        // One at most, so it has no id in its path.
+        (MethodKind::QrCode, "/beta/qrCodePinMethod"),
+    ] {
+        let own = path(&kind).unwrap().replace(&format!("/users/{}/authentication", user()), "");
+        assert_eq!(own, wanted);
+    }
+    for kind in [MethodKind::Password, MethodKind::Unknown("x".to_owned())] {
         assert_eq!(path(&kind), None);
+    }
+}
+
+#[test]
+fn a_number_or_address_that_is_known_whole_can_be_registered_again() {
+    let method = |kind, name: &str| AuthMethod {
+        id: "3179e48a-750b-4051-897c-87b9720928f7".parse().unwrap(),
+        kind,
+        name: name.to_owned(),
+        device_tag: None,
+        app_version: None,
+        phone_type: Some("mobile".to_owned()),
+        created_at: None,
+        last_used_at: None,
+    };
+    let again = |kind, name: &str| register_again(&user(), &method(kind, name)).map(|request| request.body);
+    assert_eq!(
+        again(MethodKind::Phone, "+1 4255550142"),
+        Some(json!({ "phoneNumber": "+1 4255550142", "phoneType": "mobile" }))
+    );
+    assert_eq!(
+        again(MethodKind::Email, "me@fabrikam.com"),
+        Some(json!({ "emailAddress": "me@fabrikam.com" }))
+    );
+    for (kind, name) in [
+        (MethodKind::Phone, "+1 XXXXXXXX42"),
+        (MethodKind::Phone, "4255550142"),
+        (MethodKind::Email, "m*@fabrikam.com"),
+        (MethodKind::Authenticator, "phone"),
+    ] {
+        assert_eq!(again(kind, name), None, "{name}");
     }
 }
 

@@ -282,6 +282,7 @@ fn plan() -> Plan {
                 "Last used 2024-08-28".to_owned(),
             ],
             holds_back: false,
+            next: None,
         }],
         warnings: vec!["No emergency-access account is configured".to_owned()],
         residual_risk: vec![
