@@ -18,18 +18,18 @@ const NO_CONSENT: u8 = 4;
 /// Exit status after an interruption.
 pub const INTERRUPTED: u8 = 130;
 
-/// Applies a plan from a file.
+/// Applies a plan from its file or from the store.
 ///
 /// # Errors
 /// When nothing was sent: no consent, a changed tenant, a guard.
 pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
-    let plan = plan::read(&args.plan)?;
+    let plan::Named { plan, name } = plan::read(session, &args.plan).await?;
     let earlier = session.store()?.run_of_plan(plan.digest).await?.is_some();
     let consent = if earlier {
         // Nothing will be sent: the answer is the verdict that the run had.
         given(session, &plan, ConsentKind::Flag)
     } else {
-        ask(session, &plan, args.yes, Some(&args.plan))?
+        ask(session, &plan, args.yes, Some(&name))?
     };
     let (applied, was_stopped) = carry_out(session, plan.clone(), consent).await?;
     tell(session, &plan, &applied, was_stopped)
@@ -39,12 +39,7 @@ pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// When the answer is no, nobody can be asked, or the settings ask for a signed approval.
-pub fn ask(
-    session: &Session,
-    plan: &Plan,
-    yes: bool,
-    file: Option<&std::path::Path>,
-) -> Result<Consent, Failure> {
+pub fn ask(session: &Session, plan: &Plan, yes: bool, name: Option<&str>) -> Result<Consent, Failure> {
     if session.config.approval.required {
         return Err(Failure::new(
             NO_CONSENT,
@@ -73,7 +68,7 @@ pub fn ask(
             Some("look at the plan with `stanch show`, then apply it with `--yes`".to_owned()),
         ));
     }
-    anstream::eprint!("{}", plan::text(session, plan, file));
+    anstream::eprint!("{}", plan::text(session, plan, name));
     confirm(session, plan)
 }
 

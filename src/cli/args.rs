@@ -68,7 +68,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plans, shows, asks, applies, verifies
     Run(RunArgs),
-    /// What was done: list, show
+    /// What waits and what was done: list, show
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Playbooks: list, show, check
@@ -125,15 +125,17 @@ pub struct PlanArgs {
 /// `stanch show`
 #[derive(Debug, Args)]
 pub struct ShowArgs {
-    /// The plan's file
-    pub plan: PathBuf,
+    /// The plan: its file, or its id or the beginning of it
+    #[arg(value_name = "FILE_OR_ID")]
+    pub plan: String,
 }
 
 /// `stanch apply`
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
-    /// The plan's file
-    pub plan: PathBuf,
+    /// The plan: its file, or its id or the beginning of it
+    #[arg(value_name = "FILE_OR_ID")]
+    pub plan: String,
     /// Says yes without asking
     #[arg(long)]
     pub yes: bool,
@@ -161,7 +163,7 @@ pub struct RunArgs {
 /// `stanch runs`
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// All runs of this store, newest first
+    /// The plans of this store that wait to be applied, and all its runs, newest first
     List,
     /// One run: every action with its state, the proof, what is open
     Show {

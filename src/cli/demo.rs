@@ -73,7 +73,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     let planned = plan::make(&session, &args.playbook, &user, &case).await?;
     let plan_file = args.out.join("plan.json");
     plan::write(&plan_file, &planned)?;
-    say(&plan::text(&session, &planned, Some(&plan_file)));
+    say(&plan::text(&session, &planned, Some(&plan_file.display().to_string())));
     let consent = if args.yes || !terminal::is_interactive() || global.format != Format::Text {
         apply::given(&session, &planned, ConsentKind::Flag)
     } else {

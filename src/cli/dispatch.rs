@@ -65,7 +65,7 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         #[cfg(feature = "demo")]
         Command::Demo(args) => super::demo::demo(&cli.global, args).await,
         Command::Plan(args) => plan::plan(&session, args).await,
-        Command::Show(args) => show::show(&session, args),
+        Command::Show(args) => show::show(&session, args).await,
         Command::Apply(args) => apply::apply(&session, args).await,
         Command::Run(args) => run::run(&session, args).await,
         Command::Runs(command) => runs::runs(&session, command).await,

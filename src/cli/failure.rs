@@ -93,7 +93,10 @@ impl From<ApplyError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let exit = if matches!(error, StoreError::NoSuchRun { .. }) { 2 } else { 1 };
+        let exit = match error {
+            StoreError::NoSuchRun { .. } | StoreError::NoSuchPlan { .. } | StoreError::OtherPlan { .. } => 2,
+            _ => 1,
+        };
         Self::of(exit, error.code(), &error, error.hint())
     }
 }

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::terminal;
 use crate::case::{JudgedMethod, MethodVerdict};
 use crate::domain::{CidrBlock, MethodId, Timestamp, inert};
-use crate::engine::PlanRequest;
+use crate::engine::{PlanRequest, Planner};
 use crate::plan::{Plan, preview};
 use crate::playbook::{self, BoundPlaybook, Playbook, parse_setting};
 use crate::steps;
@@ -23,26 +23,40 @@ pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
     if let Some(path) = &args.output {
         write(path, &plan)?;
     }
-    show(session, &plan, args.output.as_deref())?;
+    let name = args.output.as_ref().map_or_else(|| plan.id.to_string(), |path| path.display().to_string());
+    show(session, &plan, &name)?;
     Ok(0)
 }
 
-/// Makes a plan from the command line's words.
+/// Makes a plan from the command line's words, and keeps it in the store.
 ///
 /// # Errors
 /// As [`plan`].
 pub async fn make(session: &Session, playbook: &str, user: &str, case: &CaseArgs) -> Result<Plan, Failure> {
     let mut request = request(session, bind(playbook, &case.settings)?, user, case)?;
     let planner = session.planner()?;
+    // Opened first: a store that cannot keep the plan is told before the tenant is read.
+    let store = session.store()?;
+    let plan = ask_and_plan(session, &planner, &mut request).await?;
+    store.keep_plan(&plan).await?;
+    Ok(plan)
+}
+
+/// Plans, asks at a terminal about what the evidence leaves open, and plans again by the answers.
+async fn ask_and_plan(
+    session: &Session,
+    planner: &Planner,
+    request: &mut PlanRequest,
+) -> Result<Plan, Failure> {
     let plan = planner.plan(request.clone()).await?;
     if session.format != Format::Text || session.quiet || !terminal::is_interactive() {
         return Ok(plan);
     }
     let undecided = undecided(&plan);
-    if undecided.is_empty() || !decide(&undecided, &mut request)? {
+    if undecided.is_empty() || !decide(&undecided, request)? {
         return Ok(plan);
     }
-    Ok(planner.plan(request).await?)
+    Ok(planner.plan(request.clone()).await?)
 }
 
 /// The methods that the evidence gives to nobody and that the playbook asks a person about.
@@ -193,17 +207,45 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
     std::fs::rename(&beside, path).map_err(failed)
 }
 
-/// Reads a plan from a file and checks it.
+/// A plan, and what it was called by.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The plan.
+    pub plan: Plan,
+    /// What the next command calls it by: the path that was given, or its id.
+    pub name: String,
+}
+
+/// Reads a plan by the path of its file, or from the store by its id or the beginning of it, and checks it.
 ///
 /// # Errors
-/// When it cannot be read, or is no plan, or was changed.
-pub fn read(path: &Path) -> Result<Plan, Failure> {
+/// When there is none, or it is no plan, or was changed.
+pub async fn read(session: &Session, file_or_id: &str) -> Result<Named, Failure> {
+    let path = Path::new(file_or_id);
+    // A file that is there is what was meant: an id could be a file's name, hardly the other way round.
+    if !path.exists() && is_like_an_id(file_or_id) {
+        let plan = session.store()?.find_plan(file_or_id).await?;
+        return Ok(Named { name: plan.id.to_string(), plan });
+    }
+    let plan = read_file(path)?;
+    Ok(Named { plan, name: file_or_id.to_owned() })
+}
+
+/// Ids are made of hexadecimal digits and dashes.
+fn is_like_an_id(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|letter| letter.is_ascii_hexdigit() || letter == '-')
+}
+
+fn read_file(path: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let mut failure = Failure::of(
             2,
             "cannot_read",
             &error,
-            Some("give the file that `stanch plan -o` wrote".to_owned()),
+            Some(
+                "give the file that `stanch plan -o` wrote, or a plan's id from `stanch runs list`"
+                    .to_owned(),
+            ),
         );
         failure.message = format!("cannot read `{}`: {}", path.display(), failure.message);
         failure
@@ -215,20 +257,20 @@ pub fn read(path: &Path) -> Result<Plan, Failure> {
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn show(session: &Session, plan: &Plan, file: Option<&Path>) -> Result<(), Failure> {
+pub fn show(session: &Session, plan: &Plan, name: &str) -> Result<(), Failure> {
     match session.format {
         Format::Json => print_json(plan),
         Format::Markdown => print_text(&preview::markdown(plan)),
-        Format::Text => print_text(&text(session, plan, file)),
+        Format::Text => print_text(&text(session, plan, Some(name))),
     }
 }
 
-/// The preview for the terminal.
-pub fn text(session: &Session, plan: &Plan, file: Option<&Path>) -> String {
+/// The preview for the terminal; with a name it tells the command to go on with.
+pub fn text(session: &Session, plan: &Plan, name: Option<&str>) -> String {
     let style = preview::Style {
         colour: if terminal::prints_to_terminal() { preview::Colour::On } else { preview::Colour::Off },
         detail: if session.verbose { preview::Detail::Full } else { preview::Detail::Usual },
-        file: file.map(|path| path.display().to_string()),
+        file: name.map(str::to_owned),
         ..preview::Style::default()
     };
     preview::text(plan, &style)

@@ -13,7 +13,7 @@ use super::session::Session;
 pub async fn run(session: &Session, args: &RunArgs) -> Result<u8, Failure> {
     let plan = plan::make(session, &args.playbook, &args.user, &args.case).await?;
     if args.dry_run {
-        plan::show(session, &plan, None)?;
+        plan::show(session, &plan, plan.id.as_str())?;
         return Ok(0);
     }
     if args.yes && session.format == Format::Text && !session.quiet {

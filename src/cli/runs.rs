@@ -1,17 +1,21 @@
-//! `stanch runs`: what was done.
+//! `stanch runs`: what waits and what was done.
 
-use serde_json::json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::args::{Format, RunsCommand};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::session::Session;
 use super::terminal;
-use crate::domain::inert;
+use crate::domain::{inert, shown};
 use crate::report;
-use crate::store::load_run;
+use crate::store::{Store, load_run};
 
-/// Lists runs, or shows one.
+/// How long a plan that expired unapplied is still listed: somebody may have meant to apply it.
+const EXPIRED_SHOWN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Lists plans and runs, or shows a run.
 ///
 /// # Errors
 /// When the store cannot be read, or there is no such run.
@@ -24,15 +28,15 @@ pub async fn runs(session: &Session, command: &RunsCommand) -> Result<u8, Failur
 
 async fn list(session: &Session) -> Result<u8, Failure> {
     let store = session.store()?;
+    let (plans, mut lines) = waiting(session, store.as_ref()).await?;
     let mut items = Vec::new();
-    let mut lines = String::new();
     for row in store.runs().await? {
         let (_, run) = load_run(store.as_ref(), &row.run).await?;
         let state = if run.ended_at.is_some() { run.verdict.as_str() } else { "unfinished" };
         lines.push_str(&format!(
             "{}  {}  {:20}  {:12}  {}\n",
             row.run,
-            row.started_at.strftime("%Y-%m-%d %H:%M:%SZ"),
+            shown(row.started_at),
             state,
             inert(&row.playbook),
             inert(&row.subject_upn)
@@ -44,13 +48,43 @@ async fn list(session: &Session) -> Result<u8, Failure> {
         }));
     }
     match session.format {
-        Format::Json => print_json(&json!({ "items": items, "next": null }))?,
-        Format::Text | Format::Markdown if items.is_empty() => {
+        Format::Json => print_json(&json!({ "items": items, "plans": plans, "next": null }))?,
+        Format::Text | Format::Markdown if items.is_empty() && plans.is_empty() => {
             print_text("no runs yet; `stanch run bec --user UPN --dry-run` shows what one would do\n")?;
         }
         Format::Text | Format::Markdown => print_text(&lines)?,
     }
     Ok(0)
+}
+
+/// The plans that no run has applied, for JSON and as lines.
+async fn waiting(session: &Session, store: &dyn Store) -> Result<(Vec<Value>, String), Failure> {
+    let now = session.clock.now();
+    let since = now.saturating_sub(EXPIRED_SHOWN).unwrap_or(Timestamp::MIN);
+    let (mut items, mut lines) = (Vec::new(), String::new());
+    for row in store.waiting_plans(since).await? {
+        let state = if row.expires_at > now { "waiting" } else { "expired" };
+        let by =
+            row.webhook.as_ref().map_or_else(|| row.requested_by.clone(), |name| format!("webhook {name}"));
+        lines.push_str(&format!(
+            "{}  {}  {:20}  {:12}  {}  by {}, {} {}\n",
+            row.plan,
+            shown(row.created_at),
+            format!("plan {state}"),
+            inert(&row.playbook),
+            inert(&row.subject_upn),
+            inert(&by),
+            if row.expires_at > now { "expires" } else { "expired" },
+            shown(row.expires_at),
+        ));
+        items.push(json!({
+            "id": row.plan, "digest": row.digest, "state": state,
+            "subject": { "id": row.subject, "upn": row.subject_upn }, "playbook": row.playbook,
+            "requested_by": row.requested_by, "webhook": row.webhook,
+            "created_at": row.created_at, "expires_at": row.expires_at,
+        }));
+    }
+    Ok((items, lines))
 }
 
 async fn show(session: &Session, text: &str) -> Result<u8, Failure> {

@@ -8,9 +8,9 @@ use super::session::Session;
 /// Shows a plan.
 ///
 /// # Errors
-/// When the file is no plan, or was changed.
-pub fn show(session: &Session, args: &ShowArgs) -> Result<u8, Failure> {
-    let read = plan::read(&args.plan)?;
-    plan::show(session, &read, Some(&args.plan))?;
+/// When there is no such plan, or it was changed.
+pub async fn show(session: &Session, args: &ShowArgs) -> Result<u8, Failure> {
+    let read = plan::read(session, &args.plan).await?;
+    plan::show(session, &read.plan, &read.name)?;
     Ok(0)
 }

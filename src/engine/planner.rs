@@ -184,6 +184,7 @@ impl Planner {
             requested_by: Requester {
                 name: request.requested_by.clone(),
                 resolved: request.requested_by.contains('@'),
+                webhook: None,
             },
         };
         let ends = step_ends(&planned);

@@ -124,6 +124,9 @@ pub struct Requester {
     pub name: String,
     /// Whether the name is a UPN that the tenant knows.
     pub resolved: bool,
+    /// The webhook whose alert asked, where no person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
 }
 
 /// A plan: all that apply will do, and all that an approver needs to decide.

@@ -1,7 +1,8 @@
 //! The store's tables, version by version. A version that was released is never changed.
 
 /// One batch of SQL per version, from 1.
-pub const MIGRATIONS: &[&str] = &["
+pub const MIGRATIONS: &[&str] = &[
+    "
     create table plans (
         id text primary key,
         digest text not null,
@@ -36,4 +37,14 @@ pub const MIGRATIONS: &[&str] = &["
         added_at integer not null,
         primary key (location, range)
     );
-"];
+",
+    "
+    alter table plans add column expires_at integer not null default 0;
+    alter table plans add column subject text not null default '';
+    alter table plans add column subject_upn text not null default '';
+    alter table plans add column playbook text not null default '';
+    alter table plans add column requested_by text not null default '';
+    alter table plans add column webhook text;
+    create index plans_by_expiry on plans (expires_at);
+",
+];

@@ -2,8 +2,10 @@
 //! entries. One trait; SQLite behind it here.
 
 mod migrations;
+mod plans;
 mod sqlite;
 
+pub use plans::PlanRow;
 pub use sqlite::SqliteStore;
 
 use jiff::Timestamp;
@@ -69,6 +71,24 @@ pub enum StoreError {
         /// How many there are.
         matches: usize,
     },
+    /// No such plan, or more than one.
+    #[error("there is {} plan `{text}` in the store", if *.matches == 0 { "no" } else { "more than one" })]
+    NoSuchPlan {
+        /// What was asked for.
+        text: String,
+        /// How many there are.
+        matches: usize,
+    },
+    /// Another plan is kept under this plan's id: the text that is given now is not the one that was made.
+    #[error("the store holds another plan under the id `{plan}`: its digest is `{kept}`, not `{given}`")]
+    OtherPlan {
+        /// The id.
+        plan: PlanId,
+        /// Digest of the plan that is kept.
+        kept: PlanDigest,
+        /// Digest of the plan that was given.
+        given: PlanDigest,
+    },
     /// The worker thread ended.
     #[error("the store's thread ended")]
     Gone,
@@ -90,6 +110,8 @@ impl StoreError {
             Self::Damaged { .. } => "store_damaged",
             Self::BrokenChain { .. } => "store_broken_chain",
             Self::NoSuchRun { .. } => "no_such_run",
+            Self::NoSuchPlan { .. } => "no_such_plan",
+            Self::OtherPlan { .. } => "store_other_plan",
             Self::Gone => "store_gone",
             Self::Digest(_) => "store_digest",
             Self::Run(_) => "store_run",
@@ -108,6 +130,15 @@ impl StoreError {
                 Some("keep the file as it is for the inquiry, and use another `--store`".to_owned())
             }
             Self::NoSuchRun { .. } => Some("`stanch runs list` shows the runs of this store".to_owned()),
+            Self::NoSuchPlan { matches: 0, .. } => {
+                Some("`stanch runs list` shows the plans of this store; a plan's file will do as well".to_owned())
+            }
+            Self::NoSuchPlan { .. } => {
+                Some("give more of the id: `stanch runs list` shows the plans whole".to_owned())
+            }
+            Self::OtherPlan { .. } => {
+                Some("nobody looked at this text; make a new plan with `stanch plan`".to_owned())
+            }
             Self::Gone | Self::Digest(_) | Self::Run(_) => None,
         }
     }
@@ -157,6 +188,15 @@ pub trait Store: Send + Sync {
         first: Entry,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Begin, StoreError>>;
+
+    /// Keeps a plan, so that it can be shown, approved and applied by its id.
+    fn keep_plan<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Finds a plan by its id or by the beginning of it.
+    fn find_plan<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Plan, StoreError>>;
+
+    /// The plans that no run has applied and that expire later than this, newest first.
+    fn waiting_plans(&self, expiring_after: Timestamp) -> BoxFuture<'_, Result<Vec<PlanRow>, StoreError>>;
 
     /// Appends an entry to a run's journal; when this returns, it is durable.
     fn append<'a>(

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::migrations::MIGRATIONS;
-use super::{Begin, LEASE, RunRow, Store, StoreError, check_chain};
+use super::{Begin, LEASE, PlanRow, RunRow, Store, StoreError, check_chain, plans};
 use crate::approval::ConsumedConsent;
 use crate::domain::{BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest};
 use crate::plan::Plan;
@@ -86,29 +86,29 @@ fn make_private(path: &Path) -> std::io::Result<PathBuf> {
     options.open(path).map(|_| path.to_owned())
 }
 
-fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |source| StoreError::Failed { doing, source }
 }
 
-fn damaged<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl Fn(E) -> StoreError {
+pub(super) fn damaged<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl Fn(E) -> StoreError {
     let what = what.to_owned();
     move |source| StoreError::Damaged { what: what.clone(), source: Box::new(source) }
 }
 
 /// The first column of the rows that a query with one parameter finds.
-fn texts(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Result<Vec<String>> {
+pub(super) fn texts(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map(params![parameter], |row| row.get(0))?.collect()
 }
 
-fn to_text<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
+pub(super) fn to_text<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(damaged(what))
 }
 
-fn millis(at: Timestamp) -> i64 {
+pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
 }
 
-fn from_millis(at: i64) -> Result<Timestamp, StoreError> {
+pub(super) fn from_millis(at: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(at).map_err(damaged("a time"))
 }
 
@@ -189,17 +189,7 @@ impl Store for SqliteStore {
             )? {
                 return Ok(Begin::SubjectBusy(other));
             }
-            transaction
-                .execute(
-                    "insert or ignore into plans (id, digest, created_at, body) values (?1, ?2, ?3, ?4)",
-                    params![
-                        plan.id.as_str(),
-                        plan.digest.to_string(),
-                        millis(plan.created_at),
-                        to_text("a plan", &plan)?
-                    ],
-                )
-                .map_err(&doing)?;
+            plans::keep(&transaction, &plan)?;
             transaction
                 .execute(
                     "insert into runs (id, plan_id, digest, subject, subject_upn, playbook, started_at, alive_until)
@@ -220,6 +210,26 @@ impl Store for SqliteStore {
             transaction.commit().map_err(&doing)?;
             Ok(Begin::Begun)
         })
+    }
+
+    fn keep_plan<'a>(&'a self, plan: &'a Plan) -> BoxFuture<'a, Result<(), StoreError>> {
+        let plan = plan.clone();
+        self.work(move |connection| {
+            let doing = failed("keep the plan");
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
+            plans::keep(&transaction, &plan)?;
+            transaction.commit().map_err(&doing)
+        })
+    }
+
+    fn find_plan<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Plan, StoreError>> {
+        let text = text.to_owned();
+        self.work(move |connection| plans::find(connection, text))
+    }
+
+    fn waiting_plans(&self, expiring_after: Timestamp) -> BoxFuture<'_, Result<Vec<PlanRow>, StoreError>> {
+        self.work(move |connection| plans::waiting(connection, expiring_after))
     }
 
     fn append<'a>(

@@ -149,3 +149,85 @@ async fn a_run_is_found_by_the_beginning_of_its_id_unless_two_begin_so() {
     assert!(matches!(store.find_run("").await.unwrap_err(), StoreError::NoSuchRun { .. }));
     assert!(matches!(store.find_run("7f3_").await.unwrap_err(), StoreError::NoSuchRun { .. }));
 }
+
+fn stored(folder: &tempfile::TempDir) -> SqliteStore {
+    SqliteStore::open(&folder.path().join("stanch.db")).unwrap()
+}
+
+#[tokio::test]
+async fn a_kept_plan_is_found_by_the_beginning_of_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = stored(&folder);
+    let (one, other) = (small_plan("aa-1"), small_plan("aa-2"));
+    store.keep_plan(&one).await.unwrap();
+    store.keep_plan(&one).await.unwrap();
+    store.keep_plan(&other).await.unwrap();
+    assert_eq!(store.find_plan("aa-1").await.unwrap(), one);
+    for (text, found) in [("aa", 2), ("b", 0), ("", 0), ("aa_1", 0), ("%", 0)] {
+        let error = store.find_plan(text).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::NoSuchPlan { matches, .. } if matches == found),
+            "{text}: {error}"
+        );
+        assert!(error.hint().is_some());
+    }
+}
+
+#[tokio::test]
+async fn another_plan_under_a_kept_id_is_refused_and_begins_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = stored(&folder);
+    let plan = small_plan("p1");
+    store.keep_plan(&plan).await.unwrap();
+    let mut edited = plan.clone();
+    edited.warnings.push("nothing to see here".to_owned());
+    let edited = edited.sealed().unwrap();
+    let error = store.keep_plan(&edited).await.unwrap_err();
+    assert!(matches!(error, StoreError::OtherPlan { .. }), "{error}");
+    let begun = store
+        .begin(&id("r1"), &edited, &consent(&edited), started(&edited), edited.created_at)
+        .await
+        .unwrap_err();
+    assert!(matches!(begun, StoreError::OtherPlan { .. }), "{begun}");
+    assert!(store.runs().await.unwrap().is_empty());
+    assert_eq!(store.find_plan("p1").await.unwrap(), plan);
+}
+
+#[tokio::test]
+async fn a_plan_waits_until_a_run_applies_it_or_it_expires() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = stored(&folder);
+    let (one, other) = (small_plan("p1"), small_plan("p2"));
+    store.keep_plan(&one).await.unwrap();
+    store.keep_plan(&other).await.unwrap();
+    let waiting = store.waiting_plans(one.created_at).await.unwrap();
+    assert_eq!(waiting.len(), 2);
+    assert_eq!(waiting[0].expires_at, one.expires_at);
+    assert_eq!(waiting[0].requested_by, one.requested_by.name);
+    begin(&store, "r1", &one, one.created_at).await;
+    let ids: Vec<_> =
+        store.waiting_plans(one.created_at).await.unwrap().into_iter().map(|row| row.plan).collect();
+    assert_eq!(ids, std::slice::from_ref(&other.id));
+    assert!(store.waiting_plans(other.expires_at).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_version_keeps_its_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stanch.db");
+    let plan = small_plan("p1");
+    {
+        let old = rusqlite::Connection::open(&path).unwrap();
+        old.execute_batch(super::migrations::MIGRATIONS[0]).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        old.execute(
+            "insert into plans (id, digest, created_at, body) values ('p1', ?1, 0, ?2)",
+            rusqlite::params![plan.digest.to_string(), serde_json::to_string(&plan).unwrap()],
+        )
+        .unwrap();
+    }
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.find_plan("p1").await.unwrap(), plan);
+    assert_eq!(begin(&store, "r1", &plan, plan.created_at).await, Begin::Begun);
+    assert_eq!(store.load(&id("r1")).await.unwrap().0, plan);
+}

@@ -283,3 +283,51 @@ fn an_interrupted_apply_ends_what_is_in_flight_and_says_what_was_not_done() {
     assert!(!run["open"].as_array().unwrap().is_empty());
     assert_ne!(run["verdict"], "contained");
 }
+
+#[test]
+fn a_plan_is_kept_and_shown_listed_and_applied_by_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("aitm-travel");
+    let planned = stanch(&mock, folder.path())
+        .args(["plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*"])
+        .output()
+        .unwrap();
+    assert_eq!(planned.status.code(), Some(0), "{}", String::from_utf8_lossy(&planned.stderr));
+    let list = |format: &str| {
+        let output =
+            stanch(&mock, folder.path()).args(["--format", format, "runs", "list"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let listed: Value = serde_json::from_str(&list("json")).unwrap();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 0);
+    let waiting = &listed["plans"][0];
+    assert_eq!(waiting["state"], "waiting");
+    assert_eq!(waiting["subject"]["upn"], mock.victim());
+    assert_eq!(waiting["requested_by"], "dana");
+    let id = waiting["id"].as_str().unwrap();
+    let text = list("text");
+    assert!(
+        text.contains(id) && text.contains("plan waiting") && text.contains("by dana, expires "),
+        "{text}"
+    );
+    assert!(String::from_utf8_lossy(&planned.stdout).contains(&format!("apply {id}")));
+
+    let shown = stanch(&mock, folder.path()).args(["show", id]).output().unwrap();
+    assert_eq!(shown.stdout, planned.stdout, "show does not show what plan showed");
+    let beginning = &id[..13];
+    let applied = stanch(&mock, folder.path())
+        .args(["--format", "json", "apply", beginning, "--yes"])
+        .output()
+        .unwrap();
+    assert_eq!(applied.status.code(), Some(0), "{}", String::from_utf8_lossy(&applied.stderr));
+    let run: Value = serde_json::from_slice(&applied.stdout).unwrap();
+    assert_eq!((&run["plan"], &run["verdict"]), (&waiting["id"], &Value::from("contained")));
+    let listed: Value = serde_json::from_str(&list("json")).unwrap();
+    assert!(listed["plans"].as_array().unwrap().is_empty());
+    assert_eq!(listed["items"][0]["plan"].as_str().unwrap(), id);
+
+    let unknown = stanch(&mock, folder.path()).args(["show", "0000"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no plan `0000` in the store"));
+}

@@ -295,7 +295,7 @@ fn plan() -> Plan {
             "UserAuthMethod-MicrosoftAuthApp.ReadWrite.All".to_owned(),
             "Policy.ReadWrite.ConditionalAccess".to_owned(),
         ],
-        requested_by: Requester { name: "adele.vance@contoso.com".to_owned(), resolved: true },
+        requested_by: Requester { name: "adele.vance@contoso.com".to_owned(), resolved: true, webhook: None },
     }
     .sealed()
     .unwrap()
