@@ -64,6 +64,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Shows a plan again
     Show(ShowArgs),
+    /// What differs between two plans
+    Diff(DiffArgs),
     /// Carries out exactly the plan
     Apply(ApplyArgs),
     /// Plans, shows, asks, applies, verifies
@@ -71,13 +73,18 @@ pub enum Command {
     /// What waits and what was done: list, show
     #[command(subcommand)]
     Runs(RunsCommand),
-    /// Playbooks: list, show, check
+    /// Playbooks: list, show, check, schema
     #[command(subcommand)]
     Playbook(PlaybookCommand),
     /// Prints the two app registrations to make, with the least permissions, as lines to run
     Setup(SetupArgs),
     /// Tells what is missing for which step, and how to mend it; reads, never writes
     Doctor(DoctorArgs),
+    /// Completions for a shell, on standard output
+    Completions(CompletionsArgs),
+    /// Man pages, for whoever packs stanch
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Who and what a plan is about.
@@ -128,6 +135,35 @@ pub struct ShowArgs {
     /// The plan: its file, or its id or the beginning of it
     #[arg(value_name = "FILE_OR_ID")]
     pub plan: String,
+}
+
+/// `stanch diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The first plan: its file, or its id or the beginning of it
+    #[arg(value_name = "FILE_OR_ID")]
+    pub before: String,
+    /// The second plan
+    #[arg(value_name = "FILE_OR_ID")]
+    pub after: String,
+    /// Ends with status 1 where the plans differ in more than when they were made
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// `stanch completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `stanch man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Writes a page for every command into this folder, instead of the main one to standard output
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `stanch apply`
@@ -190,6 +226,8 @@ pub enum PlaybookCommand {
         #[arg(long = "set", value_name = "K=V")]
         settings: Vec<String>,
     },
+    /// The JSON Schema of playbooks, for editors
+    Schema,
 }
 
 /// `stanch setup`

@@ -185,17 +185,14 @@ fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Failure> {
 
 fn read_text(path: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| {
-        let mut failure = Failure::of(2, "cannot_read", &error, Some("check the path".to_owned()));
-        failure.message = format!("cannot read `{}`: {}", path.display(), failure.message);
-        failure
+        Failure::of(2, "cannot_read", &error, Some("check the path".to_owned()))
+            .about(&format!("cannot read `{}`", path.display()))
     })
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let mut failure =
-        Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()));
-    failure.message = format!("cannot write `{}`: {}", path.display(), failure.message);
-    failure
+    Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()))
+        .about(&format!("cannot write `{}`", path.display()))
 }
 
 fn indented(text: &str) -> String {

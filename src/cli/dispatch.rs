@@ -7,7 +7,9 @@ use clap::Parser as _;
 use super::args::{Cli, Command, Format};
 use super::failure::Failure;
 use super::session::Session;
-use super::{apply, doctor, logging, plan, playbook, run, runs, setup, show, terminal};
+use super::{
+    apply, completions, diff, doctor, logging, manual, plan, playbook, run, runs, setup, show, terminal,
+};
 use crate::config::Environment;
 
 /// Runs the program.
@@ -47,6 +49,8 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
                 | Command::Runs(super::args::RunsCommand::List)
                 | Command::Setup(_)
                 | Command::Doctor(_)
+                | Command::Completions(_)
+                | Command::Man(_)
         )
     {
         return Err(Failure::new(
@@ -56,9 +60,13 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
             Some("use `--format text` or `--format json`".to_owned()),
         ));
     }
-    #[cfg(feature = "demo")]
-    if let Command::Demo(args) = &cli.command {
-        return super::demo::demo(&cli.global, args).await;
+    // What needs no settings is not kept from working by wrong ones.
+    match &cli.command {
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => return super::demo::demo(&cli.global, args).await,
+        Command::Completions(args) => return completions::completions(cli.global.format, args),
+        Command::Man(args) => return manual::manual(cli.global.format, args),
+        _ => {}
     }
     let session = Session::open(&cli.global, environment)?;
     match &cli.command {
@@ -66,6 +74,9 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         Command::Demo(args) => super::demo::demo(&cli.global, args).await,
         Command::Plan(args) => plan::plan(&session, args).await,
         Command::Show(args) => show::show(&session, args).await,
+        Command::Diff(args) => diff::diff(&session, args).await,
+        Command::Completions(args) => completions::completions(cli.global.format, args),
+        Command::Man(args) => manual::manual(cli.global.format, args),
         Command::Apply(args) => apply::apply(&session, args).await,
         Command::Run(args) => run::run(&session, args).await,
         Command::Runs(command) => runs::runs(&session, command).await,

@@ -104,14 +104,8 @@ impl TenantFile {
     /// When it is no tenant file, or has no app that may write.
     pub fn parse(text: String, name: &str) -> Result<Self, Failure> {
         let wire: Wire = serde_json::from_str(&text).map_err(|error| {
-            let mut failure = Failure::of(
-                2,
-                "tenant_file",
-                &error,
-                Some("see mock-graph/README.md for the format".to_owned()),
-            );
-            failure.message = format!("{name} is no tenant file: {}", failure.message);
-            failure
+            Failure::of(2, "tenant_file", &error, Some("see mock-graph/README.md for the format".to_owned()))
+                .about(&format!("{name} is no tenant file"))
         })?;
         let pick = |may_write: bool| {
             wire.applications.iter().find_map(|app| {

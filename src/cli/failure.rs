@@ -49,6 +49,13 @@ impl Failure {
         Self { exit, code, message, hint, rendered: None }
     }
 
+    /// Says first what it is about: `cannot read `plan.json`: no such file`.
+    #[must_use]
+    pub fn about(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
     /// Prints to standard error; with `--format json` the document goes to standard output as well.
     pub fn print(&self, format: Format) {
         if let Some(rendered) = &self.rendered {

@@ -2,8 +2,10 @@
 
 mod apply;
 mod args;
+mod completions;
 #[cfg(feature = "demo")]
 mod demo;
+mod diff;
 mod dispatch;
 mod doctor;
 #[cfg(feature = "demo")]
@@ -11,6 +13,7 @@ mod embedded;
 mod failure;
 mod local_findings;
 mod logging;
+mod manual;
 mod output;
 mod plan;
 mod playbook;

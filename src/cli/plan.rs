@@ -238,17 +238,9 @@ fn is_like_an_id(text: &str) -> bool {
 
 fn read_file(path: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        let mut failure = Failure::of(
-            2,
-            "cannot_read",
-            &error,
-            Some(
-                "give the file that `stanch plan -o` wrote, or a plan's id from `stanch runs list`"
-                    .to_owned(),
-            ),
-        );
-        failure.message = format!("cannot read `{}`: {}", path.display(), failure.message);
-        failure
+        let hint = "give the file that `stanch plan -o` wrote, or a plan's id from `stanch runs list`";
+        Failure::of(2, "cannot_read", &error, Some(hint.to_owned()))
+            .about(&format!("cannot read `{}`", path.display()))
     })?;
     Ok(Plan::from_json(&text)?)
 }
@@ -267,11 +259,15 @@ pub fn show(session: &Session, plan: &Plan, name: &str) -> Result<(), Failure> {
 
 /// The preview for the terminal; with a name it tells the command to go on with.
 pub fn text(session: &Session, plan: &Plan, name: Option<&str>) -> String {
-    let style = preview::Style {
+    preview::text(plan, &style(session, name))
+}
+
+/// How previews are to look, by the terminal and the flags.
+pub fn style(session: &Session, name: Option<&str>) -> preview::Style {
+    preview::Style {
         colour: if terminal::prints_to_terminal() { preview::Colour::On } else { preview::Colour::Off },
         detail: if session.verbose { preview::Detail::Full } else { preview::Detail::Usual },
         file: name.map(str::to_owned),
         ..preview::Style::default()
-    };
-    preview::text(plan, &style)
+    }
 }

@@ -39,6 +39,7 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
                 print_text(book.text())?;
             }
         }
+        PlaybookCommand::Schema => print_json(&playbook::json_schema(&steps::catalog()))?,
         PlaybookCommand::Check { playbook, settings } => {
             let bound = bind(playbook, settings)?;
             check_order(&bound)?;

@@ -1,6 +1,7 @@
 //! The plan: every change as a named request, with what stood before and what must stand after.
 
 pub mod action;
+pub mod difference;
 pub mod effect;
 pub mod placeholder;
 pub mod preview;
@@ -8,6 +9,7 @@ pub mod request;
 pub mod sealed;
 
 pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo};
+pub use difference::{ActionChange, ActionDifference, FieldChange, ListChange, PlanBrief, PlanDifference};
 pub use effect::{EffectClass, effect_of};
 pub use placeholder::{Bindings, PlaceholderError, fill, made_objects_of, placeholders_of};
 pub use request::{PlannedRequest, Verb};

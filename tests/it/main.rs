@@ -4,6 +4,7 @@
 
 mod apply;
 mod cli;
+mod difference;
 mod doctor;
 mod drift;
 mod dry_run;
@@ -11,6 +12,7 @@ mod eviction;
 mod faults;
 mod guards;
 mod methods;
+mod packaging;
 mod processes;
 mod secrets;
 mod setup;

@@ -37,7 +37,8 @@ pub(super) fn entries(plan: &Plan, detail: Detail) -> Vec<Block> {
         .collect()
 }
 
-fn body(action: &Action, numbers: &BTreeMap<&ActionId, usize>, detail: Detail) -> Vec<Block> {
+/// Sets out one action, but for its summary.
+pub(super) fn body(action: &Action, numbers: &BTreeMap<&ActionId, usize>, detail: Detail) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(object(action))];
     if let Some(cannot) = &action.cannot {
         let mark = say("CANNOT be done from here: ").toned(Tone::Danger);
@@ -151,7 +152,8 @@ fn terms(action: &Action, numbers: &BTreeMap<&ActionId, usize>) -> Run {
     run
 }
 
-fn sent(prefix: &str, request: &PlannedRequest, told: &Value) -> Sent {
+/// Sets out one request behind a mark; what `told` says already is not said again.
+pub(super) fn sent(prefix: &str, request: &PlannedRequest, told: &Value) -> Sent {
     let body = match &request.body {
         Value::Null => Vec::new(),
         body => format!("{body:#}").lines().map(whole).collect(),

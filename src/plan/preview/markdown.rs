@@ -4,15 +4,38 @@
 //! might turn into a link or a mention (anything with `@`, `#`, `://`, two colons, or a dot within a word) stands in a code span, where
 //! nothing is turned into anything; and what could end a code span never stands in one.
 
-use super::super::Plan;
+use super::super::{Plan, PlanDifference};
 use super::compose::{compose, is_subject_refused, sends_anything};
-use super::document::{Block, Change, Piece, Tone, say};
+use super::difference::compose as compose_difference;
+use super::document::{Block, Change, Document, Piece, Tone, say};
 use super::style::Detail;
 use super::text::signed;
 
 /// Renders a plan as Markdown, newline at the end.
 pub fn markdown(plan: &Plan) -> String {
-    let document = compose(plan, Detail::Usual);
+    let mut page = page_of(&compose(plan, Detail::Usual));
+    page.push('\n');
+    push_line(
+        &mut page,
+        0,
+        if is_subject_refused(plan) {
+            "This plan cannot be applied: a guard refuses the account itself."
+        } else if sends_anything(plan) {
+            "Nothing has been changed yet."
+        } else {
+            "There is nothing to apply."
+        },
+    );
+    page
+}
+
+/// Renders what differs between two plans as Markdown, newline at the end.
+pub fn difference_markdown(difference: &PlanDifference) -> String {
+    page_of(&compose_difference(difference, Detail::Usual))
+}
+
+/// Lays a document out.
+fn page_of(document: &Document) -> String {
     let mut page = String::new();
     push_line(&mut page, 0, &format!("# {}", at_start(&document.title)));
     page.push('\n');
@@ -27,18 +50,6 @@ pub fn markdown(plan: &Plan) -> String {
         page.push('\n');
         put_blocks(&mut page, 0, &section.blocks);
     }
-    page.push('\n');
-    push_line(
-        &mut page,
-        0,
-        if is_subject_refused(plan) {
-            "This plan cannot be applied: a guard refuses the account itself."
-        } else if sends_anything(plan) {
-            "Nothing has been changed yet."
-        } else {
-            "There is nothing to apply."
-        },
-    );
     page
 }
 

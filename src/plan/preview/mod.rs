@@ -5,6 +5,7 @@
 
 mod actions;
 mod compose;
+mod difference;
 mod document;
 mod estimate;
 mod layout;
@@ -18,6 +19,6 @@ mod who;
 mod why;
 
 pub use estimate::{Estimate, estimate};
-pub use markdown::markdown;
+pub use markdown::{difference_markdown, markdown};
 pub use style::{Colour, Detail, Style};
-pub use text::text;
+pub use text::{difference_text, text};

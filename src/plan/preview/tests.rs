@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::super::{
     Action, ApprovalMode, Cannot, GuardOverride, GuardRecord, GuardRefusal, LeftObject, Object, PLAN_FORMAT,
-    Plan, PlannedCase, PlannedRequest, PlaybookRef, Requester, TenantRef, UnchangedStep, Undo, Verb,
+    Plan, PlanDifference, PlannedCase, PlannedRequest, PlaybookRef, Requester, TenantRef, UnchangedStep,
+    Undo, Verb,
 };
 use super::document::whole;
 use super::*;
@@ -413,6 +414,11 @@ fn plan_named(text: &str) -> Plan {
     plan
 }
 
+/// What differs between the reference plan and this one.
+fn difference_to(after: &Plan) -> PlanDifference {
+    PlanDifference::between(&plan(), after).unwrap()
+}
+
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap().to_owned();
@@ -448,8 +454,38 @@ proptest! {
         for letter in shown.chars().filter(|letter| *letter != '\n') {
             prop_assert_eq!(inert(&letter.to_string()), letter.to_string());
         }
-        let coloured = text(&plan, &Style { colour: Colour::On, ..style });
+        let coloured = text(&plan, &Style { colour: Colour::On, ..style.clone() });
         prop_assert_eq!(without_colours(&coloured), shown);
+        let differs = difference_text(&difference_to(&plan), &style);
+        for line in differs.lines() {
+            let is_command = line.trim_start().starts_with("Set-Mailbox");
+            prop_assert!(is_command || line.width() <= width, "{} > {width}: {line:?}", line.width());
+        }
+        for letter in differs.chars().filter(|letter| *letter != '\n') {
+            prop_assert_eq!(inert(&letter.to_string()), letter.to_string());
+        }
+    }
+
+    #[test]
+    fn no_name_becomes_markup_in_a_comparison(name in hostile()) {
+        let shown = difference_markdown(&difference_to(&plan_named(&name)));
+        let mut is_fenced = false;
+        for line in shown.lines() {
+            for letter in line.chars() {
+                prop_assert_eq!(inert(&letter.to_string()), letter.to_string());
+            }
+            if line.trim_start().starts_with("```") {
+                is_fenced = !is_fenced;
+            }
+            if is_fenced || line.trim_start().starts_with("```") {
+                continue;
+            }
+            let outside = outside_code(line);
+            let unescaped = outside.replace("\\\\", "").replace("\\|", "").replace("\\[", "").replace("\\]", "");
+            prop_assert!(!outside.contains(['<', '>', '@']) && !outside.contains("://"), "{line}");
+            prop_assert!(!unescaped.contains(['[', ']']), "{line}");
+        }
+        prop_assert!(!is_fenced);
     }
 
     #[test]
@@ -807,6 +843,66 @@ fn the_reference_case_as_text() {
 
     Nothing has been changed yet. To do exactly this:
       stanch apply plan.json
+    "##);
+}
+
+#[test]
+fn another_decision_about_the_reference_case() {
+    let mut after = plan();
+    after.expires_at = at("2024-10-04T17:00:00Z");
+    after.actions.remove(2);
+    after.actions[0].requests[0].body = json!({"accountEnabled": true});
+    after.actions[1].required = false;
+    after.warnings = vec!["the method list could not be read".to_owned()];
+    after.guards.refused[0].why = "another reason".to_owned();
+    after.residual_risk.push("a second risk".to_owned());
+    let after = Plan { digest: Sha256Digest::of_bytes(b"another"), ..after };
+    insta::assert_snapshot!(difference_text(&difference_to(&after), &in_file()), @r##"
+    What differs between two plans
+    First plan: bec for lynne.robbins@contoso.com, made 2024-10-04 15:10 UTC,
+    expires 2024-10-04 16:10 UTC, digest da6073dd
+    Second plan: bec for lynne.robbins@contoso.com, made 2024-10-04 15:10 UTC,
+    expires 2024-10-04 17:00 UTC, digest ae448ac8
+
+    1 action removed, 2 actions changed. 4 actions stay the same.
+
+    ACTIONS REMOVED
+      · − Remove the Authenticator that the intruder registered
+        authentication method "Infinitix" 3ebebe3e-1790-40da-9891-0052cebcc1ba
+        createdDateTime: 2024-09-26T19:25:02Z → gone
+        displayName: "Infinitix" → gone
+        Why: registered after the compromise began
+        · Registered 2024-09-26 19:25 UTC from 89.187.164.135, an address of the
+          intruder
+        · No fresh second factor was asked for: "MFA requirement satisfied by claim
+          in the token"
+        Cannot be undone: only the phone that holds it could register it again
+        Starts after reset_password; required for containment.
+        DELETE /v1.0/users/6ed5d1bf…/authentication/microsoftAuthenticatorMethods/
+               3ebebe3e…
+
+    ACTIONS CHANGED
+      · Block sign-in (disable_sign_in)
+        requests:
+        − PATCH /v1.0/users/6ed5d1bf…
+          with {"accountEnabled":false}
+        + PATCH /v1.0/users/6ed5d1bf…
+          with {"accountEnabled":true}
+      · Scramble the password (reset_password)
+        required: true → false
+
+    GUARDS
+      guards.refused[company_range 203.0.113.1/32].why: "it is the head office's
+        own address: blocking it locks everyone there out" → "another reason"
+
+    WARNINGS
+      warnings:
+      · − No emergency-access account is configured
+      · + the method list could not be read
+
+    WHAT STAYS OPEN
+      residual_risk: 1 in both
+      · + a second risk
     "##);
 }
 

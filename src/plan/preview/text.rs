@@ -1,8 +1,9 @@
 //! The preview as text for a terminal: no line is wider than asked for, commands excepted, which stay whole for copying.
 
-use super::super::Plan;
+use super::super::{Plan, PlanDifference};
 use super::compose::{compose, is_subject_refused, sends_anything};
-use super::document::{Block, Change, Fact, Piece, Run, Sent, Tone, say, whole};
+use super::difference::compose as compose_difference;
+use super::document::{Block, Change, Document, Fact, Piece, Run, Sent, Tone, say, whole};
 use super::layout::{Page, width_of};
 use super::style::{Detail, Style};
 
@@ -15,7 +16,19 @@ const INDENT: usize = 2;
 
 /// Renders a plan as text, newline at the end.
 pub fn text(plan: &Plan, style: &Style) -> String {
-    let document = compose(plan, style.detail);
+    let mut page = page_of(compose(plan, style.detail), style);
+    page.skip();
+    put_next(&mut page, plan, style);
+    page.finish()
+}
+
+/// Renders what differs between two plans as text, newline at the end.
+pub fn difference_text(difference: &PlanDifference, style: &Style) -> String {
+    page_of(compose_difference(difference, style.detail), style).finish()
+}
+
+/// Lays a document out.
+fn page_of(document: Document, style: &Style) -> Page {
     let mut page = Page::new(style.width.max(Style::NARROWEST), style.colour);
     let title: Run = document.title.into_iter().map(|piece| piece.toned(Tone::Strong)).collect();
     page.put(0, "", &title);
@@ -36,9 +49,7 @@ pub fn text(plan: &Plan, style: &Style) -> String {
             put_block(&mut page, INDENT, block, style.detail);
         }
     }
-    page.skip();
-    put_next(&mut page, plan, style);
-    page.finish()
+    page
 }
 
 fn put_next(page: &mut Page, plan: &Plan, style: &Style) {
