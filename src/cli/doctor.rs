@@ -17,12 +17,12 @@ const INCOMPLETE: u8 = 1;
 /// Examines settings, apps and tenant, and tells what it found.
 ///
 /// # Errors
-/// When a playbook is wrong, or no app has credentials.
+/// When a playbook is wrong, or the addresses of Graph or of the sign-in authority are.
 pub async fn doctor(session: &Session, args: &DoctorArgs) -> Result<u8, Failure> {
     let playbooks = load_all(&args.playbooks)?;
     let mut findings = local_findings::look(session);
-    let doctor = session.doctor()?;
-    findings.extend(local_findings::credentials(&doctor));
+    let (doctor, faults) = session.doctor()?;
+    findings.extend(local_findings::credentials(&doctor, &faults));
     findings.extend(doctor.examine(&playbooks).await);
     // What stops people stands last: that is where they look.
     findings.sort_by_key(|finding| finding.state);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::session::Session;
-use crate::config::{Role, Webhook};
+use crate::config::{CredentialError, Role, Webhook};
 use crate::engine::{Doctor, Finding};
 
 /// Looks at settings and store, without the network.
@@ -116,21 +116,25 @@ fn webhook_secrets(session: &Session, name: &str, webhook: &Webhook) -> Finding 
 }
 
 /// Says with what each app signs in, and which app has nothing to sign in with.
-pub fn credentials(doctor: &Doctor) -> Vec<Finding> {
+pub fn credentials(doctor: &Doctor, faults: &[(Role, CredentialError)]) -> Vec<Finding> {
     const CREDENTIALS: &str = "credentials";
-    let mut findings = Vec::new();
-    if doctor.observer.is_none() {
+    let mut findings: Vec<Finding> = faults
+        .iter()
+        .map(|(role, error)| {
+            let fix = error.hint().unwrap_or_else(|| "`stanch setup` shows how to register it".to_owned());
+            let effect = match role {
+                Role::Observer => "plans cannot be made",
+                Role::Responder if doctor.observer.is_some() => "plans can be made, and not applied",
+                Role::Responder => "nothing can be planned or applied",
+            };
+            Finding::missing(CREDENTIALS, format!("{error}: {effect}"), fix)
+        })
+        .collect();
+    if doctor.observer.is_none() && !faults.iter().any(|(role, _)| *role == Role::Observer) {
         findings.push(Finding::warning(
             CREDENTIALS,
             "there is no observer: planning signs in as the responder, which may write",
             "register one (`stanch setup`), and set `STANCH_OBSERVER_CLIENT_ID` and its credential",
-        ));
-    }
-    if doctor.responder.is_none() {
-        findings.push(Finding::missing(
-            CREDENTIALS,
-            "there is no responder: plans can be made, and not applied",
-            "register one (`stanch setup`), and set `AZURE_CLIENT_ID` and its credential",
         ));
     }
     for app in [&doctor.observer, &doctor.responder].into_iter().flatten() {

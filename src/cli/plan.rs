@@ -9,9 +9,9 @@ use super::session::Session;
 use super::terminal;
 use crate::case::{JudgedMethod, MethodVerdict};
 use crate::domain::{CidrBlock, MethodId, Timestamp, inert};
-use crate::engine::{PlanRequest, Planner};
+use crate::engine::{PlanError, PlanRequest, Planner, check_order};
 use crate::plan::{Plan, preview};
-use crate::playbook::{self, BoundPlaybook, Playbook, parse_setting};
+use crate::playbook::{self, BindError, BindErrors, BoundPlaybook, PathSegment, Playbook, parse_setting};
 use crate::steps;
 
 /// Makes a plan, shows it, and writes it where `-o` says.
@@ -96,7 +96,7 @@ fn decide(undecided: &[JudgedMethod], request: &mut PlanRequest) -> Result<bool,
     Ok(is_decided)
 }
 
-/// Loads a playbook and fills in its inputs.
+/// Loads a playbook, fills in its inputs and checks its order; what is wrong is shown where it stands.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -111,7 +111,51 @@ pub fn bind(which: &str, settings: &[String]) -> Result<BoundPlaybook, Failure> 
             })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(book.bind(&settings, &catalog)?)
+    let bound = book.bind(&settings, &catalog).map_err(|errors| where_options_stand(&book, errors))?;
+    check_order(&bound).map_err(|error| where_the_door_stands(&book, error))?;
+    Ok(bound)
+}
+
+/// Shows an option that a setting made wrong where the playbook takes the setting.
+fn where_options_stand(book: &Playbook, errors: BindErrors) -> Failure {
+    let shown: String = errors
+        .0
+        .iter()
+        .filter_map(|error| match error {
+            BindError::Option { id, option, .. } => {
+                let place = book.steps.iter().position(|call| call.id == *id)?;
+                let mut path = step_path(place);
+                path.push(PathSegment::Key("with".to_owned()));
+                let first = option.as_deref().and_then(|option| option.split(['.', '[']).next());
+                path.extend(first.map(|key| PathSegment::Key(key.to_owned())));
+                Some(book.point_at(&path, error.to_string(), error.hint()).to_string())
+            }
+            _ => None,
+        })
+        .collect();
+    let count = errors.0.len();
+    let is_whole = errors.0.iter().filter(|error| matches!(error, BindError::Option { .. })).count() == count;
+    let mut failure = Failure::from(errors);
+    failure.rendered = is_whole.then_some(shown);
+    failure
+}
+
+/// Shows a door that is shut too late where it stands in the playbook.
+fn where_the_door_stands(book: &Playbook, error: PlanError) -> Failure {
+    let shown = match &error {
+        PlanError::Order(order) => {
+            let place = book.steps.iter().position(|call| call.id == order.door());
+            place.map(|place| book.point_at(&step_path(place), order.to_string(), order.hint()).to_string())
+        }
+        _ => None,
+    };
+    let mut failure = Failure::from(error);
+    failure.rendered = shown;
+    failure
+}
+
+fn step_path(place: usize) -> Vec<PathSegment> {
+    vec![PathSegment::Key("steps".to_owned()), PathSegment::Index(place)]
 }
 
 /// Loads the playbooks of these names, or all that ship where none is named.

@@ -142,32 +142,35 @@ impl Session {
         Ok(Connection::new(transport, Arc::clone(&self.clock), Arc::clone(&self.random), settings))
     }
 
-    /// Makes the doctor, with both apps as far as their credentials are set.
+    /// Makes the doctor, with both apps as far as their credentials can be used; what is wrong with the others is told
+    /// beside it.
     ///
     /// # Errors
-    /// When neither app has credentials, or those that are set cannot be used.
-    pub fn doctor(&self) -> Result<Doctor, Failure> {
+    /// When the addresses of Graph or of the sign-in authority cannot be used.
+    pub fn doctor(&self) -> Result<(Doctor, Vec<(Role, CredentialError)>), Failure> {
         let base = graph_base(&self.environment)?;
-        let app = |role, credentials: &Credentials| {
-            Ok::<_, Failure>(App {
-                role,
-                client_id: credentials.client_id.clone(),
-                connection: self.connection(credentials, &base)?,
-            })
+        let mut faults = Vec::new();
+        let mut app = |role, read: Result<Option<Credentials>, CredentialError>| match read {
+            Ok(None) => Ok(None),
+            Ok(Some(credentials)) => {
+                let connection = self.connection(&credentials, &base)?;
+                Ok(Some(App { role, client_id: credentials.client_id.clone(), connection }))
+            }
+            Err(error) => {
+                faults.push((role, error));
+                Ok::<_, Failure>(None)
+            }
         };
-        let observer = Credentials::observer(&self.environment)?;
-        let responder = match (Credentials::responder(&self.environment), &observer) {
-            (Ok(credentials), _) => Some(credentials),
-            // Planning alone is set up: what applying lacks is told with the rest.
-            (Err(CredentialError::Missing { .. }), Some(_)) => None,
-            (Err(error), _) => return Err(error.into()),
-        };
-        Ok(Doctor {
-            observer: observer.as_ref().map(|own| app(Role::Observer, own)).transpose()?,
-            responder: responder.as_ref().map(|own| app(Role::Responder, own)).transpose()?,
+        let observer = app(Role::Observer, Credentials::observer(&self.environment))?;
+        let responder = app(Role::Responder, Credentials::responder(&self.environment).map(Some))?;
+        let doctor = Doctor {
+            observer,
+            responder,
             clock: Arc::clone(&self.clock),
             guards: self.config.guards.clone(),
-        })
+            skew_stops: !base.is_loopback(),
+        };
+        Ok((doctor, faults))
     }
 
     /// The tenant as it was named: by `--tenant`, or by the environment.

@@ -2,7 +2,6 @@
 //! `setup`, `doctor`, the preview and the documents all take it from here.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -19,15 +18,6 @@ pub struct Purpose {
     pub step: Option<String>,
     /// What it does with it, such as `to read the sign-in log`.
     pub what: String,
-}
-
-impl fmt::Display for Purpose {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.step {
-            Some(step) => write!(formatter, "{step} {}", self.what),
-            None => write!(formatter, "always, {}", self.what),
-        }
-    }
 }
 
 /// A permission that is needed, and what for.
@@ -50,9 +40,31 @@ impl Need {
         steps
     }
 
-    /// What it is for, in words.
+    /// What it is for, in words: `always: to read users; block_ips: to read named locations`.
     pub fn words(&self) -> String {
-        self.purposes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let mut by_deed: Vec<(&str, Vec<&str>)> = Vec::new();
+        for purpose in &self.purposes {
+            let step = purpose.step.as_deref().unwrap_or("always");
+            match by_deed.iter_mut().find(|(what, _)| *what == purpose.what) {
+                Some((_, steps)) => steps.push(step),
+                None => by_deed.push((&purpose.what, vec![step])),
+            }
+        }
+        let mut by_steps: Vec<(String, Vec<&str>)> = Vec::new();
+        for (what, mut steps) in by_deed {
+            // What is always done is done for each step too.
+            if steps.contains(&"always") {
+                steps = vec!["always"];
+            }
+            let steps = steps.join(", ");
+            match by_steps.iter_mut().find(|(own, _)| *own == steps) {
+                Some((_, deeds)) => deeds.push(what),
+                None => by_steps.push((steps, vec![what])),
+            }
+        }
+        let groups: Vec<String> =
+            by_steps.iter().map(|(steps, deeds)| format!("{steps}: {}", deeds.join(", "))).collect();
+        groups.join("; ")
     }
 }
 
@@ -284,7 +296,18 @@ mod tests {
         assert_eq!(lacking.len(), 1);
         assert_eq!(lacking[0].permission, "User-PasswordProfile.ReadWrite.All");
         assert_eq!(lacking[0].steps(), ["reset_password"]);
-        assert_eq!(lacking[0].words(), "reset_password to set passwords");
+        assert_eq!(lacking[0].words(), "reset_password: to set passwords");
+    }
+
+    #[test]
+    fn what_a_permission_is_for_is_told_once() {
+        let needs = of(&[("block_ips", json!({})), ("require_token_protection", json!({}))]);
+        let words = |name: &str| needs.observer.iter().find(|own| own.permission == name).unwrap().words();
+        assert_eq!(words("AuditLog.Read.All"), "always: to read the sign-in log, to read the audit log");
+        assert_eq!(
+            words("Policy.Read.All"),
+            "block_ips: to read named locations; block_ips, require_token_protection: to read Conditional Access policies"
+        );
     }
 
     #[test]

@@ -43,6 +43,13 @@ pub enum OrderError {
 }
 
 impl OrderError {
+    /// The id of the step that shuts the door.
+    pub fn door(&self) -> &str {
+        match self {
+            Self::NoRevocation { door } | Self::DoorAfterRevocation { door, .. } => door,
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         Some(match self {

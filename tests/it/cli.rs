@@ -129,6 +129,25 @@ fn a_playbook_that_revokes_too_early_is_refused_with_the_story() {
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
     assert!(stderr.contains("reset_password") && stderr.contains("revoke_sessions"), "{stderr}");
+    // It shows the line of the door that is shut too late.
+    assert!(stderr.contains("./early.yaml:7:5") && stderr.contains("- step: reset_password"), "{stderr}");
+}
+
+#[test]
+fn a_setting_that_makes_an_option_wrong_is_shown_where_the_playbook_takes_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("mine.yaml"),
+        "schema: stanch/playbook/v1\nname: mine\ntitle: Mine\nsummary: Takes its rollout from outside.\ninputs:\n  rollout: { type: string, default: report_only }\nsteps:\n  - step: require_compliant_device\n    with: { state: \"${rollout}\" }\n  - step: revoke_sessions\n",
+    )
+    .unwrap();
+    let output = stanch(folder.path())
+        .args(["playbook", "check", "./mine.yaml", "--set", "rollout=always"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("./mine.yaml:9") && stderr.contains("always"), "{stderr}");
 }
 
 #[test]

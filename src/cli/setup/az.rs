@@ -42,10 +42,10 @@ fn one(lines: &SetupLines, app: &Registration, number: usize) -> String {
     );
     for (role, need) in &app.permissions {
         text.push_str(&format!(
-            "az ad app permission add --id \"${variable}\" --api \"$GRAPH\" --api-permissions {}=Role --only-show-errors   # {}: {}\n",
-            role.id,
+            "# {} ({})\naz ad app permission add --id \"${variable}\" --api \"$GRAPH\" --api-permissions {}=Role --only-show-errors\n",
             role.name,
-            need.words()
+            need.words(),
+            role.id
         ));
     }
     text.push_str(&credential(lines, app, &name, &variable));

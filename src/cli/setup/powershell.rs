@@ -39,7 +39,7 @@ fn one(lines: &SetupLines, app: &Registration, number: usize) -> String {
     let mut text = format!("\n# {number}. The {name}: {}.\n$access = @(\n", app.duty());
     for (role, need) in &app.permissions {
         text.push_str(&format!(
-            "    @{{ Id = '{}'; Type = 'Role' }}   # {}: {}\n",
+            "    @{{ Id = '{}'; Type = 'Role' }}   # {} ({})\n",
             role.id,
             role.name,
             need.words()

@@ -69,7 +69,7 @@ pub(super) fn judge(
 fn too_much(app: &App, held: &[String], guards: &Guards, findings: &mut Vec<Finding>) {
     let revoke = |names: &str| {
         format!(
-            "in the Entra admin centre, Enterprise applications, `{}`, Permissions: revoke {names}; then take it out of the app registration too",
+            "revoke {names}: Entra admin centre, Enterprise applications, the app `{}`, Permissions; and under App registrations, API permissions",
             app.client_id
         )
     };

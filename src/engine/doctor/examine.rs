@@ -34,6 +34,8 @@ pub struct Doctor {
     pub clock: Arc<dyn Clock>,
     /// The guards' settings.
     pub guards: Guards,
+    /// Whether a skewed clock stops planning or is only warned of: against loopback it is warned of.
+    pub skew_stops: bool,
 }
 
 impl Doctor {
@@ -59,7 +61,7 @@ impl Doctor {
         let policy_steps = policy_steps(playbooks);
         findings.extend(accounts::judge_emergency(&reader, &self.guards, &policy_steps).await);
         findings.extend(accounts::judge_groups(&reader, &self.guards).await);
-        findings.push(surroundings::clock(&reader, self.clock.as_ref()));
+        findings.push(surroundings::clock(&reader, self.clock.as_ref(), self.skew_stops));
         let apps: Vec<&App> = [&self.observer, &self.responder].into_iter().flatten().collect();
         findings.extend(surroundings::throttling(&apps));
         findings

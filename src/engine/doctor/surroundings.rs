@@ -7,7 +7,7 @@ use crate::engine::planner::MOST_SKEW;
 use crate::graph::{Connection, Reader};
 
 /// Compares our clock with Graph's `Date`.
-pub(super) fn clock(reader: &Reader, clock: &dyn Clock) -> Finding {
+pub(super) fn clock(reader: &Reader, clock: &dyn Clock, skew_stops: bool) -> Finding {
     const CLOCK: &str = "clock";
     let Some(theirs) = reader.server_time() else {
         return Finding::warning(
@@ -18,18 +18,19 @@ pub(super) fn clock(reader: &Reader, clock: &dyn Clock) -> Finding {
     };
     let skew = clock.now().duration_since(theirs);
     let seconds = skew.as_secs();
-    if skew.abs() > MOST_SKEW {
-        let way = if seconds > 0 { "ahead of" } else { "behind" };
-        return Finding::missing(
-            CLOCK,
-            format!(
-                "this machine's clock is {} s {way} the tenant's: planning stops at 120 s",
-                seconds.abs()
-            ),
-            "set the clock: `timedatectl set-ntp true`, or `w32tm /resync` on Windows",
-        );
+    if skew.abs() <= MOST_SKEW {
+        // Graph's `Date` is in whole seconds.
+        let within = seconds.abs() + 1;
+        return Finding::ok(CLOCK, format!("this machine's clock is within {within} s of the tenant's"));
     }
-    Finding::ok(CLOCK, format!("this machine's clock is within {} s of the tenant's", seconds.abs() + 1))
+    let way = if seconds > 0 { "ahead of" } else { "behind" };
+    let off = format!("this machine's clock is {} s {way} the tenant's", seconds.abs());
+    let fix = "set the clock: `timedatectl set-ntp true`, or `w32tm /resync` on Windows";
+    if skew_stops {
+        Finding::missing(CLOCK, format!("{off}: planning stops at {} s", MOST_SKEW.as_secs()), fix)
+    } else {
+        Finding::warning(CLOCK, format!("{off}; against loopback planning goes on"), fix)
+    }
 }
 
 /// Tells what Graph has said of its limits while the doctor was reading.
