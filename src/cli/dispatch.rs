@@ -41,6 +41,27 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Checks a command line without running it: what the documents show is held against it.
+///
+/// # Errors
+/// When clap would not take it; asking for help or for the version is taken.
+pub fn check_arguments<I: IntoIterator<Item = T>, T: Into<std::ffi::OsString> + Clone>(
+    arguments: I,
+) -> Result<(), clap::Error> {
+    let program = std::iter::once(std::ffi::OsString::from("stanch"));
+    match Cli::try_parse_from(program.chain(arguments.into_iter().map(Into::into))) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
     if cli.global.format == Format::Markdown
         && matches!(

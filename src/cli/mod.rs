@@ -25,4 +25,4 @@ mod show;
 mod stop;
 mod terminal;
 
-pub use dispatch::main;
+pub use dispatch::{check_arguments, main};

@@ -5,6 +5,7 @@
 mod apply;
 mod cli;
 mod difference;
+mod docs;
 mod doctor;
 mod drift;
 mod dry_run;

@@ -151,10 +151,8 @@ impl Drop for Mock {
     }
 }
 
-/// The program, set up for a mock, with its store and settings in a folder.
-pub fn stanch(mock: &Mock, folder: &Path) -> Command {
-    let applications = &mock.tenant["applications"];
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
+/// Writes the settings for a mock into a folder, unless there are some: the store, and the emergency accounts.
+pub fn settings_file(mock: &Mock, folder: &Path) -> PathBuf {
     let settings = folder.join("stanch.toml");
     if !settings.exists() {
         let emergency: Vec<String> = mock.tenant["users"]
@@ -174,6 +172,14 @@ pub fn stanch(mock: &Mock, folder: &Path) -> Command {
         )
         .unwrap();
     }
+    settings
+}
+
+/// The program, set up for a mock, with its store and settings in a folder.
+pub fn stanch(mock: &Mock, folder: &Path) -> Command {
+    let applications = &mock.tenant["applications"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let settings = settings_file(mock, folder);
     let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
     command
         .env_clear()
