@@ -48,7 +48,16 @@ impl MockClock {
 
     /// The moment as an HTTP `Date` header shows it.
     pub fn http_date(&self) -> String {
-        self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+        self.http_date_off(0)
+    }
+
+    /// The same by a clock that is so many seconds ahead.
+    pub fn http_date_off(&self, seconds: i64) -> String {
+        self.now()
+            .saturating_add(SignedDuration::from_secs(seconds))
+            .unwrap_or(Timestamp::MAX)
+            .strftime("%a, %d %b %Y %H:%M:%S GMT")
+            .to_string()
     }
 }
 

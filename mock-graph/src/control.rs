@@ -102,13 +102,7 @@ fn play(world: &Arc<World>, name: &str, body: &[u8]) -> Answer {
     match attempt(&tenant, attacker, &request, world.clock.now()) {
         Ok(outcome) => {
             if request.assume.is_none() {
-                let written: Result<(), std::convert::Infallible> = world.change(None, |tenant| {
-                    record(tenant, &outcome);
-                    Ok(())
-                });
-                match written {
-                    Ok(()) => {}
-                }
+                world.edit(|tenant| record(tenant, &outcome));
             }
             match serde_json::to_value(&outcome) {
                 Ok(answer) => json_answer(200, &answer),

@@ -41,6 +41,9 @@ enum Command {
         /// Seed of all chance
         #[arg(long, default_value_t = 0)]
         seed: u64,
+        /// Serves by TLS, with the certificate in `src/test-only-certificate.pem`, which a client must be told to trust
+        #[arg(long)]
+        tls: bool,
         /// Lets it listen on an address that other machines reach: the tenant's passwords are then theirs to read
         #[arg(long)]
         listen_beyond_loopback: bool,
@@ -71,6 +74,7 @@ async fn run(cli: Cli) -> Result<(), String> {
         enforce_throttling,
         lag,
         seed,
+        tls,
         listen_beyond_loopback,
     } = cli.command;
     if !IpAddr::is_loopback(&listen.ip()) && !listen_beyond_loopback {
@@ -88,7 +92,8 @@ async fn run(cli: Cli) -> Result<(), String> {
             .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         mock.set_faults(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
     }
-    let running = mock.listen(listen).await.map_err(|error| told(&error))?;
+    let running = if tls { mock.listen_by_tls(listen).await } else { mock.listen(listen).await };
+    let running = running.map_err(|error| told(&error))?;
     println!("listening on {}", running.base_url());
     running.wait().await.map_err(|error| error.to_string())
 }

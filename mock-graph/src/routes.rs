@@ -66,6 +66,29 @@ impl Service {
         }
     }
 
+    /// The refusal of an object that is not there.
+    #[must_use]
+    pub fn missing(self, id: &str) -> Fail {
+        match self {
+            Self::ConditionalAccess => {
+                Fail::new(404, "ResourceNotFound", format!("{id} could not be found."))
+            }
+            Self::AuthenticationMethods => {
+                Fail::new(404, "resourceNotFound", format!("'{id}' was not found."))
+            }
+            Self::Exchange => {
+                Fail::new(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+            }
+            _ => Fail::new(
+                404,
+                "Request_ResourceNotFound",
+                format!(
+                    "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+                ),
+            ),
+        }
+    }
+
     /// The limit that the service's requests count against.
     #[must_use]
     pub fn bucket(self) -> Bucket {

@@ -1,12 +1,13 @@
 //! One Graph request from its bytes to its answer: token, route, permission, handler, envelope.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::api::{Call, Caller, Fail, Handler, Reply, Version};
+use crate::faults::refusals::claims_challenge;
 use crate::handlers::method_kinds;
+use crate::replica::Aftermath;
 use crate::routes::{Found, Permissions, Route, Service, find};
 use crate::state::World;
 use crate::throttle::{Asked, Bucket, Size, units};
@@ -68,8 +69,8 @@ pub fn version_and_segments(path: &str) -> Option<(Version, Vec<String>)> {
     Some((version, segments))
 }
 
-/// Serves one request. `stale_for`: the write's effect is hidden from reads for so long.
-pub fn serve(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration>) -> Served {
+/// Serves one request. `aftermath`: what follows on it, where it is a write.
+pub fn serve(world: &Arc<World>, incoming: &Incoming, aftermath: Option<Aftermath>) -> Served {
     let body = parse_body(incoming);
     let mut served = Served {
         reply: Reply::no_content(),
@@ -78,7 +79,7 @@ pub fn serve(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration
         app_id: None,
         body: body.clone().unwrap_or(Value::Null),
     };
-    let outcome = run(world, incoming, body, stale_for, &mut served);
+    let outcome = run(world, incoming, body, aftermath, &mut served);
     served.reply = match outcome {
         Ok(reply) => reply,
         Err(fail) => envelope(world, incoming, &fail),
@@ -99,7 +100,7 @@ fn run(
     world: &Arc<World>,
     incoming: &Incoming,
     body: Result<Value, Fail>,
-    stale_for: Option<Duration>,
+    aftermath: Option<Aftermath>,
     served: &mut Served,
 ) -> Result<Reply, Fail> {
     let Some((version, segments)) = version_and_segments(&incoming.path) else {
@@ -115,6 +116,9 @@ fn run(
         caller_of(&world.present(), &world.keys, incoming.header("authorization"), jiff::Timestamp::now())
             .map_err(|text| Fail::new(401, "InvalidAuthenticationToken", text))?;
     served.app_id = Some(caller.app_id.clone());
+    if world.has_ended(&caller.app_id) {
+        return Err(claims_challenge());
+    }
     let body = body?;
     if matches!(incoming.method.as_str(), "POST" | "PATCH" | "PUT")
         && !incoming.body.is_empty()
@@ -136,6 +140,9 @@ fn run(
     let query = uri::pairs(&incoming.query);
     let counted = count(world, route, &variable, &query, &caller)?;
     permit(route, &variable, &caller)?;
+    if world.hides(&object_path(&incoming.path)) {
+        return Err(route.service.missing(segments.last().map_or("", String::as_str)));
+    }
     let call = Call {
         version,
         segments: variable,
@@ -150,11 +157,20 @@ fn run(
     };
     let mut reply = match route.handler {
         // Exchange reads its own writes at once (identity.md 7.1).
-        Handler::Read(handler) => handler(&world.seen_by_a_read(route.service != Service::Exchange), &call),
-        Handler::Write(handler) => world.change(stale_for, |tenant| handler(tenant, &call)),
+        Handler::Read(handler) => world.view(route.service != Service::Exchange).read(handler, &call),
+        Handler::Write(_) if world.is_failing_over() => {
+            Err(Fail::new(503, "serviceNotAvailable", "The service is failing over to another region."))
+        }
+        Handler::Write(handler) => world.change(aftermath, |tenant| handler(tenant, &call)),
     }?;
     reply.headers.extend(counted);
     Ok(reply)
+}
+
+/// A path without its version, decoded: what an object goes by in both.
+#[must_use]
+pub fn object_path(path: &str) -> String {
+    uri::segments(path).get(1..).unwrap_or_default().join("/")
 }
 
 /// Counts the request against the published limits, and tells what it cost.

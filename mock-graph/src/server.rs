@@ -1,4 +1,4 @@
-//! The mock as a router and as a server on a loopback port: latency, faults and the journal around every request.
+//! The mock as a router: latency, faults and the journal around every request.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -10,15 +10,19 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 use crate::api::Reply;
 use crate::faults::Fault;
+use crate::faults::answers::{Outgoing, mangle, reshape};
+use crate::faults::bodies::FaultyBody;
+use crate::faults::kinds::{ResetPoint, When};
+use crate::faults::refusals;
+use crate::foreign;
 use crate::journal::{Line, redact};
 use crate::keys::{KeyError, Keys};
-use crate::serve::{Incoming, Served, asks_mailbox, envelope, serve, throttled, version_and_segments};
+use crate::listen::{Running, Secure};
+use crate::replica::{Aftermath, span};
+use crate::serve::{Incoming, Served, asks_mailbox, envelope, object_path, serve, version_and_segments};
 use crate::state::{Settings, World};
 use crate::tenant::{Tenant, TenantError};
 use crate::throttle::too_many_at_once;
@@ -27,10 +31,8 @@ use crate::{batch, control, uri};
 
 /// The largest body that is read.
 const MOST_BODY: usize = 8 << 20;
-/// Reads see the state before for ever.
-const FOR_EVER: Duration = Duration::from_hours(10 * 365 * 24);
 
-/// In the extensions of a response that is none: the connection is reset. Over a socket the body breaks off.
+/// In the extensions of a response that is none: the connection is reset before it.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionReset;
 
@@ -46,6 +48,9 @@ pub enum MockError {
     /// The fault file is refused.
     #[error("the faults cannot be read: {0}")]
     Faults(#[source] serde_json::Error),
+    /// The test certificate is damaged.
+    #[error("the test certificate cannot be used: {0}")]
+    Tls(String),
     /// No port.
     #[error("cannot listen on {address}")]
     Listen {
@@ -110,44 +115,15 @@ impl MockGraph {
     /// # Errors
     /// When it cannot be listened on.
     pub async fn listen(&self, address: SocketAddr) -> Result<Running, MockError> {
-        let failed = |source| MockError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let router = self.router();
-        let task = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(async move {
-                    // A dropped sender stops it as well as a sent word.
-                    let _word = stopped.await;
-                })
-                .await
-        });
-        Ok(Running { address, _stop: stop, task })
-    }
-}
-
-/// A mock that listens. It stops when dropped.
-#[derive(Debug)]
-pub struct Running {
-    address: SocketAddr,
-    _stop: oneshot::Sender<()>,
-    task: JoinHandle<std::io::Result<()>>,
-}
-
-impl Running {
-    /// Where it listens: `http://127.0.0.1:PORT`.
-    #[must_use]
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        crate::listen::listen(self.router(), address, false).await
     }
 
-    /// Serves until the server ends by itself.
+    /// Serves on an address by TLS, with [`crate::listen::CERTIFICATE`].
     ///
     /// # Errors
-    /// When the server fails.
-    pub async fn wait(self) -> std::io::Result<()> {
-        self.task.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    /// When it cannot be listened on.
+    pub async fn listen_by_tls(&self, address: SocketAddr) -> Result<Running, MockError> {
+        crate::listen::listen(self.router(), address, true).await
     }
 }
 
@@ -167,6 +143,7 @@ async fn respond(world: &Arc<World>, request: Request) -> Response<Body> {
         .map(|(_, value)| value.clone())
         .or_else(|| parts.uri.authority().map(ToString::to_string))
         .unwrap_or_else(|| "127.0.0.1".to_owned());
+    let scheme = if parts.extensions.get::<Secure>().is_some() { "https" } else { "http" };
     let body = to_bytes(body, MOST_BODY).await.unwrap_or_else(|_| Bytes::new());
     let incoming = Incoming {
         method: parts.method.as_str().to_owned(),
@@ -174,8 +151,9 @@ async fn respond(world: &Arc<World>, request: Request) -> Response<Body> {
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers,
         body: body.to_vec(),
-        base: format!("http://{host}"),
+        base: format!("{scheme}://{host}"),
     };
+    world.settle();
     if incoming.path.starts_with("/_mock") {
         let answer = control::answer(world, &incoming.method, &incoming.path, &incoming.body);
         return plain(answer.status, answer.content_type, answer.body);
@@ -192,11 +170,22 @@ async fn respond(world: &Arc<World>, request: Request) -> Response<Body> {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
     if let Some(None) = open {
-        let outcome = refusal(world, &incoming, &too_many_at_once());
+        let outcome = refusal(world, &incoming, &too_many_at_once(), None);
         world.keep(outcome.line(world, &incoming, arrival, None));
         return render(world, &incoming, outcome.reply, None, false);
     }
-    handle(world, &incoming, arrival, fault.as_ref())
+    let outcome = handle(world, &incoming, fault.as_ref());
+    let mut line = outcome.line(world, &incoming, arrival, None);
+    let is_silent = matches!(fault, Some(Fault::Timeout { .. }));
+    if is_silent || matches!(fault, Some(Fault::ResetBeforeCommit {} | Fault::ResetAfterCommit { .. })) {
+        line.status = 0;
+    }
+    world.keep(line);
+    if is_silent {
+        // The caller gives up, or the connection does.
+        std::future::pending::<()>().await;
+    }
+    render(world, &incoming, outcome.reply, fault.as_ref(), outcome.is_token)
 }
 
 /// When and where in the order a request came.
@@ -248,81 +237,94 @@ impl Outcome {
     }
 }
 
-fn handle(
-    world: &Arc<World>,
-    incoming: &Incoming,
-    arrival: Arrival,
-    fault: Option<&Fault>,
-) -> Response<Body> {
-    let outcome = fault
-        .and_then(|fault| instead(world, incoming, fault))
-        .unwrap_or_else(|| process(world, incoming, fault));
-    let is_reset = matches!(fault, Some(Fault::ResetBeforeCommit {} | Fault::ResetAfterCommit {}));
-    let mut line = outcome.line(world, incoming, arrival, None);
-    if is_reset {
-        line.status = 0;
+/// Serves one request, or a part of a batch, with what a fault does before, in place of and after it.
+fn handle(world: &Arc<World>, incoming: &Incoming, fault: Option<&Fault>) -> Outcome {
+    if let Some(fault) = fault {
+        before(world, incoming, fault);
     }
-    world.keep(line);
-    if is_reset {
-        return reset();
+    let mut outcome = match fault.and_then(refusals::instead) {
+        Some(fail) => refusal(world, incoming, &fail, fault),
+        None => process(world, incoming, Aftermath::of(fault)),
+    };
+    let Some(fault) = fault else {
+        outcome.reply = reshape(incoming, outcome.reply, None);
+        return outcome;
+    };
+    if outcome.reply.status < 400 {
+        after(world, incoming, &mut outcome, fault);
     }
-    let reply = after(incoming, outcome.reply, fault);
-    render(world, incoming, reply, fault, outcome.is_token)
+    outcome.reply = reshape(incoming, outcome.reply, Some(fault));
+    outcome
 }
 
-/// What a fault answers instead of serving the request.
-fn instead(world: &Arc<World>, incoming: &Incoming, fault: &Fault) -> Option<Outcome> {
-    let fail = match fault {
-        Fault::Throttle { retry_after } => throttled(retry_after.as_ref().map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })),
-        Fault::Status { status, code } => crate::api::Fail::new(
-            *status,
-            code.clone().unwrap_or_else(|| "UnknownError".to_owned()),
-            "The fault rules of the mock say so.",
-        ),
-        Fault::ExpireToken {} => crate::api::Fail::new(
-            401,
-            "InvalidAuthenticationToken",
-            "Lifetime validation failed, the token is expired.",
-        ),
-        Fault::ClaimsChallenge {} => {
-            let mut fail = crate::api::Fail::new(
-                401,
-                "InvalidAuthenticationToken",
-                "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp",
-            );
-            fail.headers.push((
-                "www-authenticate".to_owned(),
-                "Bearer realm=\"\", authorization_uri=\"https://login.microsoftonline.com/common/oauth2/authorize\", error=\"insufficient_claims\", claims=\"eyJhY2Nlc3NfdG9rZW4iOnsibmJmIjp7ImVzc2VudGlhbCI6dHJ1ZSwidmFsdWUiOiIxNzcwMTEwMTIyIn19fQ==\"".to_owned(),
-            ));
-            fail
+/// What a fault sets going before the request is looked at.
+fn before(world: &Arc<World>, incoming: &Incoming, fault: &Fault) {
+    match fault {
+        Fault::ForeignEdit(edit) if edit.when == When::Before => {
+            world.edit(|tenant| foreign::edit(tenant, edit));
         }
-        Fault::ResetBeforeCommit {} => crate::api::Fail::new(599, "", ""),
-        Fault::ResetAfterCommit {}
-        | Fault::Delay { .. }
-        | Fault::Truncate { .. }
-        | Fault::WrongContentType {}
-        | Fault::StaleReads { .. }
-        | Fault::RepeatPage {}
-        | Fault::LoopNextLink {} => return None,
-    };
-    Some(refusal(world, incoming, &fail))
+        Fault::Failover { seconds } => world.fail_over(span(*seconds)),
+        Fault::DisablePrincipal { ends_tokens } => {
+            if let Some(app) = asking_app(world, incoming) {
+                world.edit(|tenant| crate::handlers::applications::disable(tenant, &app));
+                if *ends_tokens {
+                    world.end_tokens(&app);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a fault sets going once the request is done.
+fn after(world: &Arc<World>, incoming: &Incoming, outcome: &mut Outcome, fault: &Fault) {
+    match fault {
+        Fault::ForeignEdit(edit) if edit.when == When::After => {
+            world.edit(|tenant| foreign::edit(tenant, edit));
+        }
+        Fault::NotFoundYet { seconds } => {
+            let made = outcome.reply.body.as_ref().and_then(|body| body.get("id")).and_then(Value::as_str);
+            if let Some(id) = made.filter(|_| outcome.reply.status == 201) {
+                world.hide(format!("{}/{id}", object_path(&incoming.path)), span(*seconds));
+            }
+        }
+        Fault::TokenClaims { set } if outcome.is_token => {
+            if let Some(token) = outcome.reply.body.as_mut().and_then(|body| body.get_mut("access_token")) {
+                *token = world.keys.altered(token.as_str().unwrap_or_default(), set).into();
+            }
+        }
+        _ => {
+            if let Some(fail) = refusals::afterwards(fault) {
+                outcome.reply = refusals::reply(world, incoming, &fail, Some(fault), outcome.is_token);
+            }
+        }
+    }
+}
+
+/// The app that asks: by its token, or at the token endpoint by its form.
+fn asking_app(world: &World, incoming: &Incoming) -> Option<String> {
+    if is_token_path(&incoming.path) {
+        let form = uri::pairs(&String::from_utf8_lossy(&incoming.body));
+        return form.into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value);
+    }
+    let header = incoming.header("authorization");
+    token::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
+        .ok()
+        .map(|caller| caller.app_id)
 }
 
 /// An answer that is none of the route's own.
-fn refusal(world: &World, incoming: &Incoming, fail: &crate::api::Fail) -> Outcome {
+fn refusal(world: &World, incoming: &Incoming, fail: &crate::api::Fail, fault: Option<&Fault>) -> Outcome {
     let routed = version_and_segments(&incoming.path)
         .map(|(version, segments)| crate::routes::find(&incoming.method, version, &segments));
-    let write = matches!(&routed, Some(crate::routes::Found::Route(route, _)) if route.write);
+    let is_token = is_token_path(&incoming.path);
     Outcome {
-        reply: envelope(world, incoming, fail),
-        write,
-        known: !matches!(routed, Some(crate::routes::Found::Unknown)),
+        reply: refusals::reply(world, incoming, fail, fault, is_token),
+        write: matches!(&routed, Some(crate::routes::Found::Route(route, _)) if route.write),
+        known: is_token || !matches!(routed, Some(crate::routes::Found::Unknown)),
         app_id: None,
         body: serde_json::from_slice(&incoming.body).unwrap_or(Value::Null),
-        is_token: is_token_path(&incoming.path),
+        is_token,
     }
 }
 
@@ -330,11 +332,7 @@ fn is_token_path(path: &str) -> bool {
     path.to_lowercase().ends_with("/oauth2/v2.0/token")
 }
 
-fn process(world: &Arc<World>, incoming: &Incoming, fault: Option<&Fault>) -> Outcome {
-    let stale_for = match fault {
-        Some(Fault::StaleReads { seconds }) => Some(Duration::from_secs(*seconds).min(FOR_EVER)),
-        _ => None,
-    };
+fn process(world: &Arc<World>, incoming: &Incoming, aftermath: Option<Aftermath>) -> Outcome {
     if let Some(outcome) = identity(world, incoming) {
         return outcome;
     }
@@ -342,9 +340,9 @@ fn process(world: &Arc<World>, incoming: &Incoming, fault: Option<&Fault>) -> Ou
         segments.len() == 1 && segments.iter().any(|segment| segment == "$batch")
     });
     if is_batch && incoming.method == "POST" {
-        return run_batch(world, incoming, stale_for);
+        return run_batch(world, incoming);
     }
-    Outcome::of(serve(world, incoming, stale_for))
+    Outcome::of(serve(world, incoming, aftermath))
 }
 
 /// The identity platform's own paths.
@@ -398,7 +396,7 @@ fn identity(world: &Arc<World>, incoming: &Incoming) -> Option<Outcome> {
     }
 }
 
-fn run_batch(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration>) -> Outcome {
+fn run_batch(world: &Arc<World>, incoming: &Incoming) -> Outcome {
     let body = serde_json::from_slice(&incoming.body).unwrap_or(Value::Null);
     let outer = |reply: Reply, write: bool, app_id: Option<String>| Outcome {
         reply,
@@ -426,10 +424,12 @@ fn run_batch(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration
         let fault = world.fault(&inner.method, &inner.path);
         let arrival =
             Arrival { seq: world.next_seq(), time: world.clock.now(), start_ms: world.clock.millis() };
-        let outcome = fault
-            .as_ref()
-            .and_then(|fault| instead(world, &inner, fault))
-            .unwrap_or_else(|| Outcome::of(serve(world, &inner, stale_for)));
+        let mut outcome = handle(world, &inner, fault.as_ref());
+        // A part has no connection of its own that could break.
+        outcome.reply.status = match outcome.reply.status {
+            599 => 503,
+            status => status,
+        };
         writes = writes || outcome.write;
         caller = caller.or_else(|| outcome.app_id.clone());
         if outcome.reply.status >= 400 {
@@ -448,28 +448,6 @@ fn run_batch(world: &Arc<World>, incoming: &Incoming, stale_for: Option<Duration
     outer(Reply::ok(json!({ "responses": responses })), writes, caller)
 }
 
-/// What a fault does to the answer.
-fn after(incoming: &Incoming, mut reply: Reply, fault: Option<&Fault>) -> Reply {
-    let own_link = || {
-        let query = if incoming.query.is_empty() { String::new() } else { format!("?{}", incoming.query) };
-        format!("{}{}{query}", incoming.base, incoming.path)
-    };
-    let is_collection =
-        reply.body.as_ref().is_some_and(|body| body.get("value").is_some_and(Value::is_array));
-    if is_collection && let Some(entries) = reply.body.as_mut().and_then(Value::as_object_mut) {
-        match fault {
-            Some(Fault::RepeatPage {}) => {
-                entries.entry("@odata.nextLink").or_insert_with(|| own_link().into());
-            }
-            Some(Fault::LoopNextLink {}) => {
-                entries.insert("@odata.nextLink".to_owned(), own_link().into());
-            }
-            _ => {}
-        }
-    }
-    reply
-}
-
 fn render(
     world: &World,
     incoming: &Incoming,
@@ -477,39 +455,56 @@ fn render(
     fault: Option<&Fault>,
     is_token: bool,
 ) -> Response<Body> {
-    let mut content_type = if is_token {
-        "application/json; charset=utf-8"
-    } else {
-        "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+    let content_type = match (&reply.body, is_token) {
+        (Some(Value::String(_)), _) => "text/html",
+        (_, true) => "application/json; charset=utf-8",
+        (_, false) => {
+            "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+        }
     };
-    let mut body = reply.body.map(|body| body.to_string()).unwrap_or_default();
-    let mut status = reply.status;
-    match fault {
-        Some(Fault::Truncate { bytes }) => {
-            let mut end = (*bytes).min(body.len());
-            while !body.is_char_boundary(end) {
-                end -= 1;
-            }
-            body.truncate(end);
-        }
-        Some(Fault::WrongContentType {}) => {
-            content_type = "text/html";
-            "<html><body><h1>Proxy</h1></body></html>".clone_into(&mut body);
-            status = 200;
-        }
-        _ => {}
-    }
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = match reply.body {
+        None => Vec::new(),
+        Some(Value::String(page)) => page.into_bytes(),
+        Some(body) => body.to_string().into_bytes(),
+    };
+    let mut outgoing = Outgoing {
+        status: reply.status,
+        content_type: content_type.to_owned(),
+        body,
+        length: None,
+        reset: None,
+        pace: None,
+    };
+    mangle(&mut outgoing, fault);
+    let length = outgoing.length.or(outgoing.reset.map(|_| outgoing.body.len()));
+    let half = outgoing.body.len() / 2;
+    let body = match (outgoing.reset, outgoing.pace) {
+        (Some(ResetPoint::BeforeHeaders), _) => return reset(),
+        (Some(ResetPoint::AfterHeaders), _) => FaultyBody::broken(outgoing.body, 0),
+        (Some(ResetPoint::MidBody), _) => FaultyBody::broken(outgoing.body, half),
+        (None, Some(pace)) => FaultyBody::slow(&outgoing.body, pace),
+        (None, None) if length.is_some() => FaultyBody::plain(outgoing.body),
+        (None, None) => Body::from(outgoing.body),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(outgoing.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut set = |name: &str, value: &str| {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
         }
     };
-    if status != 204 {
-        set("content-type", content_type);
+    if outgoing.status != 204 {
+        set("content-type", &outgoing.content_type);
     }
-    set("date", &world.clock.http_date());
+    if let Some(length) = length {
+        set("content-length", &length.to_string());
+    }
+    match fault {
+        Some(Fault::DateAbsent {}) => {}
+        Some(Fault::DateSkew { seconds }) => set("date", &world.clock.http_date_off(*seconds)),
+        _ => set("date", &world.clock.http_date()),
+    }
     set("request-id", &world.new_id());
     if let Some(client) = incoming.header("client-request-id") {
         set("client-request-id", client);
@@ -527,26 +522,9 @@ fn render(
 
 /// The end of a connection without an answer.
 fn reset() -> Response<Body> {
-    let mut response = Response::new(Body::new(BrokenBody));
-    response.headers_mut().insert("content-length", HeaderValue::from_static("1000"));
+    let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(ConnectionReset);
     response
-}
-
-/// A body that breaks off before its first byte.
-struct BrokenBody;
-
-impl http_body::Body for BrokenBody {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, std::io::Error>>> {
-        let error = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "reset by the fault rules");
-        std::task::Poll::Ready(Some(Err(error)))
-    }
 }
 
 fn plain(status: u16, content_type: &str, body: String) -> Response<Body> {

@@ -15,6 +15,7 @@ use crate::clock::MockClock;
 use crate::faults::{FaultFile, Faults};
 use crate::journal::Line;
 use crate::keys::Keys;
+use crate::replica::{Aftermath, Replica, View};
 use crate::tenant::Tenant;
 use crate::throttle::{Asked, MOST_AT_ONCE, Throttle};
 
@@ -47,8 +48,10 @@ struct Inner {
     present: Arc<Tenant>,
     /// Earlier states, each with the moment when it was replaced.
     history: Vec<(Instant, Arc<Tenant>)>,
-    /// What reads see, and until when, where a fault says so.
-    stale: Option<(Instant, Arc<Tenant>)>,
+    /// What reads see instead, where a fault says so.
+    replica: Replica,
+    /// Apps whose tokens have ended with their principal.
+    ended: Vec<String>,
     journal: Vec<Line>,
     next_seq: u64,
     faults: Faults,
@@ -66,7 +69,8 @@ impl World {
         let inner = Inner {
             present: Arc::clone(&original),
             history: Vec::new(),
-            stale: None,
+            replica: Replica::default(),
+            ended: Vec::new(),
             journal: Vec::new(),
             next_seq: 1,
             faults: Faults::default(),
@@ -87,33 +91,31 @@ impl World {
     }
 
     /// The tenant as a read sees it: as it is, or, where the service's reads trail its writes, as it was up to `lag` ago,
-    /// out of order.
-    pub fn seen_by_a_read(&self, trails: bool) -> Arc<Tenant> {
+    /// out of order; or as a fault has it.
+    pub fn view(&self, trails: bool) -> View {
         let mut inner = self.inner();
-        let now = Instant::now();
-        if let Some((until, state)) = &inner.stale
-            && now < *until
-        {
-            return Arc::clone(state);
+        let Inner { replica, present, .. } = &mut *inner;
+        if let Some(view) = replica.view(present) {
+            return view;
         }
         let lag = self.settings.lag;
         if lag.is_zero() || !trails {
-            return Arc::clone(&inner.present);
+            return View::of(Arc::clone(&inner.present));
         }
         let back = lag.mul_f64(inner.random.random::<f64>());
-        let seen = now.checked_sub(back).and_then(|moment| {
+        let seen = Instant::now().checked_sub(back).and_then(|moment| {
             inner.history.iter().find(|(replaced, _)| *replaced > moment).map(|(_, state)| Arc::clone(state))
         });
-        seen.unwrap_or_else(|| Arc::clone(&inner.present))
+        View::of(seen.unwrap_or_else(|| Arc::clone(&inner.present)))
     }
 
-    /// Changes the tenant, whole or not at all. `stale_for`: reads see the state before for so long.
+    /// Changes the tenant, whole or not at all. `aftermath`: what follows on it.
     ///
     /// # Errors
     /// What the change answers; then nothing is changed.
     pub fn change<T, E>(
         &self,
-        stale_for: Option<Duration>,
+        aftermath: Option<Aftermath>,
         change: impl FnOnce(&mut Tenant) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut inner = self.inner();
@@ -125,10 +127,63 @@ impl World {
         let lag = self.settings.lag;
         inner.history.retain(|(replaced, _)| now.duration_since(*replaced) <= lag);
         inner.history.push((now, Arc::clone(&before)));
-        if let Some(stale_for) = stale_for {
-            inner.stale = Some((now + stale_for, before));
+        if let Some(aftermath) = aftermath {
+            let Inner { replica, present, .. } = &mut *inner;
+            replica.follow(aftermath, before, present);
         }
         Ok(answer)
+    }
+
+    /// Changes the tenant without a request; it cannot fail.
+    pub fn edit(&self, change: impl FnOnce(&mut Tenant)) {
+        let done: Result<(), std::convert::Infallible> = self.change(None, |tenant| {
+            change(tenant);
+            Ok(())
+        });
+        match done {
+            Ok(()) => {}
+        }
+    }
+
+    /// Takes back the writes that are due to be.
+    pub fn settle(&self) {
+        let due = self.inner().replica.due();
+        for revert in due {
+            self.edit(|tenant| crate::foreign::revert(tenant, &revert.before, &revert.after));
+        }
+    }
+
+    /// Hides an object by its path without version, for so long.
+    pub fn hide(&self, path: String, span: Duration) {
+        self.inner().replica.hide(path, span);
+    }
+
+    /// Whether an object is hidden.
+    pub fn hides(&self, path: &str) -> bool {
+        self.inner().replica.hides(path)
+    }
+
+    /// Refuses writes for so long; reads see the state before the last write.
+    pub fn fail_over(&self, span: Duration) {
+        let mut inner = self.inner();
+        let seen =
+            inner.history.last().map_or_else(|| Arc::clone(&inner.present), |(_, state)| Arc::clone(state));
+        inner.replica.fail_over(span, seen);
+    }
+
+    /// Whether writes are refused.
+    pub fn is_failing_over(&self) -> bool {
+        self.inner().replica.is_failing_over()
+    }
+
+    /// Ends the tokens of an app.
+    pub fn end_tokens(&self, app_id: &str) {
+        self.inner().ended.push(app_id.to_owned());
+    }
+
+    /// Whether the tokens of an app have ended.
+    pub fn has_ended(&self, app_id: &str) -> bool {
+        self.inner().ended.iter().any(|own| own == app_id)
     }
 
     /// Back to the tenant file, the journal emptied.
@@ -136,7 +191,8 @@ impl World {
         let mut inner = self.inner();
         inner.present = Arc::clone(&self.original);
         inner.history.clear();
-        inner.stale = None;
+        inner.replica = Replica::default();
+        inner.ended.clear();
         inner.journal.clear();
         inner.next_seq = 1;
         inner.throttle = Throttle::default();

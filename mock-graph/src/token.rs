@@ -161,6 +161,18 @@ fn issue(tenant: &Tenant, keys: &Keys, request: &TokenRequest<'_>, now: Timestam
                 )
             },
         )?;
+    let is_disabled = tenant.service_principals.iter().any(|own| {
+        own.get("appId").and_then(Value::as_str) == Some(application.app_id.as_str())
+            && own.get("accountEnabled") == Some(&Value::Bool(false))
+    });
+    if is_disabled {
+        return Err(refuse(
+            400,
+            "unauthorized_client",
+            7_000_112,
+            format!("Application '{client_id}'({}) is disabled.", application.display_name),
+        ));
+    }
     let secret =
         by_header.as_ref().map(|(_, secret)| secret.as_str()).or_else(|| field(request, "client_secret"));
     let Some(secret) = secret else {

@@ -148,6 +148,18 @@ pub fn patch_service_principal(tenant: &mut Tenant, call: &Call) -> Result<Reply
     Ok(Reply::no_content())
 }
 
+/// Disables the service principal of an app, as somebody else does.
+pub fn disable(tenant: &mut Tenant, app_id: &str) {
+    let id = principal_id(tenant, app_id);
+    if object_mut(&mut tenant.service_principals, &id).is_none() {
+        let made = principals(tenant).into_iter().find(|own| text(own, "id") == id);
+        tenant.service_principals.extend(made);
+    }
+    if let Some(entries) = object_mut(&mut tenant.service_principals, &id).and_then(Value::as_object_mut) {
+        entries.insert("accountEnabled".to_owned(), false.into());
+    }
+}
+
 fn registrations(tenant: &Tenant) -> Vec<Value> {
     tenant
         .applications

@@ -11,4 +11,4 @@ mod tests;
 
 pub use error::QueryError;
 pub use evaluate::{Filter, parse_time};
-pub use page::{Rules, collection, collection_of, entity, select};
+pub use page::{Rules, collection, collection_of, entity, moved_link, select};

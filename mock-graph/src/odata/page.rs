@@ -315,6 +315,15 @@ fn resume(token: &str, rows: &[&Value]) -> Result<usize, QueryError> {
     Ok(found.map_or(next, |index| index + 1))
 }
 
+/// The next link with its place in the list moved; `None` where it has none that this service made.
+#[must_use]
+pub fn moved_link(link: &str, by: isize) -> Option<String> {
+    let (front, token) = link.split_once("$skiptoken=")?;
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
+    let next: usize = text.strip_prefix("1/")?.split('/').next()?.parse().ok()?;
+    Some(format!("{front}$skiptoken={}", skip_token(next.saturating_add_signed(by), "")))
+}
+
 fn next_link(call: &Call, token: &str) -> String {
     let kept = call.query.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("$skiptoken"));
     let options: Vec<String> =

@@ -24,6 +24,10 @@ pub struct Answer {
     pub body: Value,
     pub headers: axum::http::HeaderMap,
     pub is_reset: bool,
+    /// Whether the body broke off.
+    pub breaks_off: bool,
+    /// How long the body was.
+    pub bytes: usize,
 }
 
 impl Wire {
@@ -54,10 +58,13 @@ impl Wire {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let is_reset = response.extensions().get::<ConnectionReset>().is_some();
-        let bytes = axum::body::to_bytes(response.into_body(), 64 << 20).await.unwrap_or_default();
+        let read = axum::body::to_bytes(response.into_body(), 64 << 20).await;
+        let breaks_off = read.is_err();
+        let bytes = read.unwrap_or_default();
+        let length = bytes.len();
         let body = serde_json::from_slice(&bytes)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
-        Answer { status, body, headers, is_reset }
+        Answer { status, body, headers, is_reset, breaks_off, bytes: length }
     }
 
     pub async fn token_answer(&self, form: &str) -> Answer {

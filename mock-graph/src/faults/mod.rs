@@ -1,9 +1,15 @@
-//! Faults as data: which requests go wrong, and how.
+//! Faults as data: which requests go wrong, and how. README.md lists the kinds.
+
+pub mod answers;
+pub mod bodies;
+pub mod kinds;
+pub mod refusals;
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde::Deserialize;
-use serde_json::Value;
+
+pub use kinds::Fault;
 
 /// The rules of a PUT.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -56,55 +62,6 @@ fn once() -> Option<u64> {
 
 fn certain() -> f64 {
     1.0
-}
-
-/// What goes wrong.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase", deny_unknown_fields)]
-pub enum Fault {
-    /// 429.
-    Throttle {
-        /// Seconds, or text as it stands; left out: no header.
-        #[serde(default)]
-        retry_after: Option<Value>,
-    },
-    /// Some status and code; nothing is done.
-    Status {
-        /// HTTP status.
-        status: u16,
-        /// `error.code`.
-        #[serde(default)]
-        code: Option<String>,
-    },
-    /// The connection is reset; nothing is done.
-    ResetBeforeCommit {},
-    /// The connection is reset after it was done.
-    ResetAfterCommit {},
-    /// The answer comes late.
-    Delay {
-        /// By how many milliseconds.
-        ms: u64,
-    },
-    /// The body is cut off.
-    Truncate {
-        /// Bytes that are left.
-        bytes: usize,
-    },
-    /// An HTML page with 200, as a proxy sends; what was asked for was done.
-    WrongContentType {},
-    /// 401, expired.
-    ExpireToken {},
-    /// 401 with a claims challenge.
-    ClaimsChallenge {},
-    /// Reads see the state before the matched write for a while.
-    StaleReads {
-        /// For how many seconds.
-        seconds: u64,
-    },
-    /// The answer's page comes a second time, behind its own next link.
-    RepeatPage {},
-    /// The next link leads to the same page for ever.
-    LoopNextLink {},
 }
 
 /// The rules in force, with what they have counted.
@@ -194,6 +151,8 @@ mod tests {
             (json!({ "pth": "/x", "fault": { "kind": "expire_token" } }), "pth"),
             (json!({ "fault": { "kind": "throttle", "retry_after": 1 } }), "retry_after"),
             (json!({ "fault": { "kind": "delay", "ms": 1, "s": 2 } }), "s"),
+            (json!({ "fault": { "kind": "reset_after_commit", "at": "tail" } }), "tail"),
+            (json!({ "fault": { "kind": "foreign_edit", "list": "signIns", "id": "x" } }), "signIns"),
         ] {
             let error =
                 serde_json::from_value::<FaultFile>(json!({ "rules": [rule] })).unwrap_err().to_string();
