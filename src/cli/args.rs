@@ -70,7 +70,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plans, shows, asks, applies, verifies
     Run(RunArgs),
-    /// What waits and what was done: list, show
+    /// What waits and what was done: list, show, verify
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Playbooks: list, show, check, schema
@@ -203,6 +203,11 @@ pub enum RunsCommand {
     List,
     /// One run: every action with its state, the proof, what is open
     Show {
+        /// The run's id, or the beginning of it
+        run: String,
+    },
+    /// Looks at the tenant again, and tells what of a run no longer holds; reads, never writes
+    Verify {
         /// The run's id, or the beginning of it
         run: String,
     },

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::args::Format;
 use crate::domain::inert;
-use crate::engine::{ApplyError, PlanError};
+use crate::engine::{ApplyError, PlanError, VerifyError};
 use crate::graph::GraphError;
 use crate::plan::PlanFileError;
 use crate::playbook::{BindErrors, PlaybookError};
@@ -94,6 +94,12 @@ impl From<PlanError> for Failure {
 
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}
+
+impl From<VerifyError> for Failure {
+    fn from(error: VerifyError) -> Self {
         Self::of(error.exit_status(), error.code(), &error, error.hint())
     }
 }

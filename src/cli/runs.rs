@@ -10,12 +10,13 @@ use super::session::Session;
 use super::terminal;
 use crate::domain::{inert, shown};
 use crate::report;
+use crate::run::LaterRun;
 use crate::store::{Store, load_run};
 
 /// How long a plan that expired unapplied is still listed: somebody may have meant to apply it.
 const EXPIRED_SHOWN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
-/// Lists plans and runs, or shows a run.
+/// Lists plans and runs, shows a run, or looks at what it did again.
 ///
 /// # Errors
 /// When the store cannot be read, or there is no such run.
@@ -23,6 +24,7 @@ pub async fn runs(session: &Session, command: &RunsCommand) -> Result<u8, Failur
     match command {
         RunsCommand::List => list(session).await,
         RunsCommand::Show { run } => show(session, run).await,
+        RunsCommand::Verify { run } => verify(session, run).await,
     }
 }
 
@@ -97,4 +99,28 @@ async fn show(session: &Session, text: &str) -> Result<u8, Failure> {
         Format::Text => print_text(&report::text(&plan, &run, terminal::prints_to_terminal()))?,
     }
     Ok(0)
+}
+
+async fn verify(session: &Session, text: &str) -> Result<u8, Failure> {
+    let store = session.store()?;
+    let id = store.find_run(text).await?;
+    let (plan, journal) = store.load(&id).await?;
+    let began = journal.first().map(|line| line.at);
+    let mut later_runs: Vec<LaterRun> = store
+        .runs()
+        .await?
+        .into_iter()
+        .filter(|row| row.subject == plan.case.subject.id && row.run != id && Some(row.started_at) >= began)
+        .map(|row| LaterRun { run: row.run, playbook: row.playbook, started_at: row.started_at })
+        .collect();
+    later_runs.reverse();
+    let verification = session.verifier()?.verify(id, &plan, &journal, later_runs).await?;
+    match session.format {
+        Format::Json => print_json(&verification)?,
+        Format::Markdown => print_text(&report::verification_markdown(&plan, &verification))?,
+        Format::Text => {
+            print_text(&report::verification_text(&plan, &verification, terminal::prints_to_terminal()))?;
+        }
+    }
+    Ok(verification.exit_status())
 }

@@ -10,7 +10,7 @@ use crate::config::{
     BaseUrl, Config, CredentialError, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base,
 };
 use crate::domain::{Clock, Random};
-use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal};
+use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal, Verifier};
 use crate::graph::{Connection, ConnectionSettings};
 use crate::store::{SqliteStore, Store};
 use crate::transport::{OsRandom, SocketTransport, SystemClock, Transport};
@@ -99,6 +99,16 @@ impl Session {
             valid_for: self.config.approval.approve_within,
             skew_stops: !base.is_loopback(),
         })
+    }
+
+    /// Makes the verifier, signed in as the observer where one is set.
+    ///
+    /// # Errors
+    /// When credentials are missing.
+    pub fn verifier(&self) -> Result<Verifier, Failure> {
+        let (_, credentials) = Credentials::for_planning(&self.environment)?;
+        let connection = self.connection(&credentials, &graph_base(&self.environment)?)?;
+        Ok(Verifier { reader: connection.reader(), clock: Arc::clone(&self.clock) })
     }
 
     /// Makes the applier, signed in as the responder.

@@ -13,6 +13,7 @@ mod requirements;
 mod resolve;
 mod send;
 mod shortfall;
+mod verifier;
 
 pub use applier::{Applied, Applier};
 pub use apply_error::ApplyError;
@@ -21,3 +22,4 @@ pub use doctor::{App, Doctor, Finding, FindingState, grant_line};
 pub use plan_error::PlanError;
 pub use planner::{PlanRequest, Planner, check_order};
 pub use requirements::{LicenceNeed, Need, Purpose, Requirements, StepNeeds, lacking};
+pub use verifier::{Verifier, VerifyError};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::context::RunContext;
 use crate::domain::shown;
-use crate::graph::{GraphError, is_covered};
+use crate::graph::{GraphError, Reader, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
 use crate::run::{ActionState, OpenItem, Progress, Proof, ProofFact};
 use crate::steps::AnyStep;
@@ -17,11 +17,10 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
     let plan = context.approved.plan();
     let progress = context.progress();
     let mut proof = Proof::default();
-    let revokes = last_revocation(plan, &progress).is_some();
-    let judges_methods = plan.case.methods.read().is_some() && has_step(plan, "remove_auth_methods");
+    let (revokes, judges_methods) = (revokes(plan, &progress), judges_methods(plan));
     let (watermark, methods) = tokio::join!(
         async { if revokes { Some(settled_watermark(context, plan, &progress).await) } else { None } },
-        async { if judges_methods { Some(methods_fact(context, plan).await) } else { None } },
+        async { if judges_methods { Some(methods_fact(&context.reader, plan).await) } else { None } },
     );
     if let Some((fact, open)) = watermark {
         proof.facts.push(fact);
@@ -70,6 +69,16 @@ async fn lacking_permissions(context: &RunContext, plan: &Plan, progress: &[Prog
             ),
         })
         .collect()
+}
+
+/// Whether a run sent a revocation, so that it must be the last of all.
+pub(super) fn revokes(plan: &Plan, progress: &[Progress]) -> bool {
+    last_revocation(plan, progress).is_some()
+}
+
+/// Whether a run went by the list of methods, so that none may have come since.
+pub(super) fn judges_methods(plan: &Plan) -> bool {
+    plan.case.methods.read().is_some() && has_step(plan, "remove_auth_methods")
 }
 
 fn has_step(plan: &Plan, step: &str) -> bool {
@@ -122,7 +131,7 @@ async fn settled_watermark(
         .all(|own| matches!(own.state, ActionState::Verified | ActionState::AlreadySo));
     let mut reads = 1;
     loop {
-        let (fact, open) = watermark_fact(context, plan, progress).await;
+        let (fact, open) = watermark_fact(&context.reader, plan, progress).await;
         if fact.holds.is_some() || !was_seen || reads == WATERMARK_READS || context.stop.is_given() {
             return (fact, open);
         }
@@ -132,13 +141,13 @@ async fn settled_watermark(
 }
 
 /// The rule that follows from the order: the last revocation is later than the last door (DESIGN.md).
-async fn watermark_fact(
-    context: &RunContext,
+pub(super) async fn watermark_fact(
+    reader: &Reader,
     plan: &Plan,
     progress: &[Progress],
 ) -> (ProofFact, Option<OpenItem>) {
     let what = "sessions were revoked after the last change to the account".to_owned();
-    let read = match context.reader.user(plan.case.subject.id.as_str()).await {
+    let read = match reader.user(plan.case.subject.id.as_str()).await {
         Ok(Some(user)) => Ok(user),
         Ok(None) => Err("the account is gone".to_owned()),
         Err(error) => Err(told(&error)),
@@ -194,10 +203,10 @@ fn unread_item(plan: &Plan, why: &str) -> OpenItem {
 }
 
 /// Methods are listed again after the last revocation: one that was not there before reopens the account.
-async fn methods_fact(context: &RunContext, plan: &Plan) -> (ProofFact, Vec<OpenItem>) {
+pub(super) async fn methods_fact(reader: &Reader, plan: &Plan) -> (ProofFact, Vec<OpenItem>) {
     let what = "no method was registered since the plan".to_owned();
     let known = plan.case.methods.read().map(Vec::as_slice).unwrap_or_default();
-    match context.reader.methods(&plan.case.subject.id).await {
+    match reader.methods(&plan.case.subject.id).await {
         Ok(methods) => {
             let new: Vec<_> = methods
                 .into_iter()

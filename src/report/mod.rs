@@ -4,8 +4,10 @@ mod layout;
 mod markdown;
 mod markup;
 mod text;
+mod verification;
 mod words;
 
 pub use markdown::markdown;
 pub use markup::markdown_text;
 pub use text::text;
+pub use verification::{verification_markdown, verification_text};

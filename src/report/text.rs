@@ -6,7 +6,7 @@ use crate::domain::inert;
 use crate::plan::Plan;
 use crate::run::{Run, Verdict};
 
-const WIDTH: usize = 80;
+pub(super) const WIDTH: usize = 80;
 
 /// Tells a run as text: the verdict first, then every action, the proof, and what is open with the next thing to do.
 pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {

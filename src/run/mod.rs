@@ -4,11 +4,13 @@ mod entry;
 mod proof;
 mod state;
 mod verdict;
+mod verification;
 
 pub use entry::{Entry, FailureNote, JournalLine, Outcome};
 pub use proof::{OpenItem, Proof, ProofFact};
 pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next};
 pub use verdict::{Verdict, verdict_of};
+pub use verification::{Check, CheckState, LaterRun, Verification};
 
 #[cfg(test)]
 mod tests;

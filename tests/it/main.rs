@@ -18,4 +18,5 @@ mod processes;
 mod secrets;
 mod setup;
 mod steps;
+mod verification;
 mod world;

@@ -200,7 +200,7 @@ pub fn stanch(mock: &Mock, folder: &Path) -> Command {
 }
 
 /// Plans an eviction of the case `aitm-travel` quietly, and says where the plan is.
-fn planned_eviction(mock: &Mock, folder: &Path) -> PathBuf {
+pub fn planned_eviction(mock: &Mock, folder: &Path) -> PathBuf {
     let plan = folder.join("plan.json");
     let status = stanch(mock, folder)
         .args(["-q", "plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*", "-o"])

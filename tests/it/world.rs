@@ -14,11 +14,12 @@ use stanch::config::Guards;
 use stanch::domain::secret::SecretString;
 use stanch::domain::{BoxFuture, Clock, Random};
 use stanch::engine::{
-    Applied, Applier, ApplyError, Notice, Patience, PlanError, PlanRequest, Planner, StopSignal, Watcher,
+    Applied, Applier, ApplyError, Notice, Patience, PlanError, PlanRequest, Planner, StopSignal, Verifier,
+    VerifyError, Watcher,
 };
 use stanch::graph::{Connection, ConnectionSettings};
 use stanch::plan::Plan;
-use stanch::run::Run;
+use stanch::run::{Run, Verification};
 use stanch::seal::{Handover, HandoverError};
 use stanch::store::{SqliteStore, Store};
 use stanch::transport::{Transport, TransportError};
@@ -283,6 +284,26 @@ impl World {
     pub async fn try_apply(&self, plan: &Plan) -> Result<Applied, ApplyError> {
         let (_sender, stop) = StopSignal::new();
         self.applier(stop).apply(plan.clone(), self.yes(plan)).await
+    }
+
+    /// Looks at the run of a plan again, as `runs verify` does.
+    pub async fn verify(&self, plan: &Plan) -> Verification {
+        self.try_verify(plan).await.unwrap()
+    }
+
+    pub async fn try_verify(&self, plan: &Plan) -> Result<Verification, VerifyError> {
+        let run = self.store.run_of_plan(plan.digest).await.unwrap().unwrap();
+        let (plan, journal) = self.store.load(&run).await.unwrap();
+        let reader = self.connection(&self.observer).reader();
+        let verifier = Verifier { reader, clock: Arc::clone(&self.clock) };
+        verifier.verify(run, &plan, &journal, Vec::new()).await
+    }
+
+    /// Goes on with a tenant that somebody has changed in ways that Graph's own requests do not allow.
+    pub async fn change_tenant(&mut self, change: impl FnOnce(&mut Value)) {
+        let mut tenant = self.state().await;
+        change(&mut tenant);
+        self.router = MockGraph::from_json(&tenant.to_string()).unwrap().router();
     }
 
     async fn control(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {

@@ -1,0 +1,286 @@
+//! Looking at a run's effects again, later. Invariant: it holds a `Reader` and nothing that could write.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::proof;
+use super::send::note;
+use crate::domain::{Clock, RunId};
+use crate::graph::{GraphError, Reader};
+use crate::plan::{Action, Plan};
+use crate::playbook::shipped_text;
+use crate::run::{
+    ActionState, Check, CheckState, Entry, JournalLine, LaterRun, OpenItem, Progress, Proof, ProofFact, Run,
+    RunError, Verdict, Verification, begin, next, verdict_of,
+};
+use crate::steps::{self, Attempt, Seen};
+
+/// Why a run was not looked at again.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The run is of another tenant than the one that was signed in to.
+    #[error("the run is of tenant `{planned}`, the credentials are of tenant `{actual}`")]
+    OtherTenant {
+        /// Tenant of the run.
+        planned: String,
+        /// Tenant of the credentials.
+        actual: String,
+    },
+    /// The journal tells of no run of this plan.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The tenant could not be read at all.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+impl VerifyError {
+    /// Exit status (INTERFACE.md).
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::OtherTenant { .. } => 2,
+            Self::Run(_) | Self::Graph(_) => 1,
+        }
+    }
+
+    /// The stable code of the error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OtherTenant { .. } => "other_tenant",
+            Self::Run(_) => "store_run",
+            Self::Graph(error) => error.code(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::OtherTenant { .. } => {
+                Some("set AZURE_TENANT_ID and the credentials of the run's tenant".to_owned())
+            }
+            Self::Run(_) => Some("keep the store as it is for the inquiry".to_owned()),
+            Self::Graph(error) => error.hint(),
+        }
+    }
+}
+
+/// Looks at runs again. It cannot write.
+pub struct Verifier {
+    /// The way to read the tenant: the observer's where one is set.
+    pub reader: Reader,
+    /// Our clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Verifier {
+    /// Looks at everything that a run asserted: each action's wanted state, the last revocation, the methods.
+    ///
+    /// # Errors
+    /// When the run is of another tenant, or the tenant cannot be read at all. What cannot be read of it alone is told
+    /// as unread.
+    pub async fn verify(
+        &self,
+        id: RunId,
+        plan: &Plan,
+        journal: &[JournalLine],
+        later_runs: Vec<LaterRun>,
+    ) -> Result<Verification, VerifyError> {
+        let run = Run::from_journal(id, plan, journal)?;
+        let tenant = self.reader.organization().await?;
+        if tenant.id != plan.tenant.id {
+            return Err(VerifyError::OtherTenant {
+                planned: plan.tenant.id.to_string(),
+                actual: tenant.id.to_string(),
+            });
+        }
+        let then = fold(plan, journal)?;
+        let looks = looks(plan, journal, &then, run.started_at);
+        let mut now = then.clone();
+        let mut checks = Vec::new();
+        if run.ended_at.is_none() {
+            checks.push(unfinished(&run));
+        }
+        for (action, own) in plan.actions.iter().zip(&mut now) {
+            let check = self.look_at(plan, &run, action, own, looks.get(action.id.as_str())).await;
+            checks.push(check);
+        }
+        let proof = self.prove(plan, &then, &run, &mut checks).await;
+        let verdict = match verdict_of(plan, &now, &proof) {
+            // What was cut off was never proved by the run itself: its own proof comes with the run that ends it.
+            Verdict::Contained | Verdict::ContainedUnverified if run.ended_at.is_none() => Verdict::Partial,
+            verdict => verdict,
+        };
+        let is_kept = |check: &Check| {
+            check.state == CheckState::Holds || (check.state == CheckState::NotDone && !check.required)
+        };
+        Ok(Verification {
+            holds: verdict == Verdict::Contained && checks.iter().all(is_kept),
+            verdict,
+            verdict_of_run: run.verdict,
+            ended_at: run.ended_at,
+            checked_at: self.reader.server_time().unwrap_or_else(|| self.clock.now()),
+            checks,
+            not_looked_at: plan.unchanged.iter().map(|unchanged| unchanged.step.clone()).collect(),
+            later_runs,
+            run: run.run,
+            plan: run.plan,
+            digest: run.digest,
+        })
+    }
+
+    /// Looks at one action's object, and at where the action stands by that.
+    async fn look_at(
+        &self,
+        plan: &Plan,
+        run: &Run,
+        action: &Action,
+        own: &mut Progress,
+        look: Option<&Attempt>,
+    ) -> Check {
+        let was_reached = matches!(own.state, ActionState::Verified | ActionState::AlreadySo);
+        let check = |state: CheckState, seen: String, next: Option<String>| Check {
+            action: Some(action.id.clone()),
+            what: action.summary.clone(),
+            state,
+            required: action.required,
+            seen,
+            next,
+        };
+        let Some(look) = look else {
+            let why = if own.detail.is_empty() { own.state.as_str().to_owned() } else { own.detail.clone() };
+            return check(CheckState::NotDone, why, Some(again(plan)));
+        };
+        let subject = &plan.case.subject.id;
+        let seen = match own.state {
+            // Nothing was sent: the state itself is all there is to look at.
+            ActionState::AlreadySo => steps::look_again(action, look, subject, &self.reader).await,
+            _ => steps::observe(action, Some(look), subject, &self.reader).await,
+        };
+        let gone = |what: String| {
+            let next = match &action.cannot {
+                Some(cannot) if !was_reached => cannot.instead.join("\n"),
+                _ => again(plan),
+            };
+            let state = if was_reached { CheckState::Drifted } else { CheckState::NotDone };
+            check(state, what, Some(next))
+        };
+        match seen {
+            Ok(Seen::AsAfter) => {
+                own.state = ActionState::Verified;
+                check(CheckState::Holds, "as the run left it".to_owned(), None)
+            }
+            Ok(Seen::AsBefore) => {
+                own.state = ActionState::Failed;
+                gone("it is as it was before the run".to_owned())
+            }
+            Ok(Seen::Differs { what }) => {
+                own.state = ActionState::Failed;
+                gone(what)
+            }
+            Err(error) => {
+                own.state = ActionState::AcceptedUnverified;
+                check(CheckState::Unread, note(&error).message, Some(later(run)))
+            }
+        }
+    }
+
+    /// What the run asserted as a whole: that sessions were revoked last, and that no method came since.
+    async fn prove(&self, plan: &Plan, then: &[Progress], run: &Run, checks: &mut Vec<Check>) -> Proof {
+        let mut proof = Proof::default();
+        if proof::revokes(plan, then) {
+            let (fact, open) = proof::watermark_fact(&self.reader, plan, then).await;
+            checks.push(check_of(&fact, open.as_slice(), run));
+            proof.facts.push(fact);
+        }
+        if proof::judges_methods(plan) {
+            let (fact, open) = proof::methods_fact(&self.reader, plan).await;
+            checks.push(check_of(&fact, &open, run));
+            proof.facts.push(fact);
+        }
+        proof
+    }
+}
+
+/// Where each action stood at the end of the journal.
+fn fold(plan: &Plan, journal: &[JournalLine]) -> Result<Vec<Progress>, RunError> {
+    journal.iter().try_fold(begin(plan), |progress, line| next(progress, &line.entry))
+}
+
+/// For each action that may have taken effect, what is needed to tell its effect from an older one.
+fn looks<'p>(
+    plan: &'p Plan,
+    journal: &[JournalLine],
+    then: &[Progress],
+    started_at: Timestamp,
+) -> BTreeMap<&'p str, Attempt> {
+    let made: BTreeMap<String, String> = then
+        .iter()
+        .filter_map(|own| own.made_id.as_ref().map(|made| (own.id.to_string(), made.clone())))
+        .collect();
+    let last_intent = |action: &Action| {
+        journal.iter().rev().find_map(|line| match &line.entry {
+            Entry::Intent { action: own, server_time, .. } if *own == action.id => Some(*server_time),
+            _ => None,
+        })
+    };
+    plan.actions
+        .iter()
+        .zip(then)
+        .filter(|(action, own)| match own.state {
+            ActionState::Verified
+            | ActionState::AlreadySo
+            | ActionState::AcceptedUnverified
+            | ActionState::Ambiguous => true,
+            // What a person was to do may have been done by now.
+            ActionState::Refused => action.cannot.is_some(),
+            ActionState::NotStarted | ActionState::Failed | ActionState::Stale => false,
+        })
+        .map(|(action, own)| {
+            let look = Attempt {
+                intent_at: last_intent(action).unwrap_or(started_at),
+                answered_at: own.answered_at,
+                made_id: own.made_id.clone(),
+                made: made.clone(),
+            };
+            (action.id.as_str(), look)
+        })
+        .collect()
+}
+
+fn unfinished(run: &Run) -> Check {
+    Check {
+        action: None,
+        what: "the run ended".to_owned(),
+        state: CheckState::NotDone,
+        required: true,
+        seen: "it has not ended: it is still under way, or it was cut off".to_owned(),
+        next: Some(format!("`stanch runs show {}` tells how far it came", run.run)),
+    }
+}
+
+/// A fact of the proof as a check; where it does not hold, its open items say what to do.
+fn check_of(fact: &ProofFact, open: &[OpenItem], run: &Run) -> Check {
+    let next: Vec<&str> = open.iter().map(|item| item.next.as_str()).collect();
+    let (state, next) = match fact.holds {
+        Some(true) => (CheckState::Holds, None),
+        Some(false) => (CheckState::Drifted, Some(next.join("\n"))),
+        None => (CheckState::Unread, Some(later(run))),
+    };
+    Check { action: None, what: fact.what.clone(), state, required: true, seen: fact.seen.clone(), next }
+}
+
+/// The command for a new plan.
+fn again(plan: &Plan) -> String {
+    let (name, upn) = (&plan.playbook.name, &plan.case.subject.upn);
+    if shipped_text(name).is_some() {
+        format!("stanch plan {name} --user {upn} -o plan.json")
+    } else {
+        format!("stanch plan FILE --user {upn} -o plan.json, with the file of the playbook `{name}`")
+    }
+}
+
+fn later(run: &Run) -> String {
+    format!("stanch runs verify {}, again in a few minutes", run.run)
+}

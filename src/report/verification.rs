@@ -1,0 +1,135 @@
+//! A run that was looked at again: on the terminal, and as Markdown.
+
+use std::fmt::Write as _;
+
+use super::layout::block;
+use super::markup::markdown_text;
+use super::text::WIDTH;
+use super::words::sentence;
+use crate::domain::{inert, shown};
+use crate::plan::Plan;
+use crate::run::{Check, CheckState, Verdict, Verification};
+
+/// Tells a verification as text: whether all holds first, then every check, with the next thing to do.
+pub fn verification_text(plan: &Plan, verification: &Verification, colour: bool) -> String {
+    let mut out = String::new();
+    let style = if verification.holds { anstyle::AnsiColor::Green } else { anstyle::AnsiColor::Red };
+    let style = style.on_default().bold();
+    let headline = headline(verification);
+    if colour {
+        out.push_str(&format!("{style}{headline}{style:#}\n"));
+    } else {
+        block(&mut out, "", &headline, WIDTH);
+    }
+    let subject = &plan.case.subject;
+    let who = format!("{} <{}>, run {}", inert(&subject.display_name), subject.upn, verification.run);
+    block(&mut out, "", &who, WIDTH);
+    block(&mut out, "", &moments(verification), WIDTH);
+    out.push('\n');
+    for check in &verification.checks {
+        let told = if check.state == CheckState::Holds && check.action.is_some() {
+            inert(&check.what)
+        } else {
+            format!("{}: {}", inert(&check.what), inert(&check.seen))
+        };
+        block(&mut out, &format!("{:8}", word(check)), &told, WIDTH);
+        for line in check.next.iter().flat_map(|next| next.lines()) {
+            block(&mut out, "          next: ", &inert(line), WIDTH);
+        }
+    }
+    let notes = notes(verification);
+    if !notes.is_empty() {
+        out.push('\n');
+    }
+    for note in notes {
+        block(&mut out, "", &inert(&note), WIDTH);
+    }
+    out
+}
+
+/// Tells a verification in Markdown.
+pub fn verification_markdown(plan: &Plan, verification: &Verification) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _infallible = write(&mut out, plan, verification);
+    out
+}
+
+fn write(out: &mut String, plan: &Plan, verification: &Verification) -> std::fmt::Result {
+    writeln!(
+        out,
+        "# {}: {}\n",
+        verification.verdict.as_str(),
+        markdown_text(plan.case.subject.upn.as_str())
+    )?;
+    writeln!(out, "{}\n", headline(verification))?;
+    writeln!(out, "Run {}. {}\n", verification.run, moments(verification))?;
+    writeln!(out, "| checked | state | seen | next |\n| --- | --- | --- | --- |")?;
+    for check in &verification.checks {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            markdown_text(&check.what),
+            word(check),
+            markdown_text(&check.seen),
+            markdown_text(&check.next.clone().unwrap_or_default().replace('\n', "; "))
+        )?;
+    }
+    for note in notes(verification) {
+        writeln!(out, "\n{}", markdown_text(&note))?;
+    }
+    Ok(())
+}
+
+/// What is to be said first. What holds now and did not then is told with both verdicts.
+fn headline(verification: &Verification) -> String {
+    let drifted = verification.checks.iter().filter(|check| check.state == CheckState::Drifted).count();
+    if verification.holds {
+        return "Everything that the run did still holds, and the account counts as contained.".to_owned();
+    }
+    match drifted {
+        0 if verification.verdict == Verdict::Contained => {
+            "Not everything could be looked at: nothing more is known than stands here.".to_owned()
+        }
+        0 => sentence(verification.verdict).to_owned(),
+        1 => "DRIFT: 1 thing is no longer as the run left it.".to_owned(),
+        number => format!("DRIFT: {number} things are no longer as the run left them."),
+    }
+}
+
+fn moments(verification: &Verification) -> String {
+    let ended = verification.ended_at.map_or_else(
+        || "It has not ended".to_owned(),
+        |at| format!("It ended {} as {}", shown(at), verification.verdict_of_run),
+    );
+    format!("{ended}; looked at again {}: {}.", shown(verification.checked_at), verification.verdict)
+}
+
+fn word(check: &Check) -> &'static str {
+    match check.state {
+        CheckState::Holds => "holds",
+        CheckState::Drifted => "DRIFT",
+        CheckState::NotDone if check.required => "OPEN",
+        CheckState::NotDone => "left",
+        CheckState::Unread => "unread",
+    }
+}
+
+fn notes(verification: &Verification) -> Vec<String> {
+    let mut notes = Vec::new();
+    for later in &verification.later_runs {
+        notes.push(format!(
+            "Run {} ({}) came later for this user, {}: what it changed shows here as drift.",
+            later.run,
+            later.playbook,
+            shown(later.started_at)
+        ));
+    }
+    if !verification.not_looked_at.is_empty() {
+        notes.push(format!(
+            "Not looked at again, as there was nothing to do then: {}. A new plan looks at them.",
+            verification.not_looked_at.join(", ")
+        ));
+    }
+    notes
+}

@@ -1,0 +1,86 @@
+//! A run looked at again: what of all that it asserted still holds.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::verdict::Verdict;
+use crate::domain::{ActionId, PlanDigest, PlanId, RunId};
+
+/// How something stands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckState {
+    /// It is as the run left it.
+    Holds,
+    /// The run reached it, and it is so no longer.
+    Drifted,
+    /// It was not reached, and it still is not so.
+    NotDone,
+    /// It could not be read: nothing is known.
+    Unread,
+}
+
+/// One thing that was looked at again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Which action asserted it; absent for what the run asserted as a whole.
+    pub action: Option<ActionId>,
+    /// What was looked at.
+    pub what: String,
+    /// How it stands.
+    pub state: CheckState,
+    /// Whether the account does not count as contained without it.
+    pub required: bool,
+    /// What was seen.
+    pub seen: String,
+    /// What to do next; absent where it holds.
+    pub next: Option<String>,
+}
+
+/// A later run for the same user: what it changed may be told as drift here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LaterRun {
+    /// Its id.
+    pub run: RunId,
+    /// Its playbook.
+    pub playbook: String,
+    /// When it began.
+    pub started_at: Timestamp,
+}
+
+/// A run looked at again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verification {
+    /// The run.
+    pub run: RunId,
+    /// Its plan.
+    pub plan: PlanId,
+    /// Digest of that plan.
+    pub digest: PlanDigest,
+    /// Whether everything holds, and the account counts as contained by what was read now.
+    pub holds: bool,
+    /// The verdict by what was read now.
+    pub verdict: Verdict,
+    /// The verdict that the run ended in.
+    pub verdict_of_run: Verdict,
+    /// When the run ended; absent where it did not.
+    pub ended_at: Option<Timestamp>,
+    /// When it was looked at again (the tenant's time).
+    pub checked_at: Timestamp,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+    /// Steps that had nothing to do when the plan was made: what they found is not looked at again.
+    pub not_looked_at: Vec<String>,
+    /// Later runs for the same user, oldest first.
+    pub later_runs: Vec<LaterRun>,
+}
+
+impl Verification {
+    /// Exit status of `runs verify`.
+    pub fn exit_status(&self) -> u8 {
+        if self.holds { 0 } else { 6 }
+    }
+}
