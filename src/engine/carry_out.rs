@@ -178,8 +178,8 @@ async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> 
             }
         }
         let waited = context.clock.now().duration_since(begun);
-        let most =
-            jiff::SignedDuration::try_from(context.patience.read_back).unwrap_or(jiff::SignedDuration::MAX);
+        let most = jiff::SignedDuration::try_from(patience_for(context, action))
+            .unwrap_or(jiff::SignedDuration::MAX);
         if waited >= most || context.stop.is_given() {
             let detail =
                 format!("accepted by Graph, not read back after {} s: {last_seen}", waited.as_secs());
@@ -191,6 +191,16 @@ async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> 
             () = context.clock.sleep(Duration::from_secs(wait)) => {}
             () = stop.given() => {}
         }
+    }
+}
+
+/// How long an effect may take to show. What the verdict hangs on is waited for as long as its service may take; the
+/// rest is told as not seen yet, so that nobody waits for it in the meantime.
+fn patience_for(context: &RunContext, action: &Action) -> Duration {
+    let usual = context.patience.read_back;
+    match steps::AnyStep::shows_within(&action.step) {
+        Some(slow) if action.required => usual.max(slow),
+        _ => usual,
     }
 }
 

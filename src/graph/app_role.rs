@@ -34,6 +34,11 @@ pub const APP_ROLES: &[AppRole] = &[
     role("GroupMember.Read.All", "98830695-27a2-44f7-8c18-0c3ebc9698f6", "read groups and their members"),
     role("IdentityRiskEvent.Read.All", "6e472fd1-ad78-48da-a0f0-97ab2c6b769e", "read risk detections"),
     role(
+        "IdentityRiskyUser.Read.All",
+        "dc5007c0-2d7d-4c42-879c-2dab87571379",
+        "read whether users count as risky",
+    ),
+    role(
         "IdentityRiskyUser.ReadWrite.All",
         "656f6061-f9fe-4807-9708-6a2e0934df76",
         "read users' risk, and confirm a user as compromised",
@@ -49,6 +54,11 @@ pub const APP_ROLES: &[AppRole] = &[
         "Policy.Read.All",
         "246dd0d5-5bd0-4def-940b-0421030a5b68",
         "read Conditional Access policies and named locations",
+    ),
+    role(
+        "Policy.Read.AuthenticationMethod",
+        "8e3bc81b-d2f3-4b7b-838c-32c88218d2f0",
+        "read what a Temporary Access Pass may be",
     ),
     role(
         "Policy.Read.ConditionalAccess",

@@ -50,7 +50,8 @@ pub use error::{FailureKind, GraphError, Retry};
 pub use licence::Licence;
 pub use look::look;
 pub use reader::{
-    DeviceBrief, GraphUser, GroupBrief, Reader, SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
+    DeviceBrief, GraphUser, GroupBrief, Pass, PassPolicy, Reader, RiskyUser, SignInFor, SignInLog,
+    SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
 };
 pub use reading::Reading;
 pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};

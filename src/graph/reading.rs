@@ -34,6 +34,10 @@ pub enum Reading {
     Policies,
     /// What-If: which policies would apply.
     WhatIf,
+    /// Whether Identity Protection holds a user for risky.
+    Risk,
+    /// What the tenant lets a Temporary Access Pass be.
+    PassPolicy,
 }
 
 impl Reading {
@@ -74,6 +78,8 @@ impl Reading {
             Self::NamedLocations => "named locations",
             Self::Policies => "Conditional Access policies",
             Self::WhatIf => "which policies would apply",
+            Self::Risk => "whether a user counts as risky",
+            Self::PassPolicy => "what a Temporary Access Pass may be",
         }
     }
 
@@ -93,6 +99,11 @@ impl Reading {
             Self::NamedLocations => ("GET", "/v1.0/identity/conditionalAccess/namedLocations"),
             Self::Policies => ("GET", "/v1.0/identity/conditionalAccess/policies"),
             Self::WhatIf => ("POST", "/v1.0/identity/conditionalAccess/evaluate"),
+            Self::Risk => ("GET", "/v1.0/identityProtection/riskyUsers/{id}"),
+            Self::PassPolicy => (
+                "GET",
+                "/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass",
+            ),
         }
     }
 }
@@ -118,6 +129,8 @@ mod tests {
             Reading::NamedLocations,
             Reading::Policies,
             Reading::WhatIf,
+            Reading::Risk,
+            Reading::PassPolicy,
         ] {
             let needs = reading.permissions();
             assert!(!needs.is_empty(), "{reading:?}");

@@ -53,6 +53,11 @@ pub const GUARDS: &[GuardInfo] = &[
         false,
     ),
     guard("policy_unknown_group", "a policy for a group that is not there", false),
+    guard(
+        "policy_no_registration",
+        "letting nobody register security info for an account, from anywhere",
+        true,
+    ),
     guard("policy_no_device", "enforcing a device policy for somebody without a compliant device", true),
 ];
 

@@ -62,8 +62,9 @@ pub struct Question {
     pub spares: Vec<UserId>,
     /// The address that they come from, where that matters.
     pub from: Option<String>,
-    /// The app that they sign in to.
-    pub app: String,
+    /// The app that they sign in to; absent where they register security info.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
     /// The kind of client.
     pub client: String,
 }

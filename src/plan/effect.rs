@@ -29,6 +29,9 @@ pub fn effect_of(request: &PlannedRequest) -> EffectClass {
         Verb::Patch | Verb::Put if request.body.get("ipRanges").is_some() => EffectClass::ReplaceSet,
         Verb::Patch | Verb::Put => EffectClass::Set,
         Verb::Post if request.path.ends_with("/revokeSignInSessions") => EffectClass::Repeatable,
+        Verb::Post if request.path.ends_with("/riskyUsers/confirmCompromised") => EffectClass::Set,
+        // The newest pass ends the one before, and only its own answer tells its code.
+        Verb::Post if request.path.ends_with("/temporaryAccessPassMethods") => EffectClass::LastWriterWins,
         Verb::Post => EffectClass::Create,
     }
 }
@@ -51,6 +54,14 @@ mod tests {
         assert_eq!(
             class(Verb::Post, "/v1.0/users/x/revokeSignInSessions", json!({})),
             EffectClass::Repeatable
+        );
+        assert_eq!(
+            class(Verb::Post, "/v1.0/identityProtection/riskyUsers/confirmCompromised", json!({})),
+            EffectClass::Set
+        );
+        assert_eq!(
+            class(Verb::Post, "/v1.0/users/x/authentication/temporaryAccessPassMethods", json!({})),
+            EffectClass::LastWriterWins
         );
         assert_eq!(class(Verb::Delete, "/v1.0/users/x/authentication/y", json!(null)), EffectClass::Delete);
         assert_eq!(class(Verb::Patch, "/v1.0/identity/x", json!({"ipRanges": []})), EffectClass::ReplaceSet);

@@ -17,14 +17,14 @@ use super::Step;
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
-use super::require_compliant_device::spared;
+use super::require_compliant_device::{EXCHANGE, spared};
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
 use crate::graph::{self, GraphError, Licence, Reader, Reading, SignInQuery, request};
 use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy, refusal};
 use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::evaluate::{blocks_location, enforces_block};
-use crate::policy::{ConditionalAccessPolicy, NamedLocation};
+use crate::policy::{ConditionalAccessPolicy, NamedLocation, PolicyState};
 
 /// A location is full at 2,000 ranges; from here on a new one is begun (policy-logs-auth.md 1.4).
 const ROLL_OVER: usize = 1_800;
@@ -487,11 +487,12 @@ impl BlockIps {
             name: format!("stanch: block {}", place.name),
             body,
             enforce,
+            rehearsal: PolicyState::ReportOnly,
             question: Question {
                 applies_to: case.subject.id.clone(),
                 spares: scope.rules.emergency_accounts.clone(),
                 from: accepted.first().map(|block| block.network().to_string()),
-                app: "00000002-0000-0ff1-ce00-000000000000".to_owned(),
+                app: Some(EXCHANGE.to_owned()),
                 client: "browser".to_owned(),
             },
             words: Words {

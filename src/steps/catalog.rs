@@ -1,12 +1,16 @@
 //! The table of steps: one line each, everywhere. A new step does not compile until every table has it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::Step;
 use super::block_ips::BlockIps;
+use super::confirm_compromised::ConfirmCompromised;
 use super::disable_sign_in::DisableSignIn;
 use super::enable_sign_in::EnableSignIn;
 use super::planned::{Planned, Scope};
+use super::protect_security_info::ProtectSecurityInfo;
 use super::remove_auth_methods::RemoveAuthMethods;
 use super::require_compliant_device::RequireCompliantDevice;
 use super::require_token_protection::RequireTokenProtection;
@@ -85,6 +89,12 @@ macro_rules! steps {
                 &[]
             }
 
+            /// How long a step kind's effect may take to show, where its service is known to be slow.
+            pub fn shows_within(name: &str) -> Option<Duration> {
+                $(if name == <$kind as Step>::NAME { return <$kind as Step>::SHOWS_WITHIN; })+
+                None
+            }
+
             /// Whether a step kind shuts a door.
             pub fn is_door(name: &str) -> bool {
                 $(if name == <$kind as Step>::NAME { return <$kind as Step>::IS_DOOR; })+
@@ -103,6 +113,8 @@ steps!(
     BlockIps,
     RequireCompliantDevice,
     RequireTokenProtection,
+    ProtectSecurityInfo,
+    ConfirmCompromised,
 );
 
 impl AnyStep {

@@ -3,11 +3,13 @@
 
 mod block_ips;
 mod catalog;
+mod confirm_compromised;
 mod disable_sign_in;
 mod enable_sign_in;
 mod observe;
 mod planned;
 mod policy_rollout;
+mod protect_security_info;
 mod remove_auth_methods;
 mod require_compliant_device;
 mod require_token_protection;
@@ -18,6 +20,8 @@ mod target;
 pub use catalog::{AnyStep, catalog};
 pub use observe::{Attempt, Seen, look_again, observe};
 pub use planned::{Planned, Scope};
+
+use std::time::Duration;
 
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading};
@@ -38,6 +42,8 @@ pub trait Step: Sized {
     const TAKES: &'static [Hold];
     /// Whether it shuts a door that a live session could come back through: then a revocation must follow.
     const IS_DOOR: bool;
+    /// How long its effect may take to show, where its service is known to be slow.
+    const SHOWS_WITHIN: Option<Duration> = None;
     /// What it must know.
     type Facts;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{block_ips, policy_rollout, remove_auth_methods};
+use super::{block_ips, confirm_compromised, policy_rollout, remove_auth_methods};
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader};
 use crate::plan::Action;
@@ -82,7 +82,8 @@ async fn see(
         "revoke_sessions" => sessions(action, sent, subject, graph).await,
         "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, subject, graph).await,
-        "require_compliant_device" | "require_token_protection" => {
+        "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,
+        "require_compliant_device" | "require_token_protection" | "protect_security_info" => {
             policy_rollout::see(action, sent, made, subject, graph).await
         }
         other => Ok(Seen::Differs { what: format!("this version knows no step `{other}`") }),

@@ -1,4 +1,4 @@
-//! A policy of ours on its way: created report-only, asked about by What-If, then enforced. What-If can only evaluate
+//! A policy of ours on its way: created report-only (or disabled, where Graph rehearses nothing), asked about by What-If, then enforced. What-If can only evaluate
 //! policies that exist (policy-logs-auth.md 3.1), so it stands between the two.
 
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use crate::domain::{ActionId, PolicyId, UserId};
-use crate::graph::{GraphError, Reader, WhatIf, request};
+use crate::graph::{GraphError, Reader, SignInFor, WhatIf, request};
 use crate::guard::refusal;
 use crate::plan::{Action, Object, Question, Undo, made_objects_of};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
@@ -19,6 +19,9 @@ pub(super) struct Wanted {
     pub name: String,
     /// Whether it is enforced in the end.
     pub enforce: bool,
+    /// The state that it begins in: report-only, or, where Graph rehearses nothing, disabled. What-If says nothing of a
+    /// disabled policy: then it is asked once the policy is enforced.
+    pub rehearsal: PolicyState,
     /// A sign-in that it must apply to, and users whom it must spare.
     pub question: Question,
     /// Why.
@@ -41,6 +44,7 @@ pub(super) struct Words {
 
 const REPORT_ONLY: &str = "enabledForReportingButNotEnforced";
 const ENABLED: &str = "enabled";
+const DISABLED: &str = "disabled";
 
 /// Plans the policy behind other actions of the step: created, or one of ours that is there already taken up.
 /// Returns why there is nothing to do, where there is nothing.
@@ -87,14 +91,14 @@ fn create(wanted: &Wanted, behind: &[ActionId], step: &str, scope: &Scope<'_>, p
     let placeholder = format!("${{actions.{id}.id}}");
     let draft = Draft {
         key: "",
-        summary: format!("Create the policy `{}`, report-only", wanted.name),
+        summary: format!("Create the policy `{}`, {}", wanted.name, words_for(&wanted.rehearsal)),
         object: Object { kind: "policy".to_owned(), id: None, name: wanted.name.clone() },
         before: Value::Null,
-        after: json!({ "state": REPORT_ONLY, "for": wanted.words.whom, "when": wanted.words.when, "effect": wanted.words.effect }),
+        after: json!({ "state": wanted.rehearsal.as_graph(), "for": wanted.words.whom, "when": wanted.words.when, "effect": wanted.words.effect }),
         undo: Undo::Requests(vec![request::delete_policy(&placeholder)]),
         reason: wanted.reason.clone(),
         evidence: wanted.evidence.clone(),
-        requests: vec![request::create_policy(with_state(&wanted.body, REPORT_ONLY))],
+        requests: vec![request::create_policy(with_state(&wanted.body, wanted.rehearsal.as_graph()))],
     };
     let mut action = draft.with_id(id.clone(), step, scope);
     action.needs = behind.to_vec();
@@ -122,10 +126,15 @@ fn enforce(
             id: known.map(ToString::to_string),
             name: wanted.name.clone(),
         },
-        before: json!({ "state": REPORT_ONLY }),
+        before: json!({ "state": wanted.rehearsal.as_graph() }),
         after: json!({ "state": ENABLED }),
-        undo: Undo::Requests(vec![request::set_policy_state(policy, &PolicyState::ReportOnly)]),
-        reason: "a policy that is not enforced stops nobody; What-If is asked first".to_owned(),
+        undo: Undo::Requests(vec![request::set_policy_state(policy, &wanted.rehearsal)]),
+        reason: if wanted.rehearsal == PolicyState::Disabled {
+            "a policy that is not enforced stops nobody; what Graph cannot rehearse, What-If is asked about right after"
+        } else {
+            "a policy that is not enforced stops nobody; What-If is asked first"
+        }
+        .to_owned(),
         evidence: Vec::new(),
         requests: vec![request::set_policy_state(policy, &PolicyState::Enabled)],
     };
@@ -158,7 +167,7 @@ fn adopt(
         (PolicyState::ReportOnly, false) => {
             Some(format!("our policy `{}` is report-only already", wanted.name))
         }
-        (PolicyState::ReportOnly, true) => {
+        (state, true) if *state == wanted.rehearsal => {
             let place = planned.actions.len();
             enforce(wanted, own.id.as_str(), Some(&own.id), behind.to_vec(), step, scope, planned);
             if let Some(action) = planned.actions.get_mut(place) {
@@ -166,10 +175,10 @@ fn adopt(
             }
             None
         }
-        // What-If says nothing of a disabled policy: report-only stands between.
+        // What-If says nothing of a disabled policy: the rehearsal stands between.
         (_, true) => {
             let id = scope.action_id("report_only");
-            report_only(wanted, own, id.clone(), behind, step, scope, planned);
+            rehearse(wanted, own, id.clone(), behind, step, scope, planned);
             let place = planned.actions.len();
             enforce(wanted, own.id.as_str(), Some(&own.id), id.into_iter().collect(), step, scope, planned);
             if let Some(action) = planned.actions.get_mut(place) {
@@ -179,14 +188,23 @@ fn adopt(
         }
         (_, false) => {
             let id = scope.action_id(if behind.is_empty() { "" } else { "policy" });
-            report_only(wanted, own, id, behind, step, scope, planned);
+            rehearse(wanted, own, id, behind, step, scope, planned);
             None
         }
     }
 }
 
-/// Plans a policy of ours into report-only.
-fn report_only(
+fn words_for(state: &PolicyState) -> &str {
+    match state {
+        PolicyState::ReportOnly => "report-only",
+        PolicyState::Disabled => "disabled",
+        PolicyState::Enabled => "enforced",
+        PolicyState::Unknown(other) => other,
+    }
+}
+
+/// Plans a policy of ours into the state that it begins in.
+fn rehearse(
     wanted: &Wanted,
     own: &ConditionalAccessPolicy,
     id: Option<ActionId>,
@@ -197,14 +215,14 @@ fn report_only(
 ) {
     let draft = Draft {
         key: "",
-        summary: format!("Set the policy `{}` to report-only", wanted.name),
+        summary: format!("Set the policy `{}` to {}", wanted.name, words_for(&wanted.rehearsal)),
         object: Object { kind: "policy".to_owned(), id: Some(own.id.to_string()), name: wanted.name.clone() },
         before: json!({ "state": own.state.as_graph() }),
-        after: json!({ "state": REPORT_ONLY }),
+        after: json!({ "state": wanted.rehearsal.as_graph() }),
         undo: Undo::Requests(vec![request::set_policy_state(own.id.as_str(), &own.state)]),
         reason: wanted.reason.clone(),
         evidence: wanted.evidence.clone(),
-        requests: vec![request::set_policy_state(own.id.as_str(), &PolicyState::ReportOnly)],
+        requests: vec![request::set_policy_state(own.id.as_str(), &wanted.rehearsal)],
     };
     let Some(id) = id else { return planned.push(None, scope) };
     let mut action = draft.with_id(id, step, scope);
@@ -298,19 +316,23 @@ pub(super) async fn see(
         now => is_like(wanted, &now),
     });
     if Some(state) == wanted && takes_platforms {
-        // A rehearsal is asked about once it is there; what is enforced was asked about before.
-        let is_rehearsal = sent.is_some() && wanted == Some(REPORT_ONLY);
-        let wrong = if is_rehearsal { ask(action, &id, graph).await? } else { None };
+        // A rehearsal is asked about once it is there; what is enforced was asked about before, unless there was
+        // nothing to ask.
+        let is_asked = wanted == Some(REPORT_ONLY) || before == Some(DISABLED);
+        let wrong = if sent.is_some() && is_asked { ask(action, &id, graph).await? } else { None };
         return Ok(wrong.map_or(Seen::AsAfter, |what| Seen::Differs { what }));
     }
     if sent.is_some() {
         // Its read-back runs beside the action that enforces it, and may come after: then it is further, not back.
-        let is_on_its_way = wanted == Some(REPORT_ONLY) && action.asks.is_none();
+        let is_on_its_way = wanted != Some(ENABLED) && action.asks.is_none();
         let is_further = is_on_its_way && policy.state == PolicyState::Enabled;
         return Ok(if is_further { Seen::AsAfter } else { Seen::AsBefore });
     }
     if Some(state) != before {
         return Ok(Seen::Differs { what: format!("its state is now `{state}`") });
+    }
+    if before == Some(DISABLED) {
+        return Ok(Seen::AsBefore);
     }
     // It is about to be enforced: the last moment to ask whom it would hit.
     match ask(action, &id, graph).await? {
@@ -341,7 +363,7 @@ async fn ask(action: &Action, id: &PolicyId, graph: &Reader) -> Result<Option<St
     let user = &question.applies_to;
     let about = |user: &UserId| WhatIf {
         user: user.clone(),
-        app_id: question.app.clone(),
+        purpose: question.app.clone().map_or(SignInFor::RegisteringSecurityInfo, SignInFor::App),
         ip: question.from.clone(),
         country: Some("US".to_owned()),
         platform: Some("windows".to_owned()),

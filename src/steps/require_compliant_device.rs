@@ -20,9 +20,11 @@ use crate::domain::{GroupId, UserId};
 use crate::graph::{self, DeviceBrief, GraphError, Licence, Reader, Reading, SignInQuery};
 use crate::guard::{apply_overrides, lint_policy, refusal};
 use crate::plan::Question;
-use crate::policy::ConditionalAccessPolicy;
 use crate::policy::evaluate::device_policy_stops;
+use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
+/// Exchange, which everybody uses: the app that What-If is asked about.
+pub(super) const EXCHANGE: &str = "00000002-0000-0ff1-ce00-000000000000";
 /// Days of the sign-in log that are counted.
 const DAYS: i64 = 7;
 
@@ -142,7 +144,8 @@ impl Step for RequireCompliantDevice {
                 name: name_of(&body),
                 body,
                 enforce,
-                question: question(case, facts, scope, "browser", "00000002-0000-0ff1-ce00-000000000000"),
+                rehearsal: PolicyState::ReportOnly,
+                question: question(case, facts, scope, "browser", Some(EXCHANGE)),
                 reason: "a token that is stolen next time is worthless from another machine".to_owned(),
                 evidence,
                 words: Words {
@@ -259,7 +262,7 @@ pub(super) fn question(
     facts: &DeviceFacts,
     scope: &Scope<'_>,
     client: &str,
-    app: &str,
+    app: Option<&str>,
 ) -> Question {
     // A policy for a group is asked about with one of its members.
     let member = facts.group.as_ref().and_then(|group| group.members.first());
@@ -267,7 +270,7 @@ pub(super) fn question(
         applies_to: member.unwrap_or(&case.subject.id).clone(),
         spares: scope.rules.emergency_accounts.clone(),
         from: None,
-        app: app.to_owned(),
+        app: app.map(str::to_owned),
         client: client.to_owned(),
     }
 }

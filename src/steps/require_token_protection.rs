@@ -15,11 +15,12 @@ use super::Step;
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
 use super::require_compliant_device::{
-    DeviceFacts, audience, counted, look, name_of, question, roll_out, spared, unknown_group,
+    DeviceFacts, EXCHANGE, audience, counted, look, name_of, question, roll_out, spared, unknown_group,
 };
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading};
+use crate::policy::PolicyState;
 use crate::policy::evaluate::{TOKEN_PROTECTION_APPS, token_policy_stops};
 
 /// Its options.
@@ -73,7 +74,8 @@ impl Step for RequireTokenProtection {
             name: name_of(&body),
             body,
             enforce: self.state == Rollout::Enabled,
-            question: question(case, facts, scope, "mobileAppsAndDesktopClients", "00000002-0000-0ff1-ce00-000000000000"),
+            rehearsal: PolicyState::ReportOnly,
+            question: question(case, facts, scope, "mobileAppsAndDesktopClients", Some(EXCHANGE)),
             reason: "hardening against the next theft; browsers and other platforms are not covered, so it evicts nobody"
                 .to_owned(),
             evidence: counted(&self.users, case, facts, scope, token_policy_stops),

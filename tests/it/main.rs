@@ -12,6 +12,7 @@ mod dry_run;
 mod eviction;
 mod faults;
 mod guards;
+mod hardening;
 mod methods;
 mod packaging;
 mod processes;

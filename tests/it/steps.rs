@@ -365,8 +365,8 @@ async fn a_rehearsal_is_asked_about_once_it_is_there_and_an_enforcement_before()
         .filter(|line| line["path"].as_str().unwrap().ends_with("/evaluate"))
         .map(seq)
         .collect();
-    // The user and two emergency accounts, for each of three policies.
-    assert_eq!(asked.len(), 9);
+    // The user and two emergency accounts, for each of four policies.
+    assert_eq!(asked.len(), 12);
     let enforced =
         requests.iter().find(|line| line["body"] == json!({ "state": "enabled" })).map(seq).unwrap();
     assert!(

@@ -328,7 +328,7 @@ async fn a_what_if_is_posted_and_its_answers_are_read() {
     });
     let question = WhatIf {
         user: user(),
-        app_id: "00000002-0000-0ff1-ce00-000000000000".to_owned(),
+        purpose: SignInFor::App("00000002-0000-0ff1-ce00-000000000000".to_owned()),
         ip: Some("203.0.113.45".to_owned()),
         country: Some("NL".to_owned()),
         platform: Some("windows".to_owned()),

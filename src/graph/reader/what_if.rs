@@ -10,13 +10,22 @@ use crate::policy::PolicyState;
 
 const EVALUATE: &str = "/v1.0/identity/conditionalAccess/evaluate";
 
+/// What somebody signs in for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInFor {
+    /// An app, by its id.
+    App(String),
+    /// Registering security info.
+    RegisteringSecurityInfo,
+}
+
 /// A sign-in to ask about. What is left out cannot be evaluated, and then a policy wrongly does not apply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhatIf {
     /// Who signs in.
     pub user: UserId,
-    /// To which app.
-    pub app_id: String,
+    /// What for.
+    pub purpose: SignInFor,
     /// From which address.
     pub ip: Option<String>,
     /// From which country, two letters.
@@ -72,12 +81,18 @@ fn spell(question: &WhatIf) -> Value {
     if let Some(compliant) = question.compliant {
         conditions.insert("deviceInfo".to_owned(), json!({ "isCompliant": compliant }));
     }
+    let context = match &question.purpose {
+        SignInFor::App(id) => {
+            json!({ "@odata.type": "#microsoft.graph.applicationContext", "includeApplications": [id] })
+        }
+        // A word here, where a policy has `urn:user:registersecurityinfo` (policy-logs-auth.md 3.1).
+        SignInFor::RegisteringSecurityInfo => json!({
+            "@odata.type": "#microsoft.graph.userActionContext", "userAction": "registerSecurityInformation"
+        }),
+    };
     json!({
         "signInIdentity": { "@odata.type": "#microsoft.graph.userSignIn", "userId": question.user },
-        "signInContext": {
-            "@odata.type": "#microsoft.graph.applicationContext",
-            "includeApplications": [question.app_id]
-        },
+        "signInContext": context,
         "signInConditions": conditions,
         "appliedPoliciesOnly": false
     })
