@@ -152,6 +152,18 @@ pub struct Route {
 }
 
 impl Route {
+    /// The limit that its requests count against. Security defaults are answered by Conditional Access' service, and
+    /// are none of the resources that its limit names (policy-logs-auth.md 7.1).
+    #[must_use]
+    pub fn bucket(&self) -> Bucket {
+        match self.path {
+            "/policies/identitySecurityDefaultsEnforcementPolicy" => Bucket::Directory,
+            _ => self.service.bucket(),
+        }
+    }
+}
+
+impl Route {
     /// Whether the route's path fits these segments; returns the variable ones.
     #[must_use]
     pub fn fit(&self, segments: &[String]) -> Option<Vec<String>> {

@@ -182,7 +182,7 @@ fn count(
     caller: &Caller,
 ) -> Result<Vec<(String, String)>, Fail> {
     let tenant = world.present();
-    let bucket = route.service.bucket();
+    let bucket = route.bucket();
     let asked = Asked {
         bucket,
         app_id: &caller.app_id,

@@ -2,6 +2,7 @@
 //! Invariant: it holds a `Reader` and nothing that could write.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::shortfall;
 use crate::case::{Case, Look, Subject};
 use crate::config::{Guards, Role};
 use crate::domain::{ActionId, CidrBlock, Clock, MethodId, Random, Sha256Digest, Timestamp};
-use crate::graph::Reader;
+use crate::graph::{Reader, Reading};
 use crate::guard::{self, GuardRules, judge_subject};
 use crate::investigate::{self, Ask};
 use crate::order::{self, OrderedStep};
@@ -83,15 +84,22 @@ impl Planner {
         guard::check_overrides(&request.overrides)?;
         check_order(&request.playbook)?;
         let reader = self.reader.remembering();
+        tokio::select! {
+            plan = self.plan_with(&reader, &request) => plan,
+            never = look_ahead(&reader, &request.playbook) => match never {},
+        }
+    }
+
+    async fn plan_with(&self, reader: &Reader, request: &PlanRequest) -> Result<Plan, PlanError> {
         let (tenant, subject, rules, grants) = tokio::join!(
             reader.organization(),
-            resolve::subject(&reader, &request.user),
-            resolve::guard_rules(&reader, &self.guards, &request.overrides),
-            shortfall::read(&reader),
+            resolve::subject(reader, &request.user),
+            resolve::guard_rules(reader, &self.guards, &request.overrides),
+            shortfall::read(reader),
         );
         let (tenant, subject, rules) = (tenant?, subject?, rules?);
         let mut warnings = request.notes.clone();
-        let now = self.tenant_now(&reader, &mut warnings)?;
+        let now = self.tenant_now(reader, &mut warnings)?;
 
         let ask = Ask {
             since: request.since,
@@ -100,8 +108,8 @@ impl Planner {
             now,
         };
         let (facts, found) = tokio::join!(
-            resolve::subject_facts(&reader, &subject.id, Some(&request.requested_by), &rules),
-            investigate::gather(&reader, &subject, &ask),
+            resolve::subject_facts(reader, &subject.id, Some(&request.requested_by), &rules),
+            investigate::gather(reader, &subject, &ask),
         );
         let (refused, overridden) = guard::apply_overrides(judge_subject(&subject, &rules, &facts?), &rules);
         if let Some(refusal) = refused.into_iter().next() {
@@ -119,11 +127,11 @@ impl Planner {
         warnings.extend(emergency_warnings(&rules));
         warnings.extend(grants.permission_warnings(&request.playbook, &self.guards, self.signed_in_as));
 
-        let mut planned = plan_steps(&reader, &case, &request, Arc::new(rules.clone()), now).await?;
+        let mut planned = plan_steps(reader, &case, request, Arc::new(rules.clone()), now).await?;
         for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
-        let mut plan = self.assemble(&request, tenant, &case, &rules, planned)?;
+        let mut plan = self.assemble(request, tenant, &case, &rules, planned)?;
         plan.guards.overridden.splice(0..0, overridden);
         plan.warnings.splice(0..0, warnings);
         Ok(plan.sealed()?)
@@ -291,6 +299,26 @@ pub fn check_order(playbook: &BoundPlaybook) -> Result<(), PlanError> {
         })
         .collect();
     Ok(order::check(&steps)?)
+}
+
+/// Reads ahead what some step will ask for and what nobody has to be known for: policies and locations come one a second
+/// once Graph throttles, so that the wait runs beside the reading of logs. It never ends: the plan does.
+async fn look_ahead(reader: &Reader, playbook: &BoundPlaybook) -> Infallible {
+    let reads: Vec<Reading> =
+        playbook.steps.iter().flat_map(|step| AnyStep::reads(&step.step, &step.with)).collect();
+    let locations = async {
+        if reads.contains(&Reading::NamedLocations) {
+            // Whoever needs them meets the error again.
+            drop(reader.named_locations().await);
+        }
+    };
+    let policies = async {
+        if reads.contains(&Reading::Policies) {
+            drop(reader.policies().await);
+        }
+    };
+    tokio::join!(locations, policies);
+    std::future::pending().await
 }
 
 /// Asks every step, side by side. The reader remembers, so what two steps read is read once.

@@ -156,10 +156,10 @@ impl Connection {
         let mut token = shared.tokens.token().await?;
         loop {
             let slot = shared.pace.take_slot(bucket, shared.clock.now());
-            if !slot.is_zero() {
-                tracing::debug!(wait_ms = slot.as_millis(), path, "pacing");
-                shared.clock.sleep(slot).await;
-                deadline = deadline.saturating_add(slot).unwrap_or(Timestamp::MAX);
+            if !slot.wait.is_zero() {
+                tracing::debug!(wait_ms = slot.wait.as_millis(), path, "pacing");
+                shared.clock.sleep(slot.wait).await;
+                deadline = deadline.saturating_add(slot.wait).unwrap_or(Timestamp::MAX);
                 token = shared.tokens.token().await?;
             }
             tries += 1;
@@ -179,15 +179,24 @@ impl Connection {
                 Verdict::Again { error, wait, tries } => (error, wait, tries),
             };
             if matches!(error, GraphError::Throttled { .. }) {
-                shared.pace.slow_down(bucket, shared.clock.now());
-                let mut throttling = shared.throttling.lock().unwrap_or_else(PoisonError::into_inner);
-                if !throttling.throttled.contains(&path) {
-                    throttling.throttled.push(path.clone());
+                shared.pace.slow_down(bucket, slot);
+                {
+                    let mut throttling = shared.throttling.lock().unwrap_or_else(PoisonError::into_inner);
+                    if !throttling.throttled.contains(&path) {
+                        throttling.throttled.push(path.clone());
+                    }
+                }
+                if wait.is_none() && bucket.is_paced() && !slot.is_paced {
+                    // It went before there was a pace; the slot that it takes now is all the wait it needs.
+                    continue;
                 }
             }
             let own = retry_after::back_off(tries - 1, shared.random.as_ref());
             let wait = wait.map_or(own, |wait| {
-                // An answer that keeps saying "at once" is not taken at its word.
+                // An answer that keeps saying "at once" is not taken at its word. A paced bucket has slots of its own.
+                if bucket.is_paced() && !wait.is_zero() {
+                    return wait;
+                }
                 retry_after::spread_a_little(wait, shared.random.as_ref()).max(own / 4)
             });
             let resumes_at = shared.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);

@@ -65,7 +65,19 @@ async fn a_bucket_is_paced_once_it_has_throttled_and_no_sooner() {
     let (left, right) = tokio::join!(left.named_locations(), right.policies());
     left.unwrap();
     right.unwrap();
-    assert_eq!(double.tenths(), [0, 0, 0, 0, 12, 24, 36]);
+    assert_eq!(double.tenths(), [0, 0, 0, 0, 10, 21, 31]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_before_there_was_a_pace_waits_for_its_slot_and_no_longer() {
+    let double = Double::new(|before, _| if before == 1 { throttled(&[]) } else { list(&[]) });
+    let reader = double.connect().reader();
+    let (first, second, third) =
+        tokio::join!(reader.policies(), reader.named_locations(), reader.named_locations());
+    first.unwrap();
+    second.unwrap();
+    third.unwrap();
+    assert_eq!(double.tenths(), [0, 0, 10, 21]);
 }
 
 #[tokio::test(start_paused = true)]
