@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | 0 | [`domain`] |
 //! | 1 | [`case`], [`playbook`], [`config`] |
-//! | 2 | [`plan`], [`policy`] |
+//! | 2 | [`alert`], [`plan`], [`policy`] |
 //! | 3 | [`approval`], [`guard`], [`order`] |
 //! | 4 | [`run`], [`transport`] |
 //! | 5 | [`graph`], [`store`], [`report`] |
@@ -18,6 +18,7 @@
 //! | 8 | [`engine`] |
 //! | 10 | [`cli`] |
 
+pub mod alert;
 pub mod approval;
 pub mod case;
 pub mod cli;

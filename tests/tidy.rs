@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("case", 1),
     ("playbook", 1),
     ("config", 1),
+    ("alert", 2),
     ("plan", 2),
     ("policy", 2),
     ("approval", 3),
