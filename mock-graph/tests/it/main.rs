@@ -8,4 +8,5 @@ mod limits;
 mod objects;
 mod permissions;
 mod registrations;
+mod sdk;
 mod wire;

@@ -36,7 +36,11 @@ impl Wire {
     }
 
     pub fn of(tenant: &Value, settings: Settings) -> Self {
-        Self { router: MockGraph::with_settings(&tenant.to_string(), settings).unwrap().router() }
+        Self::over(MockGraph::with_settings(&tenant.to_string(), settings).unwrap().router())
+    }
+
+    pub fn over(router: axum::Router) -> Self {
+        Self { router }
     }
 
     /// A tenant with an app of exactly these permissions beside its own.
