@@ -38,6 +38,7 @@ const EXPOSES_SECRETS: &[(&str, &str)] = &[
     ("src/graph/writer.rs", "sends the filled body"),
     ("src/seal", "hands a secret over, once"),
     ("src/cli/terminal.rs", "shows a password once, on the terminal"),
+    ("src/cli/signing_key.rs", "reads and unlocks the approver's private key"),
     ("src/config", "reads credentials into their wrapping"),
 ];
 

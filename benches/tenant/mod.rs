@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mock_graph::{MockGraph, Running, Settings};
 use serde_json::Value;
-use stanch::approval::{Consent, ConsentKind};
+use stanch::approval::{Consent, Signers, Yes};
 use stanch::config::{Guards, Role};
 use stanch::domain::secret::SecretString;
 use stanch::domain::{Clock, Random};
@@ -109,6 +109,7 @@ impl Tenant {
             remove: Vec::new(),
             overrides: Vec::new(),
             requested_by: "bench".to_owned(),
+            webhook: None,
             notes: Vec::new(),
         };
         planner.plan(request).await.unwrap()
@@ -128,16 +129,16 @@ impl Tenant {
             patience: Patience::default(),
             guards: self.guards.clone(),
             operator: None,
+            signers: Signers::default(),
             stop,
         };
         let at = self.clock.now();
-        let consent = Consent {
-            kind: ConsentKind::Flag,
+        let consent = Consent::Flag(Yes {
             digest: plan.digest,
             by: "bench".to_owned(),
             at,
             expires_at: at + Duration::from_mins(10),
-        };
+        });
         applier.apply(plan, consent).await.unwrap().run().clone()
     }
 

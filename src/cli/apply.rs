@@ -1,5 +1,8 @@
 //! `stanch apply`: exactly the plan, once consent is given.
 
+use std::path::{Path, PathBuf};
+
+use super::approvers;
 use super::args::{ApplyArgs, Format};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
@@ -7,7 +10,7 @@ use super::plan;
 use super::session::Session;
 use super::stop;
 use super::terminal;
-use crate::approval::{Consent, ConsentKind};
+use crate::approval::{Approval, Consent, Decision, Signers, Yes};
 use crate::engine::Applied;
 use crate::plan::{Delivery, Plan};
 use crate::report;
@@ -24,41 +27,69 @@ pub const INTERRUPTED: u8 = 130;
 /// When nothing was sent: no consent, a changed tenant, a guard.
 pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
     let plan::Named { plan, name } = plan::read(session, &args.plan).await?;
-    let earlier = session.store()?.run_of_plan(plan.digest).await?.is_some();
-    let consent = if earlier {
+    let beside = approvers::beside(Path::new(&name));
+    let is_earlier = session.store()?.run_of_plan(plan.digest).await?.is_some();
+    let consent = if is_earlier {
         // Nothing will be sent: the answer is the verdict that the run had.
-        given(session, &plan, ConsentKind::Flag)
-    } else {
+        Consent::Flag(given(session, &plan))
+    } else if args.approval.is_empty() {
+        check_unsigned_will_do(session).map_err(|failure| pointing_to(failure, &name, &beside))?;
         ask(session, &plan, args.yes, Some(&name))?
+    } else {
+        check_terminal(&plan)?;
+        Consent::Signed(args.approval.iter().map(|path| approvers::read(path)).collect::<Result<_, _>>()?)
     };
-    let (applied, was_stopped) = carry_out(session, plan.clone(), consent).await?;
+    let rejections = beside
+        .into_iter()
+        .map(|(_, approval)| approval)
+        .filter(|approval| approval.statement.decision == Decision::Reject)
+        .collect();
+    let signers = approvers::signers(session)?.heeding(rejections);
+    let (applied, was_stopped) = carry_out(session, plan.clone(), consent, signers).await?;
     tell(session, &plan, &applied, was_stopped)
+}
+
+/// Whether a yes without a signature is enough.
+///
+/// # Errors
+/// When the settings ask for a signed one.
+pub fn check_unsigned_will_do(session: &Session) -> Result<(), Failure> {
+    if !session.config.approval.required {
+        return Ok(());
+    }
+    Err(Failure::new(
+        NO_CONSENT,
+        "approval_required",
+        "the settings ask for a signed approval (`approval.required`), and none was given: nothing was sent",
+        Some(
+            "write the plan with `stanch plan -o plan.json`, have a second person run `stanch approve plan.json --key \
+             KEY --reason TEXT`, then run `stanch apply plan.json --approval FILE`"
+                .to_owned(),
+        ),
+    ))
+}
+
+/// Points to the approvals that lie beside the plan already.
+fn pointing_to(mut failure: Failure, name: &str, beside: &[(PathBuf, Approval)]) -> Failure {
+    let found: String = beside
+        .iter()
+        .filter(|(_, approval)| approval.statement.decision == Decision::Approve)
+        .map(|(path, _)| format!(" --approval {}", path.display()))
+        .collect();
+    if !found.is_empty() {
+        failure.hint = Some(format!("run `stanch apply {name}{found}`"));
+    }
+    failure
 }
 
 /// Gets consent: `--yes`, or a yes at the terminal with the preview on it.
 ///
 /// # Errors
-/// When the answer is no, nobody can be asked, or the settings ask for a signed approval.
+/// When the answer is no, or nobody can be asked.
 pub fn ask(session: &Session, plan: &Plan, yes: bool, name: Option<&str>) -> Result<Consent, Failure> {
-    if session.config.approval.required {
-        return Err(Failure::new(
-            NO_CONSENT,
-            "approval_required",
-            "the settings ask for a signed approval (`approval.required`), and none was given",
-            Some("set `approval.required = false` to let a yes at the terminal count".to_owned()),
-        ));
-    }
-    let wants_terminal = plan.actions.iter().any(|action| action.deliver == Some(Delivery::Terminal));
-    if wants_terminal && !terminal::is_interactive() {
-        return Err(Failure::new(
-            NO_CONSENT,
-            "no_terminal",
-            "the plan shows a new password on the terminal, and there is none",
-            Some("run it at a terminal, or plan with `deliver: nobody`".to_owned()),
-        ));
-    }
+    check_terminal(plan)?;
     if yes {
-        return Ok(given(session, plan, ConsentKind::Flag));
+        return Ok(Consent::Flag(given(session, plan)));
     }
     if !terminal::is_interactive() {
         return Err(Failure::new(
@@ -72,6 +103,20 @@ pub fn ask(session: &Session, plan: &Plan, yes: bool, name: Option<&str>) -> Res
     confirm(session, plan)
 }
 
+/// A secret that is to be shown at the terminal needs one.
+fn check_terminal(plan: &Plan) -> Result<(), Failure> {
+    let wants_terminal = plan.actions.iter().any(|action| action.deliver == Some(Delivery::Terminal));
+    if wants_terminal && !terminal::is_interactive() {
+        return Err(Failure::new(
+            NO_CONSENT,
+            "no_terminal",
+            "the plan shows a new password on the terminal, and there is none",
+            Some("run it at a terminal, or plan with `deliver: nobody`".to_owned()),
+        ));
+    }
+    Ok(())
+}
+
 /// Asks at the terminal; the preview is on it already.
 ///
 /// # Errors
@@ -83,7 +128,7 @@ pub fn confirm(session: &Session, plan: &Plan) -> Result<Consent, Failure> {
         plan.case.subject.upn
     );
     match terminal::confirm(&question) {
-        Ok(true) => Ok(given(session, plan, ConsentKind::Terminal)),
+        Ok(true) => Ok(Consent::Terminal(given(session, plan))),
         Ok(false) => Err(Failure::new(NO_CONSENT, "said_no", "not confirmed: nothing was sent", None)),
         Err(error) => {
             Err(Failure::of(NO_CONSENT, "cannot_ask", &error, Some("answer with `--yes`".to_owned())))
@@ -95,12 +140,11 @@ fn changes(count: usize) -> String {
     if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
 }
 
-/// The consent of whoever operates, to this very plan.
-pub fn given(session: &Session, plan: &Plan, kind: ConsentKind) -> Consent {
+/// The yes of whoever operates, to this very plan.
+pub fn given(session: &Session, plan: &Plan) -> Yes {
     let at = session.clock.now();
     let lasts = jiff::SignedDuration::try_from(session.consent_lasts()).unwrap_or(jiff::SignedDuration::MAX);
-    Consent {
-        kind,
+    Yes {
         digest: plan.digest,
         by: session.operator(),
         at,
@@ -112,9 +156,14 @@ pub fn given(session: &Session, plan: &Plan, kind: ConsentKind) -> Consent {
 ///
 /// # Errors
 /// When nothing was sent.
-pub async fn carry_out(session: &Session, plan: Plan, consent: Consent) -> Result<(Applied, bool), Failure> {
+pub async fn carry_out(
+    session: &Session,
+    plan: Plan,
+    consent: Consent,
+    signers: Signers,
+) -> Result<(Applied, bool), Failure> {
     let (watch, signal) = stop::on_interrupt();
-    let outcome = session.applier(signal.clone())?.apply(plan, consent).await;
+    let outcome = session.applier(signers, signal.clone())?.apply(plan, consent).await;
     drop(watch);
     Ok((outcome?, signal.is_given()))
 }

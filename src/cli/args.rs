@@ -66,6 +66,8 @@ pub enum Command {
     Show(ShowArgs),
     /// What differs between two plans
     Diff(DiffArgs),
+    /// Shows a plan and signs a yes or a no to it, with an SSH key
+    Approve(ApproveArgs),
     /// Carries out exactly the plan
     Apply(ApplyArgs),
     /// Plans, shows, asks, applies, verifies
@@ -166,12 +168,53 @@ pub struct ManArgs {
     pub out: Option<PathBuf>,
 }
 
+/// `stanch approve`
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The plan: its file, or its id or the beginning of it
+    #[arg(value_name = "FILE_OR_ID")]
+    pub plan: String,
+    /// Your SSH key; the `.pub` of one that your agent holds, or a certificate, will do
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Why, in a few words: it is part of the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// What you decide
+    #[arg(long, value_enum, default_value_t = DecisionArg::Approve)]
+    pub decision: DecisionArg,
+    /// Who you are, as the approvers' file has it [default: `operator.user`]
+    #[arg(long, value_name = "UPN")]
+    pub approver: Option<String>,
+    /// How long the approval may be used, at most `approval.approve_within`: 30m, 1h
+    #[arg(long, value_name = "SPAN")]
+    pub within: Option<String>,
+    /// Writes the approval to this file [default: beside the plan, under your name]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Signs without asking again
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// What an approver decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DecisionArg {
+    /// The plan may be carried out.
+    Approve,
+    /// It may not.
+    Reject,
+}
+
 /// `stanch apply`
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// The plan: its file, or its id or the beginning of it
     #[arg(value_name = "FILE_OR_ID")]
     pub plan: String,
+    /// A signed approval, as `stanch approve` writes it; may be given again
+    #[arg(long, value_name = "FILE")]
+    pub approval: Vec<PathBuf>,
     /// Says yes without asking
     #[arg(long)]
     pub yes: bool,

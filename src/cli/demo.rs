@@ -12,8 +12,8 @@ use super::embedded::{Attempted, Embedded, REFERENCE_USER, REFERENCE_USER_AGENT,
 use super::failure::Failure;
 use super::output::print_json;
 use super::session::Session;
-use super::{apply, plan, terminal};
-use crate::approval::ConsentKind;
+use super::{apply, approvers, plan, terminal};
+use crate::approval::Consent;
 use crate::config::Environment;
 use crate::domain::inert;
 use crate::report;
@@ -75,11 +75,12 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     plan::write(&plan_file, &planned)?;
     say(&plan::text(&session, &planned, Some(&plan_file.display().to_string())));
     let consent = if args.yes || !terminal::is_interactive() || global.format != Format::Text {
-        apply::given(&session, &planned, ConsentKind::Flag)
+        Consent::Flag(apply::given(&session, &planned))
     } else {
         apply::confirm(&session, &planned)?
     };
-    let (applied, was_stopped) = apply::carry_out(&session, planned.clone(), consent).await?;
+    let (applied, was_stopped) =
+        apply::carry_out(&session, planned.clone(), consent, approvers::signers(&session)?).await?;
     let run = applied.run().clone();
 
     let mut is_in = false;

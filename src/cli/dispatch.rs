@@ -8,7 +8,8 @@ use super::args::{Cli, Command, Format};
 use super::failure::Failure;
 use super::session::Session;
 use super::{
-    apply, completions, diff, doctor, logging, manual, plan, playbook, run, runs, setup, show, terminal,
+    apply, approve, completions, diff, doctor, logging, manual, plan, playbook, run, runs, setup, show,
+    terminal,
 };
 use crate::config::Environment;
 
@@ -67,6 +68,7 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         && matches!(
             cli.command,
             Command::Playbook(_)
+                | Command::Approve(_)
                 | Command::Runs(super::args::RunsCommand::List)
                 | Command::Setup(_)
                 | Command::Doctor(_)
@@ -98,6 +100,7 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         Command::Diff(args) => diff::diff(&session, args).await,
         Command::Completions(args) => completions::completions(cli.global.format, args),
         Command::Man(args) => manual::manual(cli.global.format, args),
+        Command::Approve(args) => approve::approve(&session, args).await,
         Command::Apply(args) => apply::apply(&session, args).await,
         Command::Run(args) => run::run(&session, args).await,
         Command::Runs(command) => runs::runs(&session, command).await,

@@ -5,6 +5,7 @@ use std::error::Error;
 use serde_json::json;
 
 use super::args::Format;
+use crate::approval::ApprovalError;
 use crate::domain::inert;
 use crate::engine::{ApplyError, PlanError, VerifyError};
 use crate::graph::GraphError;
@@ -100,6 +101,12 @@ impl From<ApplyError> for Failure {
 
 impl From<VerifyError> for Failure {
     fn from(error: VerifyError) -> Self {
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}
+
+impl From<ApprovalError> for Failure {
+    fn from(error: ApprovalError) -> Self {
         Self::of(error.exit_status(), error.code(), &error, error.hint())
     }
 }

@@ -1,6 +1,8 @@
 //! The command line: one file per command. Results go to standard output, progress and logs to standard error.
 
 mod apply;
+mod approve;
+mod approvers;
 mod args;
 mod completions;
 #[cfg(feature = "demo")]
@@ -22,6 +24,7 @@ mod runs;
 mod session;
 mod setup;
 mod show;
+mod signing_key;
 mod stop;
 mod terminal;
 

@@ -197,6 +197,7 @@ fn request(
         remove: method_ids(&case.remove)?,
         overrides: case.overrides.clone(),
         requested_by: session.operator(),
+        webhook: None,
         notes,
     })
 }
@@ -236,6 +237,14 @@ fn method_ids(texts: &[String]) -> Result<Vec<MethodId>, Failure> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
+    write_whole(path, plan)
+}
+
+/// Writes a document to a file, whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         Failure::of(
             1,
@@ -245,7 +254,7 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
         )
     };
     let text =
-        serde_json::to_string_pretty(plan).map_err(|error| Failure::of(1, "plan_json", &error, None))?;
+        serde_json::to_string_pretty(document).map_err(|error| Failure::of(1, "json", &error, None))?;
     let beside: PathBuf = path.with_extension("json.part");
     std::fs::write(&beside, text + "\n").map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)

@@ -1,16 +1,19 @@
 //! `stanch run`: plan, preview, confirm, apply, verify.
 
-use super::apply;
 use super::args::{Format, RunArgs};
 use super::failure::Failure;
 use super::plan;
 use super::session::Session;
+use super::{apply, approvers};
 
 /// Runs a playbook for a user.
 ///
 /// # Errors
 /// Whatever keeps the plan from being made, or nothing from being sent.
 pub async fn run(session: &Session, args: &RunArgs) -> Result<u8, Failure> {
+    if !args.dry_run {
+        apply::check_unsigned_will_do(session)?;
+    }
     let plan = plan::make(session, &args.playbook, &args.user, &args.case).await?;
     if args.dry_run {
         plan::show(session, &plan, plan.id.as_str())?;
@@ -21,6 +24,7 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<u8, Failure> {
         anstream::eprint!("{}", plan::text(session, &plan, None));
     }
     let consent = apply::ask(session, &plan, args.yes, None)?;
-    let (applied, was_stopped) = apply::carry_out(session, plan.clone(), consent).await?;
+    let signers = approvers::signers(session)?;
+    let (applied, was_stopped) = apply::carry_out(session, plan.clone(), consent, signers).await?;
     apply::tell(session, &plan, &applied, was_stopped)
 }

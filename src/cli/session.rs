@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::args::{Format, Global};
 use super::failure::Failure;
 use super::terminal::{TerminalHandover, TerminalWatcher};
+use crate::approval::Signers;
 use crate::config::{
     BaseUrl, Config, CredentialError, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base,
 };
@@ -115,7 +116,7 @@ impl Session {
     ///
     /// # Errors
     /// When credentials are missing or the store cannot be opened.
-    pub fn applier(&self, stop: StopSignal) -> Result<Applier, Failure> {
+    pub fn applier(&self, signers: Signers, stop: StopSignal) -> Result<Applier, Failure> {
         let credentials = Credentials::responder(&self.environment)?;
         let base = graph_base(&self.environment)?;
         Ok(Applier {
@@ -128,6 +129,7 @@ impl Session {
             patience: self.patience,
             guards: self.config.guards.clone(),
             operator: Some(self.operator()),
+            signers,
             stop,
         })
     }

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod digest;
+pub mod glob;
 pub mod ids;
 pub mod inert;
 pub mod net;

@@ -11,8 +11,9 @@ use super::carry_out::{Signal, carry_out};
 use super::context::{Notice, Patience, RunContext, StopSignal, Watcher};
 use super::preflight;
 use super::proof::prove;
+use super::resolve;
 use super::send::new_id;
-use crate::approval::{Consent, approve};
+use crate::approval::{Consent, Signers, approve, names_to_resolve};
 use crate::config::Guards;
 use crate::domain::{ActionId, Clock, Random, RunId};
 use crate::graph::Connection;
@@ -59,6 +60,8 @@ pub struct Applier {
     pub guards: Guards,
     /// Who operates: UPN or name.
     pub operator: Option<String>,
+    /// Who may approve.
+    pub signers: Signers,
     /// The sign to stop.
     pub stop: StopSignal,
 }
@@ -74,10 +77,13 @@ impl Applier {
             return Ok(earlier);
         }
         let now = self.clock.now();
-        let (approved, consumed) = approve(plan, consent, now).map_err(ApplyError::NotApproved)?;
         let reader = self.connection.reader();
-        preflight::check(approved.plan(), &self.connection, &reader, &self.guards, self.operator.as_deref())
-            .await?;
+        // What needs no tenant is judged before anything is asked of one.
+        let names = names_to_resolve(&plan, &consent, &self.signers, now).map_err(ApplyError::NotApproved)?;
+        preflight::check_credentials(&plan, &self.connection, &self.guards).await?;
+        let signers = self.signers.clone().knowing(resolve::people(&reader, names).await?);
+        let (approved, consumed) = approve(plan, &consent, &signers, now).map_err(ApplyError::NotApproved)?;
+        preflight::check(approved.plan(), &reader, &self.guards, self.operator.as_deref()).await?;
         let run: RunId = new_id(now, self.random.as_ref()).parse().map_err(|error| {
             ApplyError::Graph(crate::graph::GraphError::local("a run id is malformed", &error))
         })?;
@@ -94,6 +100,7 @@ impl Applier {
                 return Ok(Applied::Earlier(Box::new(run)));
             }
             Begin::SubjectBusy(other) => return Err(ApplyError::SubjectBusy(other)),
+            Begin::ConsentUsed(run) => return Err(ApplyError::ConsentUsed(run)),
         }
         let context = Arc::new(RunContext::new(self, approved, run.clone(), reader));
         carry_out_all(&context).await?;

@@ -12,6 +12,9 @@ pub enum ApplyError {
     /// No valid consent.
     #[error("the plan is not approved")]
     NotApproved(#[source] ApprovalError),
+    /// The consent was used before.
+    #[error("the approval was used already, by run `{0}`")]
+    ConsentUsed(RunId),
     /// The plan is for another tenant than the one that was signed in to.
     #[error("the plan is for tenant `{planned}`, the credentials are of tenant `{actual}`")]
     OtherTenant {
@@ -61,9 +64,9 @@ impl ApplyError {
     /// Exit status (INTERFACE.md).
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::NotApproved(ApprovalError::PlanExpired { .. } | ApprovalError::Edited { .. })
-            | Self::OtherTenant { .. } => 2,
-            Self::NotApproved(_) => 4,
+            Self::NotApproved(error) => error.exit_status(),
+            Self::ConsentUsed(_) => 4,
+            Self::OtherTenant { .. } => 2,
             Self::SubjectChanged { .. } | Self::GuardsChanged => 5,
             Self::SubjectRefused(_) | Self::RequestRefused(_) | Self::DangerousPermissions { .. } => 3,
             Self::SubjectBusy(_) | Self::Digest(_) | Self::Graph(_) | Self::Store(_) => 1,
@@ -73,7 +76,8 @@ impl ApplyError {
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotApproved(_) => "not_approved",
+            Self::NotApproved(error) => error.code(),
+            Self::ConsentUsed(_) => "approval_used",
             Self::OtherTenant { .. } => "other_tenant",
             Self::SubjectChanged { .. } => "subject_changed",
             Self::GuardsChanged => "guards_changed",
@@ -90,13 +94,10 @@ impl ApplyError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotApproved(ApprovalError::PlanExpired { .. }) => {
-                Some("make a new plan: the tenant may look different by now".to_owned())
-            }
-            Self::NotApproved(ApprovalError::Edited { .. }) => {
-                Some("nobody approved this text; make a new plan with `stanch plan`".to_owned())
-            }
-            Self::NotApproved(_) => Some("get a new consent for this very plan".to_owned()),
+            Self::NotApproved(error) => error.hint(),
+            Self::ConsentUsed(run) => Some(format!(
+                "an approval is used once: have the plan approved again; `stanch runs show {run}` tells what it was used for"
+            )),
             Self::OtherTenant { .. } => {
                 Some("set AZURE_TENANT_ID and the credentials of the plan's tenant".to_owned())
             }

@@ -52,6 +52,8 @@ pub struct PlanRequest {
     pub overrides: Vec<String>,
     /// Who asks: the configured UPN, or the operating system's user.
     pub requested_by: String,
+    /// The webhook whose alert asks; none where a person does.
+    pub webhook: Option<String>,
     /// What was already said about the input, such as masked host bits.
     pub notes: Vec<String>,
 }
@@ -111,7 +113,8 @@ impl Planner {
             resolve::subject_facts(reader, &subject.id, Some(&request.requested_by), &rules),
             investigate::gather(reader, &subject, &ask),
         );
-        let (refused, overridden) = guard::apply_overrides(judge_subject(&subject, &rules, &facts?), &rules);
+        let facts = facts?;
+        let (refused, overridden) = guard::apply_overrides(judge_subject(&subject, &rules, &facts), &rules);
         if let Some(refusal) = refused.into_iter().next() {
             return Err(PlanError::SubjectRefused(refusal));
         }
@@ -132,6 +135,7 @@ impl Planner {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
         let mut plan = self.assemble(request, tenant, &case, &rules, planned)?;
+        plan.requested_by.resolved = facts.operator_id.is_some();
         plan.guards.overridden.splice(0..0, overridden);
         plan.warnings.splice(0..0, warnings);
         Ok(plan.sealed()?)
@@ -191,8 +195,8 @@ impl Planner {
             permissions: Vec::new(),
             requested_by: Requester {
                 name: request.requested_by.clone(),
-                resolved: request.requested_by.contains('@'),
-                webhook: None,
+                resolved: false,
+                webhook: request.webhook.clone(),
             },
         };
         let ends = step_ends(&planned);

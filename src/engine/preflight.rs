@@ -9,13 +9,11 @@ use crate::graph::{Connection, Reader, dangerous};
 use crate::guard::{judge_requests, judge_subject};
 use crate::plan::Plan;
 
-/// Looks at the tenant again and at the plan through the guards.
-pub(super) async fn check(
+/// Looks at the credentials: those of the plan's tenant, without permissions that nobody should hold.
+pub(super) async fn check_credentials(
     plan: &Plan,
     connection: &Connection,
-    reader: &Reader,
     settings: &Guards,
-    operator: Option<&str>,
 ) -> Result<(), ApplyError> {
     let actual = connection.token_tenant().await?;
     if actual != plan.tenant.id {
@@ -28,6 +26,16 @@ pub(super) async fn check(
     if !dangerous.is_empty() {
         return Err(ApplyError::DangerousPermissions { names: dangerous });
     }
+    Ok(())
+}
+
+/// Looks at the tenant again and at the plan through the guards.
+pub(super) async fn check(
+    plan: &Plan,
+    reader: &Reader,
+    settings: &Guards,
+    operator: Option<&str>,
+) -> Result<(), ApplyError> {
     let overrides: Vec<String> = plan.guards.overridden.iter().map(|own| own.guard.clone()).collect();
     let planned = &plan.case.subject;
     let subject_read = resolve::subject(reader, planned.id.as_str());

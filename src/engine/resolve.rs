@@ -3,9 +3,10 @@
 use tokio::try_join;
 
 use super::plan_error::PlanError;
+use crate::approval::{People, Person};
 use crate::case::{Look, Subject};
 use crate::config::Guards;
-use crate::domain::{CidrBlock, GroupId, UserId};
+use crate::domain::{CidrBlock, GroupId, Upn, UserId};
 use crate::graph::{GraphError, GraphUser, Reader, look};
 use crate::guard::{GuardRules, SubjectFacts};
 
@@ -48,6 +49,30 @@ async fn not_found(reader: &Reader, text: &str) -> PlanError {
     }
     let near = reader.users_near(text).await.unwrap_or_default();
     PlanError::UnknownUser { text: text.to_owned(), near: near.into_iter().map(|user| user.upn).collect() }
+}
+
+/// Finds out who the names of approvers and requesters are.
+pub(super) async fn people(reader: &Reader, names: Vec<String>) -> Result<People, GraphError> {
+    let mut people = Vec::new();
+    for name in names {
+        let person = person(reader, &name).await?;
+        people.push((name, person));
+    }
+    Ok(people.into_iter().collect())
+}
+
+async fn person(reader: &Reader, name: &str) -> Result<Person, GraphError> {
+    // A name that is no UPN is the operating system's, and no question to the tenant.
+    if name.parse::<Upn>().is_err() {
+        return Ok(Person::Unknown);
+    }
+    Ok(match look(reader.user(name).await)? {
+        Look::Read(None) => Person::Unknown,
+        Look::Read(Some(user)) if user.guest => Person::Guest(user.id),
+        Look::Read(Some(user)) if !user.enabled => Person::Disabled(user.id),
+        Look::Read(Some(user)) => Person::Member(user.id),
+        Look::Unread { why } => Person::Unread { why },
+    })
 }
 
 /// Resolves the accounts that the guards' settings name.

@@ -2,12 +2,10 @@
 //! `gather` has read.
 
 mod gather;
-mod glob;
 mod methods;
 mod phone_app;
 mod sign_ins;
 
 pub use gather::{Ask, Found, InvestigateError, gather};
-pub use glob::fits;
 pub use methods::{Grounds, judge};
 pub use sign_ins::{IntruderSignIns, find_intruder};

@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::glob::fits;
 use crate::case::{Confidence, Indicator, IndicatorKind, SignIn};
 use crate::domain::CidrBlock;
+use crate::domain::glob::fits;
 
 /// Result codes that are no failure: success, and interruptions on the way to it (policy-logs-auth.md 4.6).
 const NO_FAILURE: [i64; 3] = [0, 50_140, 50_199];

@@ -122,9 +122,9 @@ pub struct LeftObject {
 pub struct Requester {
     /// Name: the configured UPN, or the operating system's user.
     pub name: String,
-    /// Whether the name is a UPN that the tenant knows.
+    /// Whether the tenant knows a user of this name.
     pub resolved: bool,
-    /// The webhook whose alert asked, where no person did.
+    /// The webhook whose alert asked; absent where a person did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::markup::markdown_text;
-use super::words::sentence;
+use super::words::{consent, sentence};
 use crate::domain::shown;
 use crate::plan::Plan;
 use crate::run::Run;
@@ -26,13 +26,9 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
     writeln!(out, "| playbook | {} |", markdown_text(&plan.playbook.name))?;
     writeln!(out, "| plan | {} |", run.digest)?;
     writeln!(out, "| run | {} |", run.run)?;
-    writeln!(
-        out,
-        "| consent | {} by {} at {} |",
-        consent(run),
-        markdown_text(&run.consent.consent.by),
-        shown(run.consent.consent.at)
-    )?;
+    for given in &run.consent.given {
+        writeln!(out, "| consent | {} |", markdown_text(&consent(run.consent.kind, given)))?;
+    }
     writeln!(out, "| started | {} |", shown(run.started_at))?;
     match run.ended_at {
         Some(at) => writeln!(out, "| ended | {} |\n", shown(at))?,
@@ -106,11 +102,4 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
         }
     }
     Ok(())
-}
-
-fn consent(run: &Run) -> &'static str {
-    match run.consent.consent.kind {
-        crate::approval::ConsentKind::Terminal => "yes at the terminal",
-        crate::approval::ConsentKind::Flag => "`--yes`",
-    }
 }

@@ -1,7 +1,7 @@
 //! A run on the terminal, 80 columns wide.
 
 use super::layout::block as put;
-use super::words::{mark, sentence};
+use super::words::{consent, mark, sentence};
 use crate::domain::inert;
 use crate::plan::Plan;
 use crate::run::{Run, Verdict};
@@ -27,6 +27,9 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
     }
     let subject = &plan.case.subject;
     block(&mut out, "", &format!("{} <{}>, run {}", inert(&subject.display_name), subject.upn, run.run));
+    for given in &run.consent.given {
+        block(&mut out, "", &inert(&consent(run.consent.kind, given)));
+    }
     out.push('\n');
     for (action, record) in plan.actions.iter().zip(&run.actions) {
         let told = if record.detail.is_empty() || record.detail == "read back" {

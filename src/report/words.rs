@@ -1,5 +1,7 @@
 //! The words that both forms share.
 
+use crate::approval::{ConsentKind, Given};
+use crate::domain::shown;
 use crate::run::{ActionState, Verdict};
 
 /// The verdict in a sentence.
@@ -15,6 +17,27 @@ pub(super) fn sentence(verdict: Verdict) -> &'static str {
         Verdict::Refused => "Refused by a guard: nothing was sent.",
         Verdict::Stale => "The tenant has changed since the plan: nothing was sent.",
     }
+}
+
+/// One yes that the run rests on: how, whose, when, why.
+pub(super) fn consent(kind: ConsentKind, given: &Given) -> String {
+    let how = match kind {
+        ConsentKind::Terminal => "yes at the terminal",
+        ConsentKind::Flag => "--yes on the command line",
+        ConsentKind::Signed => "signed approval",
+        ConsentKind::Auto => "setting of the webhook",
+    };
+    let mut told = format!("{how} by {}, {}", given.by, shown(given.at));
+    if let Some(key) = &given.key {
+        told.push_str(&format!(", with {key}"));
+    }
+    if let Some(alert) = &given.alert {
+        told.push_str(&format!(", for the alert {alert}"));
+    }
+    if let Some(reason) = &given.reason {
+        told.push_str(&format!(": {reason}"));
+    }
+    told
 }
 
 /// The mark of a state, in four columns.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::state::{begin, next};
-use super::tests_support::{action, plan};
+use super::tests_support::{action, consent, plan};
 use super::*;
 use crate::domain::{ActionId, Sha256Digest};
 use crate::plan::{Plan, Verb};
@@ -74,16 +74,7 @@ fn a_method_that_may_be_the_intruders_holds_back_contained() {
 #[test]
 fn a_run_without_an_end_is_never_called_contained() {
     let book = plan(vec![action("a", true)]);
-    let consent = crate::approval::ConsumedConsent {
-        consent: crate::approval::Consent {
-            kind: crate::approval::ConsentKind::Flag,
-            digest: book.digest,
-            by: "demo".to_owned(),
-            at: book.created_at,
-            expires_at: book.expires_at,
-        },
-        consumed_at: book.created_at,
-    };
+    let consent = consent(&book);
     let run: crate::domain::RunId = "r1".parse().unwrap();
     let entries = [
         Entry::Started { plan: book.id.clone(), digest: book.digest, consent, engine: "test".to_owned() },

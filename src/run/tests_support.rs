@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::approval::{ConsentKind, ConsumedConsent, Given};
 use crate::domain::Sha256Digest;
 use crate::plan::{Action, ApprovalMode, Object, Plan, PlannedRequest, Undo, Verb};
 
@@ -50,6 +51,24 @@ pub fn plan(actions: Vec<Action>) -> Plan {
     let mut plan: Plan = serde_json::from_value(value).unwrap();
     plan.actions = actions;
     plan.sealed().unwrap()
+}
+
+pub fn consent(plan: &Plan) -> ConsumedConsent {
+    ConsumedConsent {
+        kind: ConsentKind::Flag,
+        digest: plan.digest,
+        given: vec![Given {
+            by: "dana.ito@contoso.com".to_owned(),
+            user: None,
+            at: plan.created_at,
+            expires_at: plan.expires_at,
+            reason: None,
+            key: None,
+            alert: None,
+            approval: None,
+        }],
+        consumed_at: plan.created_at,
+    }
 }
 
 pub fn small_plan(id: &str) -> Plan {

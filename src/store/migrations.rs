@@ -47,4 +47,11 @@ pub const MIGRATIONS: &[&str] = &[
     alter table plans add column webhook text;
     create index plans_by_expiry on plans (expires_at);
 ",
+    "
+    create table used_approvals (
+        nonce text primary key,
+        run text not null references runs (id),
+        used_at integer not null
+    );
+",
 ];

@@ -153,6 +153,8 @@ pub enum Begin {
     AlreadyApplied(RunId),
     /// Another run for this subject is under way.
     SubjectBusy(RunId),
+    /// An approval in the consent was used already, by this run.
+    ConsentUsed(RunId),
 }
 
 /// A run in a list.

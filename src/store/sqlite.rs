@@ -178,9 +178,16 @@ impl Store for SqliteStore {
                 id.map(|id| id.parse().map_err(damaged("a run id"))).transpose()
             };
             if let Some(earlier) =
-                find("select id from runs where digest = ?1", &[&consent.consent.digest.to_string()])?
+                find("select id from runs where digest = ?1", &[&consent.digest.to_string()])?
             {
                 return Ok(Begin::AlreadyApplied(earlier));
+            }
+            for nonce in consent.nonces() {
+                if let Some(earlier) =
+                    find("select run from used_approvals where nonce = ?1", &[&nonce.as_str()])?
+                {
+                    return Ok(Begin::ConsentUsed(earlier));
+                }
             }
             let subject = plan.case.subject.id.as_str();
             if let Some(other) = find(
@@ -206,6 +213,14 @@ impl Store for SqliteStore {
                     ],
                 )
                 .map_err(&doing)?;
+            for nonce in consent.nonces() {
+                transaction
+                    .execute(
+                        "insert into used_approvals (nonce, run, used_at) values (?1, ?2, ?3)",
+                        params![nonce.as_str(), run.as_str(), millis(now)],
+                    )
+                    .map_err(&doing)?;
+            }
             append_line(&transaction, &run, first, now)?;
             transaction.commit().map_err(&doing)?;
             Ok(Begin::Begun)

@@ -1,21 +1,10 @@
 //! Tests of the store: what is durable, what is refused, and what the chain finds.
 
 use super::*;
-use crate::approval::{Consent, ConsentKind};
-use crate::run::{ActionState, tests_support::small_plan};
-
-fn consent(plan: &Plan) -> ConsumedConsent {
-    ConsumedConsent {
-        consent: Consent {
-            kind: ConsentKind::Flag,
-            digest: plan.digest,
-            by: "dana.ito@contoso.com".to_owned(),
-            at: plan.created_at,
-            expires_at: plan.expires_at,
-        },
-        consumed_at: plan.created_at,
-    }
-}
+use crate::run::{
+    ActionState,
+    tests_support::{consent, small_plan},
+};
 
 fn started(plan: &Plan) -> Entry {
     Entry::Started {

@@ -116,10 +116,10 @@ async fn an_edited_plan_is_refused_and_consent_counts_for_one_plan_only() {
     let mut edited = plan.clone();
     edited.actions.truncate(1);
     let error = world.try_apply(&edited).await.unwrap_err();
-    assert_eq!((error.code(), error.exit_status()), ("not_approved", 2));
+    assert_eq!((error.code(), error.exit_status()), ("plan_edited", 2));
     let other = edited.sealed().unwrap();
     let (_sender, stop) = stanch::engine::StopSignal::new();
     let error = world.applier(stop).apply(other, world.yes(&plan)).await.unwrap_err();
-    assert_eq!((error.code(), error.exit_status()), ("not_approved", 4));
+    assert_eq!((error.code(), error.exit_status()), ("approval_other_plan", 4));
     assert!(world.writes().await.is_empty());
 }

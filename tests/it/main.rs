@@ -4,6 +4,8 @@
 
 mod alert;
 mod apply;
+mod approval;
+mod approve;
 mod cli;
 mod difference;
 mod docs;
@@ -19,6 +21,7 @@ mod packaging;
 mod processes;
 mod secrets;
 mod setup;
+mod signing;
 mod steps;
 mod verification;
 mod world;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use mock_graph::{ConnectionReset, MockGraph, Settings};
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
-use stanch::approval::{Consent, ConsentKind};
+use stanch::approval::{Consent, Signers, Yes};
 use stanch::config::Guards;
 use stanch::domain::secret::SecretString;
 use stanch::domain::{BoxFuture, Clock, Random};
@@ -239,6 +239,7 @@ impl World {
             remove: Vec::new(),
             overrides: Vec::new(),
             requested_by: "dana.ito@contoso.com".to_owned(),
+            webhook: None,
             notes: Vec::new(),
         }
     }
@@ -262,19 +263,19 @@ impl World {
             patience: self.patience,
             guards: self.guards.clone(),
             operator: Some("dana.ito@contoso.com".to_owned()),
+            signers: Signers::default(),
             stop,
         }
     }
 
     pub fn yes(&self, plan: &Plan) -> Consent {
         let at = self.clock.now();
-        Consent {
-            kind: ConsentKind::Flag,
+        Consent::Flag(Yes {
             digest: plan.digest,
             by: "dana.ito@contoso.com".to_owned(),
             at,
             expires_at: at + Duration::from_hours(1),
-        }
+        })
     }
 
     pub async fn apply(&self, plan: &Plan) -> Run {

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::approval::{ApprovedPlan, Consent, ConsentKind, approve};
+use crate::approval::{ApprovedPlan, Consent, Signers, Yes, approve};
 use crate::domain::{SecretString, Sha256Digest};
 use crate::graph::double::{Double, EPOCH, Reply, TENANT, USER, answer, answer_with, raw, refusal};
 use crate::graph::error::{FailureKind, Retry};
@@ -30,14 +30,13 @@ fn approved(request: &PlannedRequest) -> ApprovedPlan {
     }))
     .unwrap();
     let plan = plan.sealed().unwrap();
-    let consent = Consent {
-        kind: ConsentKind::Flag,
+    let consent = Consent::Flag(Yes {
         digest: plan.digest,
         by: "x".to_owned(),
         at: EPOCH.parse().unwrap(),
         expires_at: "2026-03-02T11:00:00Z".parse().unwrap(),
-    };
-    approve(plan, consent, EPOCH.parse().unwrap()).unwrap().0
+    });
+    approve(plan, &consent, &Signers::default(), EPOCH.parse().unwrap()).unwrap().0
 }
 
 async fn send(

@@ -203,10 +203,12 @@ fn permissions(plan: &Plan) -> Vec<Block> {
 
 fn who_asked(plan: &Plan) -> Vec<Block> {
     let asked = &plan.requested_by;
-    let known = if asked.resolved {
+    let known = if asked.webhook.is_some() {
+        ", a webhook"
+    } else if asked.resolved {
         ", known to the tenant"
     } else {
-        ", named by the computer and not looked up in the tenant"
+        ", whom the tenant does not know"
     };
     vec![
         Block::Paragraph(vec![name(&asked.name), say(known)]),

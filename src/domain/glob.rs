@@ -1,9 +1,14 @@
-//! Globs over user agents: `*` any text, `?` any one character, whatever the case.
+//! Globs: `*` any text, `?` any one character.
 
-/// Whether a glob fits the whole text.
+/// Whether a glob fits the whole text, whatever the case.
 pub fn fits(glob: &str, text: &str) -> bool {
-    let glob: Vec<char> = glob.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
+    fits_exactly(&glob.to_lowercase(), &text.to_lowercase())
+}
+
+/// Whether a glob fits the whole text, letter by letter.
+pub fn fits_exactly(glob: &str, text: &str) -> bool {
+    let glob: Vec<char> = glob.chars().collect();
+    let text: Vec<char> = text.chars().collect();
     let (mut at_glob, mut at_text) = (0, 0);
     // Where the last star stood, and how much text it has taken so far.
     let mut star: Option<(usize, usize)> = None;
@@ -49,6 +54,7 @@ mod tests {
         assert!(!fits("node-fetch", "node-fetch/1.0"));
         assert!(fits("a*b*c", "a1b2b3c"));
         assert!(!fits("a*b*c", "a1c2b"));
+        assert!(fits("Stanch", "stanch") && !fits_exactly("Stanch", "stanch"));
     }
 
     proptest! {
