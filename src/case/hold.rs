@@ -17,3 +17,16 @@ pub enum Hold {
     /// A device that policies do not ask anything of.
     Device,
 }
+
+impl Hold {
+    /// What it is, in words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Session => "a live session",
+            Self::Password => "the password",
+            Self::Method => "a registered method",
+            Self::Network => "a place on the network that sign-ins are accepted from",
+            Self::Device => "a device that policies ask nothing of",
+        }
+    }
+}

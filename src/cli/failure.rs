@@ -13,6 +13,27 @@ use crate::plan::PlanFileError;
 use crate::playbook::{BindErrors, PlaybookError};
 use crate::store::StoreError;
 
+/// What each exit status says; `stanch --help` and the documents take it from here.
+pub const EXIT_STATUSES: &[(u8, &str)] = &[
+    (
+        0,
+        "done; for `apply` and `run`: the verdict is `contained`; for `doctor`: nothing that is needed is missing",
+    ),
+    (
+        1,
+        "failed; for `doctor`: something that the playbooks need is missing; for `diff --exit-code`: the plans differ",
+    ),
+    (2, "wrong usage or invalid input; an expired plan, or one of another tenant"),
+    (3, "a guard refuses the subject, or the run as a whole: nothing was sent"),
+    (4, "no consent: an approval is missing, invalid, expired or used; \"no\"; no terminal and no `--yes`"),
+    (5, "stale: the tenant has changed since the plan, and nothing was sent"),
+    (
+        6,
+        "not contained in full: the verdict is `contained_unverified`, `partial`, `not_contained` or `unknown`",
+    ),
+    (130, "interrupted; what was in flight has ended, and nothing else was started"),
+];
+
 /// A command that failed.
 #[derive(Debug)]
 pub struct Failure {

@@ -29,3 +29,4 @@ mod stop;
 mod terminal;
 
 pub use dispatch::{check_arguments, main};
+pub use failure::EXIT_STATUSES;

@@ -27,5 +27,6 @@ pub use environment::Environment;
 pub use error::{ConfigErrors, ConfigFault, Origin};
 pub use layers::{Flag, Sources};
 pub use model::{Approval, Config, Guards, Operator, Secrets, WidestBlock};
+pub use settings::setting_keys;
 pub use store_url::{StoreUrl, StoreUrlError, default_store};
 pub use webhook::{Mode, Pointers, Webhook, WebhookAuth};

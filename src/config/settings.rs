@@ -70,6 +70,11 @@ impl Kind {
     }
 }
 
+/// Names every setting, as a path with dots; `*` is a name of the writer's own.
+pub fn setting_keys() -> Vec<String> {
+    SETTINGS.iter().map(|(path, _)| path.join(".")).collect()
+}
+
 /// Tells what stands at this path.
 pub(super) fn find(path: &[String]) -> At {
     let mut found = At::Nothing;

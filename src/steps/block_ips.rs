@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Step;
@@ -62,6 +62,15 @@ fn ips_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     ] })
 }
 
+impl Serialize for Ips {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Evidence => serializer.serialize_str("evidence"),
+            Self::List { blocks, .. } => blocks.serialize(serializer),
+        }
+    }
+}
+
 impl TryFrom<IpsWire> for Ips {
     type Error = String;
 
@@ -88,7 +97,7 @@ impl TryFrom<IpsWire> for Ips {
 }
 
 /// How far the block goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforce {
     /// An enabled policy blocks the location.
@@ -101,7 +110,7 @@ pub enum Enforce {
 }
 
 /// For whom the block is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Users {
     /// Everyone but the emergency accounts.

@@ -9,7 +9,7 @@
 //! ```
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Step;
@@ -25,7 +25,7 @@ use crate::guard::{apply_overrides, refusal};
 use crate::policy::{NamedLocation, PolicyState};
 
 /// From where methods may be registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// From a device that is compliant or hybrid-joined.
@@ -60,7 +60,7 @@ pub struct RegistrationFacts {
 impl Step for ProtectSecurityInfo {
     const NAME: &'static str = "protect_security_info";
     const SUMMARY: &'static str =
-        "a policy that lets methods be registered from compliant devices or trusted places alone";
+        "lets methods be registered from compliant devices or trusted places alone, by a policy";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
     const READS: &'static [Reading] =

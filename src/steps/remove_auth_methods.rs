@@ -9,7 +9,7 @@
 mod removals;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Step;
@@ -21,7 +21,7 @@ use crate::graph::{self, GraphError, Licence, Reader, Reading};
 use crate::plan::{Action, LeftObject};
 
 /// A kind of method that is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Every kind.
@@ -74,7 +74,7 @@ impl Kind {
 }
 
 /// Which methods are removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Which {
     /// Those that the evidence gives to the intruder.
@@ -83,7 +83,7 @@ pub enum Which {
 }
 
 /// What becomes of a method that the evidence gives to nobody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Undecided {
     /// It is left, listed, and holds back `contained` where it may have come since the compromise.

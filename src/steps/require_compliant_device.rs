@@ -60,7 +60,7 @@ pub struct DeviceFacts {
 impl Step for RequireCompliantDevice {
     const NAME: &'static str = "require_compliant_device";
     const SUMMARY: &'static str =
-        "a policy that lets the user in from compliant or hybrid-joined devices alone";
+        "lets the user in from compliant or hybrid-joined devices alone, by a policy";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
     const READS: &'static [Reading] = &[Reading::Policies, Reading::Devices];

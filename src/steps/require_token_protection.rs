@@ -37,7 +37,7 @@ pub struct RequireTokenProtection {
 
 impl Step for RequireTokenProtection {
     const NAME: &'static str = "require_token_protection";
-    const SUMMARY: &'static str = "a policy that binds tokens to the device that they were issued to";
+    const SUMMARY: &'static str = "binds tokens to the device that they were issued to, by a policy";
     const PERMISSIONS: &'static [&'static str] =
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
     const READS: &'static [Reading] = &[Reading::Policies];

@@ -6,7 +6,7 @@
 //! ```
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Step;
@@ -16,7 +16,7 @@ use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::plan::{Delivery, Undo};
 
 /// Who gets to know the new password.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Deliver {
     /// Nobody.

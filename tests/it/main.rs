@@ -18,6 +18,7 @@ mod guards;
 mod hardening;
 mod methods;
 mod packaging;
+mod pages;
 mod processes;
 mod secrets;
 mod setup;

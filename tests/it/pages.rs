@@ -1,0 +1,379 @@
+//! Pages of docs/ that are made from the code. A page that differs from what the code makes fails here; `STANCH_BLESS=1
+//! cargo test -p stanch --test it pages::` writes them anew.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use stanch::cli::EXIT_STATUSES;
+use stanch::config::Guards;
+use stanch::engine::{Need, Requirements, StepNeeds};
+use stanch::graph::{DANGEROUS, Reading, app_role};
+use stanch::plan::{Action, PlannedRequest, Undo};
+use stanch::playbook::{Playbook, StepInfo};
+use stanch::steps::AnyStep;
+
+use crate::world::{World, shipped};
+
+const MADE: &str = "<!-- Made from the code: STANCH_BLESS=1 cargo test -p stanch --test it pages:: -->\n\n";
+
+fn file(page: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)
+}
+
+/// Compares a page with what the code makes, or writes it.
+fn hold(page: &str, made: &str) {
+    let path = file(page);
+    if std::env::var_os("STANCH_BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, made).unwrap();
+        return;
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    let difference = written.lines().zip(made.lines()).position(|(left, right)| left != right);
+    assert!(
+        written == made,
+        "docs/{page} is not what the code makes (line {:?}); write it anew with STANCH_BLESS=1",
+        difference.map(|line| line + 1)
+    );
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+fn list(names: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| code(name.as_ref())).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn needs_table(needs: &[Need]) -> String {
+    let mut table = "| permission | id | what for |\n| --- | --- | --- |\n".to_owned();
+    for need in needs {
+        let role = app_role(need.permission).unwrap();
+        writeln!(table, "| `{}` | `{}` | {} |", role.name, role.id, need.words()).unwrap();
+    }
+    table
+}
+
+fn of_step(name: &str) -> Requirements {
+    let step = StepNeeds { step: name.to_owned(), options: json!({}), required: true };
+    Requirements::of(&[step], &Guards::default())
+}
+
+#[test]
+fn the_permissions_are_those_of_the_code() {
+    let catalog = stanch::steps::catalog();
+    let books: Vec<Playbook> =
+        shipped().iter().map(|name| stanch::playbook::load(name, &catalog).unwrap()).collect();
+    let all = Requirements::of_playbooks(&books, &Guards::default());
+    let mut page = format!(
+        "# Permissions\n\n{MADE}stanch signs in as two apps: the *observer* reads, and plans are made with it; the *responder* writes what an\napproved plan says. Each gets the least that its work needs, as application permissions of Microsoft Graph with an\nadministrator's consent. `stanch setup` prints the lines that register both; `stanch doctor` compares them with what the\napps really hold. Neither app needs a directory role: without one it cannot touch administrators.\n\n```sh\nstanch setup bec --shell az\nstanch doctor bec\n```\n\nA broader permission does as well (`Directory.Read.All` for `User.Read.All`), and the doctor says so. Without an observer\nthe responder plans too, and needs both lists.\n\n## All playbooks that ship ({})\n\n### Observer\n\n{}\n### Responder\n\n{}\n",
+        list(shipped()),
+        needs_table(&all.observer),
+        needs_table(&all.responder)
+    );
+    page.push_str(
+        "With `guards.protected_groups` the observer also needs `GroupMember.Read.All`, to look them up.\n\n",
+    );
+    page.push_str("## By playbook\n\n| playbook | observer | responder |\n| --- | --- | --- |\n");
+    for book in &books {
+        let needs = Requirements::of_playbooks(std::slice::from_ref(book), &Guards::default());
+        let names = |needs: &[Need]| list(needs.iter().map(|need| need.permission));
+        writeln!(page, "| `{}` | {} | {} |", book.name, names(&needs.observer), names(&needs.responder))
+            .unwrap();
+    }
+    let always: BTreeSet<&str> =
+        Reading::OF_EVERY_PLAN.iter().flat_map(|own| own.permissions()).copied().collect();
+    writeln!(
+        page,
+        "\n## By step\n\nEvery plan reads with {}. Beyond that:\n\n| step | the observer reads with | the responder writes with | licences |\n| --- | --- | --- | --- |",
+        list(&always)
+    )
+    .unwrap();
+    for step in catalog.steps() {
+        let reads: BTreeSet<&str> = AnyStep::reads(step.name, &json!({}))
+            .iter()
+            .flat_map(|own| own.permissions())
+            .copied()
+            .filter(|name| !always.contains(name))
+            .collect();
+        let licences: Vec<&str> = AnyStep::licences(step.name).iter().map(|own| own.name()).collect();
+        writeln!(
+            page,
+            "| [`{0}`](steps/{0}.md) | {1} | {2} | {3} |",
+            step.name,
+            list(&reads),
+            list(AnyStep::permissions(step.name)),
+            if licences.is_empty() { "none".to_owned() } else { licences.join(", ") }
+        )
+        .unwrap();
+    }
+    writeln!(
+        page,
+        "\n## Never\n\nNo step needs one of these, and whoever takes the credential of an app that holds one takes the tenant. `stanch apply`\ndoes not write as a responder that holds one, unless `guards.accepted_permissions` names it; every plan shows that then.\n\n{}",
+        DANGEROUS.iter().map(|name| format!("- `{name}`\n")).collect::<String>().trim_end()
+    )
+    .unwrap();
+    hold("permissions.md", &page);
+}
+
+#[test]
+fn the_exit_statuses_are_those_of_the_code() {
+    let mut page = format!("# Exit statuses\n\n{MADE}| status | when |\n| --- | --- |\n");
+    for (status, when) in EXIT_STATUSES {
+        writeln!(page, "| {status} | {when} |").unwrap();
+    }
+    page.push_str(
+        "\nWith `--format json` a failure is one document on standard output: `error` with `code`, which does not change,\n`message`, `hint` and `exit_status`.\n\n```json\n{\"error\": {\"code\": \"playbook_unknown\", \"message\": \"no playbook is called `bce`\", \"hint\": \"did you mean `bec`?\", \"exit_status\": 2}}\n```\n\nA script that goes on after a containment looks at the status, not at the text:\n\n```sh\nstanch apply plan.json --yes\ncase $? in\n    0) echo \"contained\" ;;\n    6) echo \"not contained in full: look at the open items\" ;;\n    *) echo \"nothing was contained\" ;;\nesac\n```\n",
+    );
+    hold("exit-statuses.md", &page);
+}
+
+/// The text and the example above a step's file.
+fn head_of(step: &str) -> (String, String) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/steps/{step}.rs"));
+    let source = std::fs::read_to_string(&path).unwrap();
+    let mut text = String::new();
+    let mut example = String::new();
+    let mut is_example = false;
+    for line in source.lines().map_while(|line| line.strip_prefix("//!")) {
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        if line.starts_with("```") {
+            is_example = !is_example;
+        } else if is_example {
+            example.push_str(line);
+            example.push('\n');
+        } else {
+            text.push_str(line);
+            text.push(' ');
+        }
+    }
+    assert!(!example.is_empty(), "{step} has no example");
+    let text = text.trim().strip_prefix(&format!("`{step}`: ")).unwrap_or(&text).to_owned();
+    (without_sources(&text), example)
+}
+
+/// A text without what it points at in the papers that the code was built from.
+fn without_sources(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(" (") {
+        let (before, after) = rest.split_at(start);
+        let end = after.find(')').map_or(after.len(), |end| end + 1);
+        shown.push_str(before);
+        if !after[..end].contains(".md") {
+            shown.push_str(&after[..end]);
+        }
+        rest = &after[end..];
+    }
+    let mut whole = shown + rest;
+    if let Some(first) = whole.chars().next() {
+        whole.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    whole
+}
+
+/// What a value of a schema may be, in words.
+fn takes(schema: &Value) -> String {
+    for key in ["oneOf", "anyOf"] {
+        if let Some(ways) = schema[key].as_array() {
+            return ways.iter().map(way).collect::<Vec<_>>().join("; ");
+        }
+    }
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().map(|own| code(own.as_str().unwrap())).collect::<Vec<_>>().join(", ");
+    }
+    match schema["type"].as_str() {
+        Some("array") => format!("a list: {}", takes(&schema["items"])),
+        Some("string") => "text".to_owned(),
+        Some(other) => other.to_owned(),
+        None => match schema["type"].as_array() {
+            Some(kinds) => kinds
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|own| *own != "null")
+                .collect::<Vec<_>>()
+                .join(" or "),
+            None => "anything".to_owned(),
+        },
+    }
+}
+
+fn way(schema: &Value) -> String {
+    let told = schema["description"].as_str().map(|text| text.trim_end_matches('.'));
+    let name = match (&schema["const"], schema["properties"].as_object()) {
+        (Value::String(word), _) => code(word),
+        (_, Some(properties)) => code(&format!(
+            "{{ {} }}",
+            properties.keys().map(|key| format!("{key}: …")).collect::<Vec<_>>().join(", ")
+        )),
+        _ if schema["type"] == "array" => "a list".to_owned(),
+        _ => takes(schema),
+    };
+    match told {
+        Some(told) => format!("{name} ({told})"),
+        None => name,
+    }
+}
+
+fn options_table(step: &StepInfo) -> String {
+    let Some(properties) = step.schema["properties"].as_object() else { return "It has none.\n".to_owned() };
+    let required = step.schema["required"].as_array().cloned().unwrap_or_default();
+    let mut table = "| option | what it is | takes | default |\n| --- | --- | --- | --- |\n".to_owned();
+    for (name, schema) in properties {
+        let default = match schema.get("default") {
+            Some(Value::Null) => "none".to_owned(),
+            Some(Value::String(text)) => code(text),
+            Some(other) => code(&other.to_string()),
+            None if required.contains(&json!(name)) => "it has to be given".to_owned(),
+            None => panic!(
+                "{}: the default of `{name}` is not in the schema: derive Serialize for its type",
+                step.name
+            ),
+        };
+        let told = schema["description"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{}: `{name}` says not what it is", step.name));
+        let line = format!("| `{name}` | {told} | {} | {default} |", takes(schema));
+        writeln!(table, "{}", line.replace('\n', " ")).unwrap();
+    }
+    table
+}
+
+fn request_line(request: &PlannedRequest) -> String {
+    code(&format!("{} {}", request.method.as_str(), request.path))
+}
+
+fn action_lines(action: &Action) -> String {
+    let mut lines = format!("- {}\n", action.summary);
+    for request in &action.requests {
+        writeln!(lines, "  - sends {}", request_line(request)).unwrap();
+    }
+    if let Some(cannot) = &action.cannot {
+        writeln!(lines, "  - cannot be done from here: {}", cannot.why).unwrap();
+    }
+    match &action.undo {
+        Undo::Requests(requests) => {
+            let requests: Vec<String> = requests.iter().map(request_line).collect();
+            writeln!(lines, "  - is undone by {}", requests.join(", ")).unwrap();
+        }
+        Undo::Impossible { why } => writeln!(lines, "  - cannot be undone: {why}").unwrap(),
+    }
+    lines
+}
+
+/// What a step plans in the reference case, by itself.
+async fn planned(step: &str, example: &str) -> String {
+    let is_disabled = step == "enable_sign_in";
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        if is_disabled {
+            let users = tenant["users"].as_array_mut().unwrap();
+            let own = users
+                .iter_mut()
+                .find(|user| user["userPrincipalName"] == "lynne.robbins@contoso.com")
+                .unwrap();
+            own["accountEnabled"] = json!(false);
+        }
+    });
+    let catalog = stanch::steps::catalog();
+    let steps: String = example.lines().map(|line| format!("  {line}\n")).collect();
+    let end = if AnyStep::is_revocation(step) || !AnyStep::is_door(step) {
+        ""
+    } else {
+        "  - step: revoke_sessions\n    id: the_end\n"
+    };
+    let text = format!(
+        "schema: stanch/playbook/v1\nname: sample\ntitle: Sample\nsummary: One step.\nsteps:\n{steps}{end}"
+    )
+    .replace("required: false", "required: true");
+    let book = Playbook::parse("sample", text.as_bytes(), &catalog).unwrap();
+    let mut request = world.request("evict");
+    request.playbook = book.bind(&[], &catalog).unwrap();
+    let plan = world.plan_for(request).await.unwrap();
+    let mut lines: String =
+        plan.actions.iter().filter(|action| action.step == step).map(action_lines).collect();
+    for unchanged in plan.unchanged.iter().filter(|own| own.step != "the_end") {
+        writeln!(lines, "- Nothing: {}", unchanged.why).unwrap();
+    }
+    for refused in &plan.guards.refused {
+        writeln!(lines, "- Refused by the guard `{}`: {}", refused.guard, refused.why).unwrap();
+    }
+    // The revocation at the end is there for the order alone.
+    let of_the_end = |risk: &&String| !end.is_empty() && risk.starts_with("Access tokens already issued");
+    for risk in plan.residual_risk.iter().filter(|risk| !of_the_end(risk)) {
+        writeln!(lines, "\nWhat stays open even so: {risk}").unwrap();
+    }
+    assert!(!lines.is_empty(), "{step} plans nothing and says not why");
+    lines
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_step_has_its_page() {
+    let catalog = stanch::steps::catalog();
+    let mut index =
+        format!("# Steps\n\n{MADE}| step | what it does | takes from an intruder |\n| --- | --- | --- |\n");
+    for step in catalog.steps() {
+        let name = step.name;
+        let (text, example) = head_of(name);
+        let takes: Vec<&str> = AnyStep::takes(name).iter().map(|own| own.label()).collect();
+        let takes = if takes.is_empty() { "nothing by itself".to_owned() } else { takes.join(", ") };
+        writeln!(index, "| [`{name}`]({name}.md) | {} | {takes} |", step.summary).unwrap();
+        let needs = of_step(name);
+        let always =
+            Reading::OF_EVERY_PLAN.iter().flat_map(|own| own.permissions()).copied().collect::<Vec<_>>();
+        let reads: BTreeSet<&str> = AnyStep::reads(name, &json!({}))
+            .iter()
+            .flat_map(|own| own.permissions())
+            .copied()
+            .filter(|own| !always.contains(own))
+            .collect();
+        let licences: Vec<&str> = needs.licences.iter().map(|own| own.licence.name()).collect();
+        let page = format!(
+            "# `{name}`\n\n{MADE}`{name}` {}.\n\n{text}\n\n```yaml\n{example}```\n\n## Options\n\n{}\n## What it needs\n\n- The responder: {}\n- The observer, beyond what every plan reads with: {}\n- Licences: {}\n\n## What it takes from an intruder\n\n{}\n\n## What it plans\n\nIn the reference case of `stanch demo`{}, with the options above:\n\n{}",
+            step.summary,
+            options_table(step),
+            list(AnyStep::permissions(name)),
+            list(&reads),
+            if licences.is_empty() { "none".to_owned() } else { licences.join(", ") },
+            taken(name, &takes),
+            if name == "enable_sign_in" { ", with sign-in disabled" } else { "" },
+            planned(name, &example).await
+        );
+        hold(&format!("steps/{name}.md"), &page);
+    }
+    index.push_str("\nWhat a playbook is, and which ship: `stanch playbook list`, `stanch playbook show bec`, `stanch playbook schema`.\n");
+    hold("steps/README.md", &index);
+    let known: BTreeSet<String> = catalog.steps().iter().map(|step| format!("{}.md", step.name)).collect();
+    for entry in std::fs::read_dir(file("steps")).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(name == "README.md" || known.contains(&name), "docs/steps/{name} is of no step");
+    }
+}
+
+fn taken(step: &str, takes: &str) -> String {
+    let mut text = format!("{takes}.");
+    if let Some(first) = text.chars().next() {
+        text.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
+    }
+    if AnyStep::is_door(step) {
+        text.push_str(" It shuts a door that a live session could come back through, so a `revoke_sessions` has to come after it: `stanch playbook check` holds that.");
+    }
+    text
+}
+
+/// A page has a line for each setting, and each setting has a line.
+#[test]
+fn every_setting_is_explained() {
+    let page = std::fs::read_to_string(file("configuration.md")).unwrap();
+    let rows: BTreeSet<String> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .filter_map(|line| line.split('`').next())
+        .filter(|key| key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._*".contains(c)))
+        .map(str::to_owned)
+        .collect();
+    let keys: BTreeSet<String> = stanch::config::setting_keys().into_iter().collect();
+    assert_eq!(rows, keys);
+}
