@@ -109,8 +109,9 @@ impl Planner {
             user_agents: request.user_agents.clone(),
             now,
         };
+        let takes_away = request.playbook.steps.iter().any(|step| AnyStep::is_door(&step.step));
         let (facts, found) = tokio::join!(
-            resolve::subject_facts(reader, &subject.id, Some(&request.requested_by), &rules),
+            resolve::subject_facts(reader, &subject, Some(&request.requested_by), &rules, takes_away),
             investigate::gather(reader, &subject, &ask),
         );
         let facts = facts?;

@@ -8,6 +8,7 @@ use crate::config::Guards;
 use crate::graph::{Connection, Reader, dangerous};
 use crate::guard::{judge_requests, judge_subject};
 use crate::plan::Plan;
+use crate::steps::AnyStep;
 
 /// Looks at the credentials: those of the plan's tenant, without permissions that nobody should hold.
 pub(super) async fn check_credentials(
@@ -57,8 +58,10 @@ pub(super) async fn check(
     if let Some(what) = difference(planned, &subject) {
         return Err(ApplyError::SubjectChanged { upn: planned.upn.to_string(), what });
     }
-    let facts =
-        resolve::subject_facts(reader, &subject.id, operator, &rules).await.map_err(as_apply_error)?;
+    let takes_away = plan.actions.iter().any(|action| AnyStep::is_door(&action.step));
+    let facts = resolve::subject_facts(reader, &subject, operator, &rules, takes_away)
+        .await
+        .map_err(as_apply_error)?;
     let (refused, _) = crate::guard::apply_overrides(judge_subject(&subject, &rules, &facts), &rules);
     if let Some(refusal) = refused.into_iter().next() {
         return Err(ApplyError::SubjectRefused(refusal));

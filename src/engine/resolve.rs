@@ -1,5 +1,7 @@
 //! From a name to the subject, and from settings to guard rules: each account resolved to its object id once.
 
+use std::collections::BTreeSet;
+
 use tokio::try_join;
 
 use super::plan_error::PlanError;
@@ -8,7 +10,12 @@ use crate::case::{Look, Subject};
 use crate::config::Guards;
 use crate::domain::{CidrBlock, GroupId, Upn, UserId};
 use crate::graph::{GraphError, GraphUser, Reader, look};
-use crate::guard::{GuardRules, SubjectFacts};
+use crate::guard::{GuardRules, OtherAdministrators, SubjectFacts};
+
+/// The role whose holders can undo everything: its template id (identity.md 1.3).
+const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+/// Members of a group that are looked at: among so many administrators two are enabled, or something else is wrong.
+const MOST_MEMBERS: usize = 20;
 
 /// Finds the user and reads all that a plan must know about the account.
 pub(super) async fn subject(reader: &Reader, id_or_upn: &str) -> Result<Subject, PlanError> {
@@ -119,13 +126,14 @@ pub(super) async fn guard_rules(
     })
 }
 
-/// Reads what the subject guards need beyond the subject: who operates, and the subject's groups where some are
-/// protected.
+/// Reads what the subject guards need beyond the subject: who operates, the subject's groups where some are protected,
+/// and, where an administrator is to be contained, who else is one.
 pub(super) async fn subject_facts(
     reader: &Reader,
-    subject: &UserId,
+    subject: &Subject,
     operator: Option<&str>,
     rules: &GuardRules,
+    takes_away: bool,
 ) -> Result<SubjectFacts, PlanError> {
     let operator_read = async {
         match operator {
@@ -137,8 +145,63 @@ pub(super) async fn subject_facts(
         if rules.protected_groups.is_empty() {
             return Ok(Look::Read(Vec::new()));
         }
-        look(reader.groups_of(subject).await)
+        look(reader.groups_of(&subject.id).await)
     };
-    let (operator_id, group_ids) = try_join!(operator_read, groups_read)?;
-    Ok(SubjectFacts { operator_id, group_ids })
+    let administrators_read = async {
+        let is_administrator = subject
+            .roles
+            .read()
+            .is_some_and(|roles| roles.iter().any(|role| role.template_id == GLOBAL_ADMINISTRATOR));
+        if !(takes_away && is_administrator) {
+            return Ok(None);
+        }
+        look(other_administrators(reader, &subject.id, rules).await).map(Some)
+    };
+    let (operator_id, group_ids, other_administrators) =
+        try_join!(operator_read, groups_read, administrators_read)?;
+    Ok(SubjectFacts { operator_id, group_ids, other_administrators })
+}
+
+/// Counts the other Global Administrators who can sign in. Two regular ones are enough: it looks no further.
+async fn other_administrators(
+    reader: &Reader,
+    subject: &UserId,
+    rules: &GuardRules,
+) -> Result<OtherAdministrators, GraphError> {
+    let mut others = OtherAdministrators::default();
+    let mut seen = BTreeSet::from([subject.clone()]);
+    for holder in reader.holders_of(GLOBAL_ADMINISTRATOR).await? {
+        let users = match reader.user(&holder).await? {
+            Some(user) => vec![user],
+            // A group, or an app: an app is nobody who signs in.
+            None => members(reader, &holder).await?,
+        };
+        for user in users.into_iter().filter(|user| user.enabled) {
+            if !seen.insert(user.id.clone()) {
+                continue;
+            }
+            if rules.emergency_accounts.contains(&user.id) {
+                others.emergency += 1;
+            } else {
+                others.regular += 1;
+            }
+            if others.regular >= 2 {
+                return Ok(others);
+            }
+        }
+    }
+    Ok(others)
+}
+
+/// The users in a group; none where it is no group.
+async fn members(reader: &Reader, id: &str) -> Result<Vec<GraphUser>, GraphError> {
+    let Ok(group) = id.parse::<GroupId>() else { return Ok(Vec::new()) };
+    if reader.group(&group).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut users = Vec::new();
+    for member in reader.group_members(&group).await?.into_iter().take(MOST_MEMBERS) {
+        users.extend(reader.user(member.as_str()).await?);
+    }
+    Ok(users)
 }

@@ -1,6 +1,7 @@
 //! Guards: rules that refuse. One file each, all pure: evidence and plan in, refusals out. What may be set aside at
 //! all is said here, once; nothing is set aside silently.
 
+mod administrators;
 mod emergency_account;
 mod location;
 mod microsoft_range;
@@ -18,5 +19,8 @@ mod verdict;
 pub use location::judge_location;
 pub use network::{RangeFacts, judge_range};
 pub use policy_lint::lint_policy;
-pub use rules::{GUARDS, GuardError, GuardInfo, GuardRules, SubjectFacts, check_overrides, is_overridable};
+pub use rules::{
+    GUARDS, GuardError, GuardInfo, GuardRules, OtherAdministrators, SubjectFacts, check_overrides,
+    is_overridable,
+};
 pub use verdict::{apply_overrides, judge_requests, judge_subject, refusal};

@@ -29,6 +29,8 @@ pub const GUARDS: &[GuardInfo] = &[
         "containing an account that holds, or may hold, an administrative role",
         true,
     ),
+    guard("last_administrator", "containing the only Global Administrator who can sign in", false),
+    guard("few_administrators", "containing a Global Administrator who leaves fewer than two others", true),
     guard("operator_is_subject", "containing the account of whoever asks", true),
     guard("protected_group", "containing a member of a protected group", true),
     guard("restricted_unit", "changing an account in a restricted management administrative unit", false),
@@ -162,4 +164,16 @@ pub struct SubjectFacts {
     pub operator_id: Option<UserId>,
     /// The subject's groups, nested ones too; not read where no group is protected.
     pub group_ids: Look<Vec<GroupId>>,
+    /// Who else is Global Administrator; none where the subject is not, or nothing is taken from it.
+    pub other_administrators: Option<Look<OtherAdministrators>>,
+}
+
+/// Global Administrators beside the subject who can sign in, active and eligible ones, through groups too. Counted as far
+/// as it matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OtherAdministrators {
+    /// Those that are no emergency accounts.
+    pub regular: usize,
+    /// Emergency accounts.
+    pub emergency: usize,
 }

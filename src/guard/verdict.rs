@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::rules::{GuardRules, SubjectFacts, is_overridable};
 use super::{
-    emergency_account, network, operator, policy_lint, privileged_subject, protected_group, restricted_unit,
-    sync_account,
+    administrators, emergency_account, network, operator, policy_lint, privileged_subject, protected_group,
+    restricted_unit, sync_account,
 };
 use crate::case::Subject;
 use crate::domain::CidrBlock;
@@ -18,6 +18,7 @@ pub fn judge_subject(subject: &Subject, rules: &GuardRules, facts: &SubjectFacts
         sync_account::judge(subject),
         restricted_unit::judge(subject),
         privileged_subject::judge(subject),
+        administrators::judge(subject, facts),
         operator::judge(subject, facts),
         protected_group::judge(subject, rules, facts),
     ]

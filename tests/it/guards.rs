@@ -35,7 +35,7 @@ async fn an_admin_is_planned_for_when_a_person_says_so_and_the_plan_tells() {
     let mut request = world.request("evict");
     request.user = "tenant.administrator@contoso.com".to_owned();
     request.user_agents.clear();
-    request.overrides = vec!["privileged_subject".to_owned()];
+    request.overrides = vec!["privileged_subject".to_owned(), "few_administrators".to_owned()];
     let plan = world.plan_for(request).await.unwrap();
     assert!(plan.guards.overridden.iter().any(|own| own.guard == "privileged_subject"));
     let roles = plan.case.subject.roles.read().unwrap();
@@ -142,4 +142,100 @@ async fn a_mistyped_user_gets_the_near_ones_and_nothing_else_happens() {
     let error = world.plan_for(request).await.unwrap_err();
     assert_eq!(error.exit_status(), 2);
     assert!(error.hint().unwrap().contains("lynne.robbins@contoso.com"), "{:?}", error.hint());
+}
+
+const SECOND_ADMINISTRATOR: &str = "second.administrator@contoso.com";
+
+/// The reference tenant, with so many more Global Administrators: one directly, and one through a group, eligible only.
+fn with_administrators(more: usize) -> World {
+    World::case_with("bec-node-fetch", |tenant| {
+        let role = "62e90394-69f5-4237-9190-012177145e10";
+        let ids: Vec<String> =
+            (0..2).map(|number| format!("00000000-0000-4000-8000-00000000000{number}")).collect();
+        let template = tenant["users"][0].clone();
+        for (number, id) in ids.iter().take(more).enumerate() {
+            let mut user = template.clone();
+            user["id"] = json!(id);
+            user["accountEnabled"] = json!(true);
+            user["userPrincipalName"] = json!(if number == 0 {
+                SECOND_ADMINISTRATOR.to_owned()
+            } else {
+                "third@contoso.com".to_owned()
+            });
+            user["mail"] = Value::Null;
+            user["proxyAddresses"] = json!([]);
+            tenant["users"].as_array_mut().unwrap().push(user);
+        }
+        let assignment = |principal: &str| {
+            json!({ "id": format!("{principal}-1"), "principalId": principal, "roleDefinitionId": role,
+                    "directoryScopeId": "/", "appScopeId": null })
+        };
+        // So that a test can disable one of them.
+        tenant["applications"][0]["directoryRoles"] = json!(["Global Administrator"]);
+        if more > 0 {
+            tenant["roleAssignments"].as_array_mut().unwrap().push(assignment(&ids[0]));
+        }
+        if more > 1 {
+            let group = "00000000-0000-4000-8000-0000000000aa";
+            tenant["groups"] = json!([{ "id": group, "displayName": "Administrators", "isAssignableToRole": true,
+                                        "securityEnabled": true, "mailEnabled": false, "groupTypes": [] }]);
+            tenant["groupMembers"] = json!({ group: [ids[1]] });
+            tenant["roleEligibilityScheduleInstances"] = json!([assignment(group)]);
+        }
+    })
+}
+
+async fn plan_for_administrator(world: &World, playbook: &str, overrides: &[&str]) -> Result<(), String> {
+    let mut request = world.request(playbook);
+    request.user = "tenant.administrator@contoso.com".to_owned();
+    request.user_agents.clear();
+    request.overrides = overrides.iter().map(|&own| own.to_owned()).collect();
+    world.plan_for(request).await.map(drop).map_err(|error| error.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_administrator_is_contained_without_a_word_only_where_two_others_are_left() {
+    let said = ["privileged_subject"];
+    for more in [0, 1] {
+        let message = plan_for_administrator(&with_administrators(more), "evict", &said).await.unwrap_err();
+        assert!(message.contains("few_administrators"), "{more}: {message}");
+        let told = ["privileged_subject", "few_administrators"];
+        plan_for_administrator(&with_administrators(more), "evict", &told).await.unwrap();
+    }
+    plan_for_administrator(&with_administrators(2), "evict", &said).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_administrator_is_never_contained_and_one_who_cannot_sign_in_does_not_count() {
+    let mut world = World::case_with("bec-node-fetch", |tenant| {
+        for user in tenant["users"].as_array_mut().unwrap() {
+            if user["userPrincipalName"].as_str().unwrap().starts_with("emergency") {
+                user["accountEnabled"] = json!(false);
+            }
+        }
+    });
+    world.guards.emergency_accounts.clear();
+    world.guards.no_emergency_accounts = true;
+    let told = ["privileged_subject", "few_administrators"];
+    let message = plan_for_administrator(&world, "evict", &told).await.unwrap_err();
+    assert!(message.contains("last_administrator"), "{message}");
+    let unheard = plan_for_administrator(&world, "evict", &["last_administrator"]).await.unwrap_err();
+    assert!(unheard.contains("cannot be set aside"), "{unheard}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_administrator_who_went_meanwhile_counts_at_apply() {
+    let world = with_administrators(2);
+    let mut request = world.request("evict");
+    request.user = "tenant.administrator@contoso.com".to_owned();
+    request.user_agents.clear();
+    request.overrides = vec!["privileged_subject".to_owned()];
+    let plan = world.plan_for(request).await.unwrap();
+    let path = "/v1.0/users/00000000-0000-4000-8000-000000000000";
+    let status = world.send_as(&world.responder, "PATCH", path, json!({ "accountEnabled": false })).await;
+    assert_eq!(status, 204);
+    let before = world.writes().await.len();
+    let error = world.try_apply(&plan).await.unwrap_err();
+    assert!(error.to_string().contains("few_administrators"), "{error}");
+    assert_eq!(world.writes().await.len(), before);
 }

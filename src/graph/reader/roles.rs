@@ -51,6 +51,35 @@ impl Reader {
         self.role_groups(user).await.map(|groups| !groups.is_empty())
     }
 
+    /// Reads who holds a role for the whole tenant, active or eligible: object ids of users, groups and apps (v1.0,
+    /// [role assignments](https://learn.microsoft.com/graph/api/rbacapplication-list-roleassignments)).
+    ///
+    /// # Errors
+    /// When any of it cannot be read.
+    pub async fn holders_of(&self, role_template_id: &str) -> Result<Vec<String>, GraphError> {
+        let mut holders = self.holders_at(ASSIGNMENTS, role_template_id).await?;
+        match self.holders_at(ELIGIBILITIES, role_template_id).await {
+            Ok(eligible) => holders.extend(eligible),
+            Err(error) if error.is_unlicensed() => {}
+            Err(error) => return Err(error),
+        }
+        holders.sort_unstable();
+        holders.dedup();
+        Ok(holders)
+    }
+
+    async fn holders_at(&self, resource: &str, role: &str) -> Result<Vec<String>, GraphError> {
+        let target = with_query(resource, &[("$filter", &format!("roleDefinitionId eq {}", quote(role)))]);
+        let rows = self.list(&target, &[]).await?;
+        rows.iter()
+            .filter(|row| text_if_any(row, "/directoryScopeId").is_none_or(|scope| scope == "/"))
+            .map(|row| {
+                text_if_any(row, "/principalId")
+                    .ok_or_else(|| malformed(&target, "an assignment without a principal", None))
+            })
+            .collect()
+    }
+
     /// The groups of a user that are role-assignable, or that Graph shows us too little of to tell (identity.md 1.3,
     /// "limited information").
     async fn role_groups(&self, user: &UserId) -> Result<Vec<RoleGroup>, GraphError> {
