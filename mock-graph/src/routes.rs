@@ -3,8 +3,8 @@
 
 use crate::api::{Fail, Handler, Version};
 use crate::handlers::{
-    evaluate, groups, logs, methods, named_locations, organization, policies, registrations, risky_users,
-    roles, user_changes, users,
+    evaluate, groups, logs, methods, named_locations, organization, policies, registration_details,
+    registrations, risky_users, roles, user_changes, users,
 };
 use crate::throttle::Bucket;
 
@@ -27,6 +27,8 @@ pub enum Service {
     MessageTrace,
     /// Hunting queries.
     Hunting,
+    /// Searches of the unified audit log.
+    AuditSearch,
     /// Risky users.
     IdentityProtection,
 }
@@ -51,7 +53,7 @@ impl Service {
             Self::Exchange | Self::MessageTrace => {
                 Fail::new(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             }
-            Self::Hunting => Fail::new(
+            Self::Hunting | Self::AuditSearch => Fail::new(
                 403,
                 "Forbidden",
                 format!("Missing application roles. API required roles: {wanted}."),
@@ -100,6 +102,7 @@ impl Service {
             Self::Exchange => Bucket::Outlook,
             Self::MessageTrace => Bucket::MessageTrace,
             Self::Hunting => Bucket::Hunting,
+            Self::AuditSearch => Bucket::AuditSearch,
         }
     }
 }
@@ -242,6 +245,10 @@ const METHOD_POLICY_READ: Permissions =
     AnyOf(&[&["Policy.Read.AuthenticationMethod"], &["Policy.ReadWrite.AuthenticationMethod"]]);
 const RISK_READ: Permissions =
     AnyOf(&[&["IdentityRiskyUser.Read.All"], &["IdentityRiskyUser.ReadWrite.All"]]);
+const REQUIREMENTS: &str = "/users/{}/authentication/requirements";
+const REQUIREMENTS_READ: Permissions =
+    AnyOf(&[&["Policy.Read.All"], &["Policy.ReadWrite.AuthenticationMethod"]]);
+const REQUIREMENTS_WRITE: Permissions = AnyOf(&[&["Policy.ReadWrite.AuthenticationMethod"]]);
 const RISK_WRITE: Permissions = AnyOf(&[&["IdentityRiskyUser.ReadWrite.All"]]);
 const ROLES_READ: Permissions = AnyOf(&[
     &["RoleManagement.Read.Directory"],
@@ -412,6 +419,23 @@ static ROUTES: &[Route] = &[
             methods::patch_sign_in_preferences,
         )
     },
+    read(
+        REQUIREMENTS,
+        Beta,
+        AuthenticationMethods,
+        REQUIREMENTS_READ,
+        registration_details::get_requirements,
+    ),
+    Route {
+        versions: Beta,
+        ..write(
+            "PATCH",
+            REQUIREMENTS,
+            AuthenticationMethods,
+            REQUIREMENTS_WRITE,
+            registration_details::patch_requirements,
+        )
+    },
     read("/users/{}/authentication/{}", Both, AuthenticationMethods, ByKind("Read"), methods::list_kind),
     read("/users/{}/authentication/{}/{}", Both, AuthenticationMethods, ByKind("Read"), methods::get_kind),
     write(
@@ -465,6 +489,13 @@ static ROUTES: &[Route] = &[
         IdentityProtection,
         RISK_WRITE,
         risky_users::dismiss,
+    ),
+    write(
+        "POST",
+        "/identityProtection/riskyUsers/confirmSafe",
+        IdentityProtection,
+        RISK_WRITE,
+        risky_users::confirm_safe,
     ),
     // the tenant
     read("/organization", Both, Directory, ORGANIZATION_READ, organization::list_organization),

@@ -274,7 +274,7 @@ pub fn refusal_of(route: &Route) -> (u16, &'static str) {
         Service::Directory => (403, "Authorization_RequestDenied"),
         Service::AuthenticationMethods => (403, "accessDenied"),
         Service::ConditionalAccess => (403, "AccessDenied"),
-        Service::IdentityProtection | Service::Hunting => (403, "Forbidden"),
+        Service::IdentityProtection | Service::Hunting | Service::AuditSearch => (403, "Forbidden"),
         Service::Reports => (403, "Authentication_MSGraphPermissionMissing"),
         Service::Exchange | Service::MessageTrace => (403, "ErrorAccessDenied"),
     }

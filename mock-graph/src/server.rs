@@ -322,10 +322,20 @@ fn refusal(world: &World, incoming: &Incoming, fail: &crate::api::Fail, fault: O
         reply: refusals::reply(world, incoming, fail, fault, is_token),
         write: matches!(&routed, Some(crate::routes::Found::Route(route, _)) if route.write),
         known: is_token || !matches!(routed, Some(crate::routes::Found::Unknown)),
-        app_id: None,
-        body: serde_json::from_slice(&incoming.body).unwrap_or(Value::Null),
+        app_id: asking_app(world, incoming),
+        body: if is_token {
+            form_of(incoming)
+        } else {
+            serde_json::from_slice(&incoming.body).unwrap_or(Value::Null)
+        },
         is_token,
     }
+}
+
+/// The form of a token request, as the journal shows it.
+fn form_of(incoming: &Incoming) -> Value {
+    let form = uri::pairs(&String::from_utf8_lossy(&incoming.body));
+    Value::Object(form.into_iter().map(|(key, value)| (key, value.into())).collect())
 }
 
 fn is_token_path(path: &str) -> bool {

@@ -171,6 +171,18 @@ pub struct Tenant {
     /// Table name to rows, for hunting queries.
     #[serde(default)]
     pub hunting_tables: BTreeMap<String, Vec<Value>>,
+    /// Records of the unified audit log, for its searches.
+    #[serde(default)]
+    pub audit_log_records: Vec<Value>,
+    /// Searches of the unified audit log.
+    #[serde(default)]
+    pub audit_queries: Vec<Value>,
+    /// User id to the state of per-user multifactor authentication; left out: disabled.
+    #[serde(default)]
+    pub per_user_mfa_states: BTreeMap<String, String>,
+    /// Identity Protection's detections.
+    #[serde(default)]
+    pub risk_detections: Vec<Value>,
     /// Identity Protection's risky users.
     #[serde(default)]
     pub risky_users: Vec<Value>,
@@ -186,6 +198,7 @@ pub struct Tenant {
 }
 
 /// What the tenant is.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the tenant file")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Organization {
@@ -201,6 +214,12 @@ pub struct Organization {
     /// Whether users may reset their own password with a registered method.
     #[serde(default = "yes")]
     pub self_service_password_reset: bool,
+    /// Whether the unified audit log is kept.
+    #[serde(default = "yes")]
+    pub auditing: bool,
+    /// How long a search of it takes.
+    #[serde(default)]
+    pub audit_query_seconds: i64,
     /// Whether message traces can be read: the service's own principal is in the tenant.
     #[serde(default = "yes")]
     pub message_trace: bool,

@@ -23,6 +23,8 @@ pub enum Bucket {
     MessageTrace,
     /// Hunting queries.
     Hunting,
+    /// Searches of the unified audit log: the number under way is limited, by the searches themselves.
+    AuditSearch,
 }
 
 /// How big a tenant is, which decides its resource units.
@@ -141,6 +143,7 @@ fn limits(asked: &Asked<'_>) -> Vec<(Limit, u32)> {
         Bucket::Outlook => limits.push((OUTLOOK, 1)),
         Bucket::MessageTrace => limits.push((MESSAGE_TRACE, 1)),
         Bucket::Hunting => limits.push((HUNTING, 1)),
+        Bucket::AuditSearch => {}
     }
     limits
 }

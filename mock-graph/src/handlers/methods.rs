@@ -135,6 +135,11 @@ fn default_of(tenant: &Tenant, id: &str) -> Option<(String, Option<String>)> {
     }
 }
 
+/// The kind of the default.
+pub(super) fn default_kind(tenant: &Tenant, id: &str) -> Option<String> {
+    default_of(tenant, id).map(|(kind, _)| kind)
+}
+
 /// Whether a method is a second factor: e-mail serves self-service reset alone, a pass is for getting in once.
 fn is_second_factor(method: &Value) -> bool {
     kind_of(method).is_some_and(|kind| {
@@ -236,7 +241,7 @@ pub fn delete_untyped(_: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
 /// 404.
 pub fn get_sign_in_preferences(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let id = user_id(tenant, call.segment(0))?;
-    let preferred = default_of(tenant, &id).map(|(kind, _)| kind);
+    let preferred = default_kind(tenant, &id);
     Ok(Reply::ok(json!({
         "@odata.context": format!("{}/beta/$metadata#users('{id}')/authentication/signInPreferences", call.base),
         "isSystemPreferredAuthenticationMethodEnabled": false,

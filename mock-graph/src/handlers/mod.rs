@@ -1,6 +1,7 @@
 //! What each route runs: pure functions over the tenant and the call.
 
 pub mod applications;
+pub mod audit_queries;
 pub mod devices;
 mod directory_audit;
 pub mod evaluate;
@@ -23,7 +24,9 @@ mod policy_audit;
 #[cfg(test)]
 mod policy_tests;
 mod privilege;
+pub mod registration_details;
 pub mod registrations;
+pub mod risk_detections;
 pub mod risky_users;
 pub mod roles;
 pub mod user_changes;

@@ -80,6 +80,14 @@ pub fn dismiss(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
     queue(tenant, call, "none", "dismissed", "adminDismissedAllRiskForUser")
 }
 
+/// `POST /identityProtection/riskyUsers/confirmSafe`
+///
+/// # Errors
+/// 403 without a licence, 400.
+pub fn confirm_safe(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
+    queue(tenant, call, "none", "confirmedSafe", "adminConfirmedAccountSafe")
+}
+
 fn queue(tenant: &mut Tenant, call: &Call, level: &str, state: &str, detail: &str) -> Result<Reply, Fail> {
     licensed(tenant)?;
     let bad = |text: String| Fail::new(400, "BadRequest", text);
@@ -101,6 +109,9 @@ fn queue(tenant: &mut Tenant, call: &Call, level: &str, state: &str, detail: &st
     }
     for user in users {
         let id = text(&user, "id");
+        if state == "confirmedCompromised" {
+            tenant.risk_detections.push(super::risk_detections::of_confirmation(&user, call));
+        }
         let queued = json!({
             "riskLevel": level, "riskState": state, "riskDetail": detail,
             "riskLastUpdatedDateTime": format_time(call.now)

@@ -2,11 +2,12 @@
 //! what is asked of other services.
 
 use super::Permissions::AnyOf;
-use super::Service::{Directory, Exchange, Hunting, MessageTrace};
+use super::Service::{AuditSearch, Directory, Exchange, Hunting, IdentityProtection, MessageTrace, Reports};
 use super::Versions::Both;
-use super::{Permissions, ROLES_READ, Route, USER_READ, read, write};
+use super::{LOG_READ, Permissions, ROLES_READ, Route, USER_READ, read, write};
 use crate::handlers::{
-    applications, devices, grants, group_changes, hunting, inbox_rules, mailbox, message_traces, roles,
+    applications, audit_queries, devices, grants, group_changes, hunting, inbox_rules, mailbox,
+    message_traces, registration_details, risk_detections, roles,
 };
 
 const DEVICE_READ: Permissions = AnyOf(&[
@@ -39,6 +40,19 @@ const MAILBOX_WRITE: Permissions = AnyOf(&[&["MailboxSettings.ReadWrite"]]);
 const TRACE_READ: Permissions = AnyOf(&[&["ExchangeMessageTrace.Read.All"]]);
 const HUNT: Permissions = AnyOf(&[&["ThreatHunting.Read.All"]]);
 
+const SEARCH: Permissions = AnyOf(&[
+    &["AuditLogsQuery-Entra.Read.All"],
+    &["AuditLogsQuery-Exchange.Read.All"],
+    &["AuditLogsQuery-SharePoint.Read.All"],
+    &["AuditLogsQuery-OneDrive.Read.All"],
+    &["AuditLogsQuery.Read.All"],
+]);
+const DETECTION_READ: Permissions = AnyOf(&[&["IdentityRiskEvent.Read.All"]]);
+
+const QUERIES: &str = "/security/auditLog/queries";
+const QUERY: &str = "/security/auditLog/queries/{}";
+const DETECTIONS: &str = "/identityProtection/riskDetections";
+const REGISTRATION: &str = "/reports/authenticationMethods/userRegistrationDetails";
 const RULES: &str = "/users/{}/mailFolders/inbox/messageRules";
 const RULE: &str = "/users/{}/mailFolders/inbox/messageRules/{}";
 const SETTINGS: &str = "/users/{}/mailboxSettings";
@@ -161,4 +175,25 @@ pub(super) static ROUTES: &[Route] = &[
         message_traces::details,
     ),
     Route { method: "POST", ..read("/security/runHuntingQuery", Both, Hunting, HUNT, hunting::run) },
+    read(QUERIES, Both, AuditSearch, SEARCH, audit_queries::list),
+    write("POST", QUERIES, AuditSearch, SEARCH, audit_queries::create),
+    read(QUERY, Both, AuditSearch, SEARCH, audit_queries::get),
+    write("DELETE", QUERY, AuditSearch, SEARCH, audit_queries::delete),
+    read("/security/auditLog/queries/{}/records", Both, AuditSearch, SEARCH, audit_queries::records),
+    read(DETECTIONS, Both, IdentityProtection, DETECTION_READ, risk_detections::list),
+    read(
+        "/identityProtection/riskDetections/{}",
+        Both,
+        IdentityProtection,
+        DETECTION_READ,
+        risk_detections::get,
+    ),
+    read(REGISTRATION, Both, Reports, LOG_READ, registration_details::list),
+    read(
+        "/reports/authenticationMethods/userRegistrationDetails/{}",
+        Both,
+        Reports,
+        LOG_READ,
+        registration_details::get,
+    ),
 ];

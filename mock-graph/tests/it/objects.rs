@@ -25,7 +25,9 @@ fn tenant() -> Value {
         "roles": ["Directory.Read.All", "Device.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
                   "AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", "MailboxSettings.ReadWrite",
                   "ExchangeMessageTrace.Read.All", "ThreatHunting.Read.All", "RoleManagement.ReadWrite.Directory",
-                  "GroupMember.ReadWrite.All", "User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All"]
+                  "GroupMember.ReadWrite.All", "User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All",
+                  "AuditLog.Read.All", "IdentityRiskEvent.Read.All", "IdentityRiskyUser.ReadWrite.All",
+                  "AuditLogsQuery-Exchange.Read.All", "Policy.ReadWrite.AuthenticationMethod"]
     }));
     let device = |id: &str, system: &str| {
         json!({ "id": id, "deviceId": id.replace("0d0", "dd0"), "displayName": "rogue", "accountEnabled": true,
@@ -201,9 +203,9 @@ async fn what_may_sign_in_has_a_principal_and_its_permissions_are_assignments() 
             roles.iter().find(|role| role["id"] == one["appRoleId"]).unwrap()["value"].as_str().unwrap()
         })
         .collect();
-    assert!(names.contains(&"Device.ReadWrite.All") && names.len() == 12, "{names:?}");
+    assert!(names.contains(&"Device.ReadWrite.All") && names.len() == 17, "{names:?}");
     let (_, app) = probe.call("GET", &format!("/applications(appId='{own}')"), json!(null)).await;
-    assert_eq!(app["requiredResourceAccess"][0]["resourceAccess"].as_array().unwrap().len(), 12);
+    assert_eq!(app["requiredResourceAccess"][0]["resourceAccess"].as_array().unwrap().len(), 17);
     // A permission taken away is gone from the next token.
     let gone = held["value"]
         .as_array()
@@ -502,4 +504,102 @@ async fn a_restricted_unit_lets_in_whoever_holds_a_role_at_its_scope() {
     }));
     let probe = Probe::of(&tenant).await;
     assert_eq!(probe.call("PATCH", &user, off).await.0, 204);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_of_the_audit_log_takes_its_time_and_shows_the_callers_workloads() {
+    let mut tenant = tenant();
+    tenant["tenant"]["auditQuerySeconds"] = json!(60);
+    let record = |id: &str, service: &str, operation: &str, day: &str| {
+        json!({ "id": id, "createdDateTime": format!("2024-10-0{day}T00:00:00Z"), "service": service,
+                "operation": operation, "userPrincipalName": "lynne.robbins@contoso.com", "auditData": {} })
+    };
+    tenant["auditLogRecords"] = json!([
+        record("rule", "Exchange", "New-InboxRule", "2"),
+        record("old", "Exchange", "New-InboxRule", "1"),
+        record("send", "Exchange", "Send", "2"),
+        record("file", "SharePoint", "New-InboxRule", "2")
+    ]);
+    let probe = Probe::of(&tenant).await;
+    let path = "/security/auditLog/queries";
+    let body = json!({ "displayName": "case", "filterStartDateTime": "2024-10-02T00:00:00Z",
+                       "filterEndDateTime": "2024-10-04T00:00:00Z", "operationFilters": ["New-InboxRule"] });
+    assert_eq!(probe.call("POST", path, json!({ "displayName": "case" })).await.0, 400);
+    let (status, made) = probe.call("POST", path, body.clone()).await;
+    assert_eq!((status, &made["status"]), (201, &json!("notStarted")));
+    let own = format!("{path}/{}", made["id"].as_str().unwrap());
+    tokio::time::advance(std::time::Duration::from_secs(30)).await;
+    assert_eq!(probe.call("GET", &own, json!(null)).await.1["status"], "running");
+    assert_eq!(probe.call("GET", &format!("{own}/records"), json!(null)).await.0, 400);
+    tokio::time::advance(std::time::Duration::from_secs(31)).await;
+    assert_eq!(probe.call("GET", &own, json!(null)).await.1["status"], "succeeded");
+    let (_, records) = probe.call("GET", &format!("{own}/records?$top=999"), json!(null)).await;
+    assert_eq!(ids(&records), ["rule"]);
+    assert_eq!(probe.call("DELETE", &own, json!(null)).await.0, 204);
+    assert_eq!(probe.call("GET", &own, json!(null)).await.0, 404);
+    for _ in 0..10 {
+        assert_eq!(probe.call("POST", path, body.clone()).await.0, 201);
+    }
+    assert_eq!(probe.call("POST", path, body.clone()).await.0, 429, "ten are under way");
+    tenant["tenant"]["auditing"] = json!(false);
+    let (status, refused) = Probe::of(&tenant).await.call("POST", path, body).await;
+    assert_eq!(status, 400);
+    assert!(refused["error"]["message"].as_str().unwrap().contains("AuditingDisabledTenant"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_registration_report_tells_what_is_registered_and_wants_a_licence() {
+    let probe = Probe::new().await;
+    let path = format!("/reports/authenticationMethods/userRegistrationDetails/{LYNNE}");
+    let (status, details) = probe.call("GET", &path, json!(null)).await;
+    assert_eq!(
+        (status, &details["isMfaRegistered"], &details["isAdmin"]),
+        (200, &json!(true), &json!(false))
+    );
+    assert!(
+        details["methodsRegistered"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|own| own == "microsoftAuthenticatorPush")
+    );
+    let mut tenant = tenant();
+    tenant["tenant"]["licences"] = json!([]);
+    let (status, code) = Probe::of(&tenant).await.code("GET", &path, json!(null)).await;
+    assert_eq!((status, code.as_str()), (403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn enabling_per_user_authentication_for_who_has_a_method_enforces_it() {
+    let probe = Probe::new().await;
+    let path = format!("/beta/users/{LYNNE}/authentication/requirements");
+    let call = async |method: &str, body: Value| probe.wire.call_as(&probe.token, method, &path, body).await;
+    assert_eq!(call("GET", json!(null)).await.body["perUserMfaState"], "disabled");
+    assert_eq!(call("PATCH", json!({ "perUserMfaState": "enabled" })).await.status, 204);
+    assert_eq!(call("GET", json!(null)).await.body["perUserMfaState"], "enforced");
+    assert_eq!(call("PATCH", json!({ "perUserMfaState": "on" })).await.status, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn detections_are_whole_with_p2_and_generic_with_p1() {
+    let mut tenant = tenant();
+    tenant["riskDetections"] = json!([
+        { "id": "d1", "riskEventType": "anomalousToken", "riskLevel": "high", "userId": LYNNE, "detectedDateTime": "2024-10-01T00:00:00Z" }
+    ]);
+    let path = format!("/identityProtection/riskDetections?$filter=userId%20eq%20'{LYNNE}'");
+    let kind = async |tenant: &Value| {
+        Probe::of(tenant).await.call("GET", &path, json!(null)).await.1["value"][0]["riskEventType"].clone()
+    };
+    assert_eq!(kind(&tenant).await, "anomalousToken");
+    let probe = Probe::of(&tenant).await;
+    let body = json!({ "userIds": [LYNNE] });
+    let confirm = "/identityProtection/riskyUsers/confirmCompromised";
+    assert_eq!(probe.call("POST", confirm, body.clone()).await.0, 204);
+    let (_, found) = probe.call("GET", &path, json!(null)).await;
+    assert_eq!(found["value"][1]["riskEventType"], "adminConfirmedUserCompromised");
+    assert_eq!(probe.call("POST", "/identityProtection/riskyUsers/confirmSafe", body).await.0, 204);
+    let (_, user) = probe.call("GET", &format!("/identityProtection/riskyUsers/{LYNNE}"), json!(null)).await;
+    assert_eq!(user["riskState"], "confirmedSafe");
+    tenant["tenant"]["licences"] = json!(["AAD_PREMIUM"]);
+    assert_eq!(kind(&tenant).await, "generic");
 }
