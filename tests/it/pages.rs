@@ -62,6 +62,13 @@ fn of_step(name: &str) -> Requirements {
     Requirements::of(&[step], &Guards::default())
 }
 
+/// What the observer needs for a step, beyond what every plan reads with.
+fn reads_beyond(step: &str) -> Vec<&'static str> {
+    let always = Requirements::of(&[], &Guards::default()).observer;
+    let names = of_step(step).observer.into_iter().map(|need| need.permission);
+    names.filter(|name| !always.iter().any(|own| own.permission == *name)).collect()
+}
+
 #[test]
 fn the_permissions_are_those_of_the_code() {
     let catalog = stanch::steps::catalog();
@@ -93,12 +100,7 @@ fn the_permissions_are_those_of_the_code() {
     )
     .unwrap();
     for step in catalog.steps() {
-        let reads: BTreeSet<&str> = AnyStep::reads(step.name, &json!({}))
-            .iter()
-            .flat_map(|own| own.permissions())
-            .copied()
-            .filter(|name| !always.contains(name))
-            .collect();
+        let reads = reads_beyond(step.name);
         let licences: Vec<&str> = AnyStep::licences(step.name).iter().map(|own| own.name()).collect();
         writeln!(
             page,
@@ -321,14 +323,7 @@ async fn every_step_has_its_page() {
         let takes = if takes.is_empty() { "nothing by itself".to_owned() } else { takes.join(", ") };
         writeln!(index, "| [`{name}`]({name}.md) | {} | {takes} |", step.summary).unwrap();
         let needs = of_step(name);
-        let always =
-            Reading::OF_EVERY_PLAN.iter().flat_map(|own| own.permissions()).copied().collect::<Vec<_>>();
-        let reads: BTreeSet<&str> = AnyStep::reads(name, &json!({}))
-            .iter()
-            .flat_map(|own| own.permissions())
-            .copied()
-            .filter(|own| !always.contains(own))
-            .collect();
+        let reads = reads_beyond(name);
         let licences: Vec<&str> = needs.licences.iter().map(|own| own.licence.name()).collect();
         let page = format!(
             "# `{name}`\n\n{MADE}`{name}` {}.\n\n{text}\n\n```yaml\n{example}```\n\n## Options\n\n{}\n## What it needs\n\n- The responder: {}\n- The observer, beyond what every plan reads with: {}\n- Licences: {}\n\n## What it takes from an intruder\n\n{}\n\n## What it plans\n\nIn the reference case of `stanch demo`{}, with the options above:\n\n{}",
