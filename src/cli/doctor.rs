@@ -21,7 +21,10 @@ const INCOMPLETE: u8 = 1;
 pub async fn doctor(session: &Session, args: &DoctorArgs) -> Result<u8, Failure> {
     let playbooks = load_all(&args.playbooks)?;
     let mut findings = local_findings::look(session);
-    let (doctor, faults) = session.doctor()?;
+    let (mut doctor, faults) = session.doctor()?;
+    let (found, approvers) = local_findings::approvers(session);
+    findings.extend(found);
+    doctor.approvers = approvers;
     findings.extend(local_findings::credentials(&doctor, &faults));
     findings.extend(doctor.examine(&playbooks).await);
     // What stops people stands last: that is where they look.

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use super::approvers;
 use super::session::Session;
 use crate::config::{CredentialError, Role, Webhook};
 use crate::engine::{Doctor, Finding};
 
 /// Looks at settings and store, without the network.
 pub fn look(session: &Session) -> Vec<Finding> {
-    let mut findings = vec![settings(session), store(session), operator(session)];
-    findings.extend(approvers(session));
+    let mut findings = vec![settings(session), store(session)];
+    findings.extend(operator(session));
     for (name, webhook) in &session.config.webhooks {
         findings.push(webhook_secrets(session, name, webhook));
     }
@@ -45,36 +46,42 @@ fn store(session: &Session) -> Finding {
     }
 }
 
-fn operator(session: &Session) -> Finding {
-    match &session.config.operator.user {
-        Some(user) => Finding::ok("operator", format!("plans are asked for by `{user}`")),
-        None => Finding::warning(
+/// Whom the settings name, the doctor looks up; this is where they name nobody.
+fn operator(session: &Session) -> Option<Finding> {
+    session.config.operator.user.is_none().then(|| {
+        Finding::warning(
             "operator",
             format!("plans are asked for by `{}`, who is no user of the tenant", session.operator()),
             "set `operator.user` in stanch.toml to your own user name in the tenant",
-        ),
-    }
+        )
+    })
 }
 
-fn approvers(session: &Session) -> Option<Finding> {
+/// Reads the approvers' file, and gives the names in it.
+pub fn approvers(session: &Session) -> (Option<Finding>, Vec<String>) {
     const APPROVERS: &str = "approvers";
     let approval = &session.config.approval;
-    let Some(path) = &approval.approvers else {
-        return approval.required.then(|| {
-            Finding::missing(
-                APPROVERS,
-                "`approval.required` is set, and no file says who may approve",
-                "name an OpenSSH allowed_signers file in `approval.approvers`",
-            )
-        });
-    };
-    Some(match readable(path) {
-        Ok(_) => Finding::ok(APPROVERS, format!("`{}` says who may approve", path.display())),
-        Err(why) => {
-            let fix = "write one line per approver: UPN, then the public key";
-            Finding::missing(APPROVERS, format!("`{}` {why}", path.display()), fix)
+    let signers = match approvers::signers(session) {
+        Ok(signers) => signers,
+        Err(failure) => {
+            let fix = "write one line per approver: user name, then public key".to_owned();
+            return (
+                Some(Finding::missing(APPROVERS, failure.message, failure.hint.unwrap_or(fix))),
+                Vec::new(),
+            );
         }
-    })
+    };
+    let names: Vec<String> =
+        signers.listed().map(|own| own.plain_principals().map(str::to_owned).collect()).unwrap_or_default();
+    let is_empty = signers.listed().is_none_or(crate::approval::AllowedSigners::is_empty);
+    let finding = (is_empty && approval.required).then(|| {
+        Finding::missing(
+            APPROVERS,
+            "`approval.required` is set, and nobody may approve",
+            "name an OpenSSH allowed_signers file in `approval.approvers`, with a line per approver",
+        )
+    });
+    (finding, names)
 }
 
 /// Reads a file that is meant to hold something.

@@ -180,6 +180,9 @@ impl Session {
             responder,
             clock: Arc::clone(&self.clock),
             guards: self.config.guards.clone(),
+            operator: self.config.operator.user.clone(),
+            approvers: Vec::new(),
+            approval: self.config.approval.clone(),
             skew_stops: !base.is_loopback(),
         };
         Ok((doctor, faults))

@@ -68,7 +68,8 @@ pub(super) async fn people(reader: &Reader, names: Vec<String>) -> Result<People
     Ok(people.into_iter().collect())
 }
 
-async fn person(reader: &Reader, name: &str) -> Result<Person, GraphError> {
+/// Finds out who one of them is.
+pub(super) async fn person(reader: &Reader, name: &str) -> Result<Person, GraphError> {
     // A name that is no UPN is the operating system's, and no question to the tenant.
     if name.parse::<Upn>().is_err() {
         return Ok(Person::Unknown);

@@ -24,6 +24,9 @@ fn doctor(world: &World) -> Doctor {
         responder: app(Role::Responder, &world.responder),
         clock: Arc::clone(&world.clock),
         guards: world.guards.clone(),
+        operator: Some("dana.ito@contoso.com".to_owned()),
+        approvers: Vec::new(),
+        approval: stanch::config::Approval::default(),
         skew_stops: true,
     }
 }
@@ -249,6 +252,35 @@ async fn protected_groups_that_are_not_there_are_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asks_and_who_may_approve_are_looked_up() {
+    let world = World::case_with(CASE, |tenant| {
+        let users = tenant["users"].as_array_mut().unwrap();
+        let own =
+            users.iter_mut().find(|user| user["userPrincipalName"] == "megan.bowen@contoso.com").unwrap();
+        own["accountEnabled"] = json!(false);
+    });
+    let mut doctor = doctor(&world);
+    doctor.operator = Some("adele.vance@contoso.com".to_owned());
+    doctor.approval.required = true;
+    doctor.approvers = ["adele.vance@contoso.com", "megan.bowen@contoso.com", "nobody@contoso.com"]
+        .map(str::to_owned)
+        .to_vec();
+    let findings = doctor.examine(&playbooks(&["evict"])).await;
+    assert_eq!(find(&findings, "operator", "`adele.vance@contoso.com`").state, FindingState::Ok);
+    assert_eq!(find(&findings, "approvers", "whose account is disabled").state, FindingState::Warning);
+    assert_eq!(find(&findings, "approvers", "who is no user of the tenant").state, FindingState::Warning);
+    // Adele asks, so that she cannot be the second person: nobody is left.
+    assert_eq!(
+        find(&findings, "approvers", "nobody whom the approvers' file names").state,
+        FindingState::Missing
+    );
+
+    doctor.approval.four_eyes = false;
+    let findings = doctor.examine(&playbooks(&["evict"])).await;
+    assert!(missing(&findings).is_empty(), "{findings:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_is_off_is_told_by_how_much() {
     let mut world = World::case(CASE);
     let ahead = world.clock.now() + std::time::Duration::from_hours(1);
@@ -315,7 +347,7 @@ fn the_command_tells_machine_and_tenant_and_exits_by_what_is_missing() {
         .filter(|own| own["state"] == "missing")
         .map(|own| own["check"].as_str().unwrap())
         .collect();
-    assert_eq!(missing, ["approvers", "webhooks"]);
+    assert_eq!(missing, ["webhooks", "approvers"]);
     assert_eq!(mock.writes(), 0);
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::finding::Finding;
-use super::{access, accounts, licences, surroundings};
-use crate::config::{Guards, Role};
+use super::{access, accounts, licences, people, surroundings};
+use crate::config::{Approval, Guards, Role};
 use crate::domain::{Clock, inert};
 use crate::engine::requirements::Requirements;
 use crate::graph::Connection;
@@ -34,6 +34,12 @@ pub struct Doctor {
     pub clock: Arc<dyn Clock>,
     /// The guards' settings.
     pub guards: Guards,
+    /// Who asks for plans, where the settings say so.
+    pub operator: Option<String>,
+    /// The names that the approvers' file lists.
+    pub approvers: Vec<String>,
+    /// What an apply needs.
+    pub approval: Approval,
     /// Whether a skewed clock stops planning or is only warned of: against loopback it is warned of.
     pub skew_stops: bool,
 }
@@ -61,6 +67,8 @@ impl Doctor {
         let policy_steps = policy_steps(playbooks);
         findings.extend(accounts::judge_emergency(&reader, &self.guards, &policy_steps).await);
         findings.extend(accounts::judge_groups(&reader, &self.guards).await);
+        let operator = self.operator.as_deref();
+        findings.extend(people::judge(&reader, operator, &self.approvers, &self.approval).await);
         findings.push(surroundings::clock(&reader, self.clock.as_ref(), self.skew_stops));
         let apps: Vec<&App> = [&self.observer, &self.responder].into_iter().flatten().collect();
         findings.extend(surroundings::throttling(&apps));

@@ -6,6 +6,7 @@ mod accounts;
 mod examine;
 mod finding;
 mod licences;
+mod people;
 mod surroundings;
 
 pub use examine::{App, Doctor};
