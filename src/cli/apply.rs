@@ -163,9 +163,11 @@ pub async fn carry_out(
     signers: Signers,
 ) -> Result<(Applied, bool), Failure> {
     let (watch, signal) = stop::on_interrupt();
+    let (playbook, user) = (plan.playbook.name.clone(), plan.case.subject.upn.to_string());
     let outcome = session.applier(signers, signal.clone())?.apply(plan, consent).await;
     drop(watch);
-    Ok((outcome?, signal.is_given()))
+    let applied = outcome.map_err(|error| Failure::from(error).or_by_hand(&playbook, &user))?;
+    Ok((applied, signal.is_given()))
 }
 
 /// Prints how it ended, and reckons the exit status.

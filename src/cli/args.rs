@@ -261,10 +261,19 @@ pub enum RunsCommand {
 pub enum PlaybookCommand {
     /// The playbooks that come with stanch
     List,
-    /// A playbook's text
+    /// A playbook's text; with `--by-hand` the same as portal and PowerShell steps, for when Graph is out of reach
     Show {
         /// A name such as `bec`, or a path
         playbook: String,
+        /// Prints portal and PowerShell steps instead; reads nothing from the tenant
+        #[arg(long, requires = "user")]
+        by_hand: bool,
+        /// The user who is filled in: UPN or object id
+        #[arg(long, value_name = "UPN_OR_ID", requires = "by_hand")]
+        user: Option<String>,
+        /// A value for an input of the playbook; may be given again
+        #[arg(long = "set", value_name = "K=V", requires = "by_hand")]
+        settings: Vec<String>,
     },
     /// Checks a playbook, and its order
     Check {

@@ -4,6 +4,7 @@ mod apply;
 mod approve;
 mod approvers;
 mod args;
+mod by_hand;
 mod completions;
 #[cfg(feature = "demo")]
 mod demo;

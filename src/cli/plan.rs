@@ -37,7 +37,9 @@ pub async fn make(session: &Session, playbook: &str, user: &str, case: &CaseArgs
     let planner = session.planner()?;
     // Opened first: a store that cannot keep the plan is told before the tenant is read.
     let store = session.store()?;
-    let plan = ask_and_plan(session, &planner, &mut request).await?;
+    let plan = ask_and_plan(session, &planner, &mut request)
+        .await
+        .map_err(|failure| failure.or_by_hand(playbook, user))?;
     store.keep_plan(&plan).await?;
     Ok(plan)
 }

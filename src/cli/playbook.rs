@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::args::{Format, PlaybookCommand};
+use super::by_hand;
 use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::plan::bind;
@@ -30,7 +31,10 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
                 print_text(&lines)?;
             }
         }
-        PlaybookCommand::Show { playbook } => {
+        PlaybookCommand::Show { playbook, by_hand: true, user: Some(user), settings } => {
+            by_hand::show(session, playbook, user, settings)?;
+        }
+        PlaybookCommand::Show { playbook, .. } => {
             let book = playbook::load(playbook, &steps::catalog())?;
             if session.format == Format::Json {
                 print_json(&book)?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::context::RunContext;
 use crate::domain::shown;
-use crate::graph::{GraphError, Reader, is_covered};
+use crate::graph::{GraphError, OUT_OF_REACH, Reader, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
 use crate::run::{ActionState, OpenItem, Progress, Proof, ProofFact};
 use crate::steps::AnyStep;
@@ -32,7 +32,35 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
     }
     proof.open.extend(lacking_permissions(context, plan, &progress).await);
     proof.open.extend(open_items(plan, &progress));
+    proof.open.extend(out_of_reach_item(context, plan, &progress).await);
     proof
+}
+
+/// What a person can do where something is not done and Graph, or our own app, is out of reach: the intruder may have
+/// disabled it.
+async fn out_of_reach_item(context: &RunContext, plan: &Plan, progress: &[Progress]) -> Option<OpenItem> {
+    let is_undone = |own: &Progress| {
+        matches!(own.state, ActionState::Failed | ActionState::Ambiguous | ActionState::NotStarted)
+    };
+    let undone: Vec<&Progress> = progress.iter().filter(|own| is_undone(own)).collect();
+    let shut_out = |own: &&Progress| own.failure.as_deref().is_some_and(|code| OUT_OF_REACH.contains(&code));
+    let is_out_of_reach = match undone.as_slice() {
+        [] => false,
+        some if some.iter().any(shut_out) => true,
+        // A look that failed before anything was sent leaves no code.
+        _ => {
+            let read = context.reader.user(plan.case.subject.id.as_str()).await;
+            read.is_err_and(|error| error.is_out_of_reach())
+        }
+    };
+    is_out_of_reach.then(|| OpenItem {
+        what: "what is not done".to_owned(),
+        why: "Graph, or our own app, is out of reach".to_owned(),
+        next: format!(
+            "do it by hand: `stanch playbook show {} --by-hand --user {}`",
+            plan.playbook.name, plan.case.subject.upn
+        ),
+    })
 }
 
 /// Names the permissions for want of which actions failed: Graph's refusal is of the first call, and that is often the

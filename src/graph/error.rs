@@ -6,6 +6,21 @@ use super::permission;
 use crate::plan::PlaceholderError;
 use crate::transport::TransportError;
 
+/// Codes of failures after which a person may still get through where we do not: Graph or Entra is down, or our own app
+/// is shut out.
+pub const OUT_OF_REACH: [&str; 10] = [
+    "graph_no_answer",
+    "graph_unavailable",
+    "graph_throttled",
+    "sign_in_no_answer",
+    "sign_in_unavailable",
+    "sign_in_throttled",
+    "sign_in_malformed",
+    "sign_in_app_disabled",
+    "sign_in_blocked_by_policy",
+    "sign_in_session_revoked",
+];
+
 /// Whether a call may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Retry {
@@ -213,6 +228,11 @@ impl GraphError {
     /// changes nothing. A failed sign-in is no such answer.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Refused { .. } | Self::Withheld { .. })
+    }
+
+    /// Whether a person may still get through where we do not.
+    pub fn is_out_of_reach(&self) -> bool {
+        OUT_OF_REACH.contains(&self.code())
     }
 
     /// A failure on our side, before anything was sent.

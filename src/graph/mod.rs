@@ -46,7 +46,7 @@ pub use answer::ErrorAnswer;
 pub use app_role::{APP_ROLES, AppRole, DANGEROUS, GRAPH_APP_ID, app_role, dangerous, is_covered};
 pub use auth::AuthError;
 pub use connection::{Connection, Throttling};
-pub use error::{FailureKind, GraphError, Retry};
+pub use error::{FailureKind, GraphError, OUT_OF_REACH, Retry};
 pub use licence::Licence;
 pub use look::look;
 pub use reader::{

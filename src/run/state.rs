@@ -70,6 +70,8 @@ pub struct Progress {
     pub made_id: Option<String>,
     /// Graph's time of the newest answer.
     pub answered_at: Option<Timestamp>,
+    /// The stable code of the newest failure.
+    pub failure: Option<String>,
 }
 
 /// An action as `runs show` tells it.
@@ -155,6 +157,7 @@ pub fn begin(plan: &Plan) -> Vec<Progress> {
             was_sent: false,
             made_id: None,
             answered_at: None,
+            failure: None,
         })
         .collect()
 }
@@ -203,10 +206,12 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
                 own.answered_at = server_time.or(own.answered_at);
             }
             Outcome::NotExecuted(note) => {
+                own.failure = Some(note.code.clone());
                 own.request_ids.extend(note.request_id.clone());
                 go(own, ActionState::NotStarted)?;
             }
             Outcome::Ambiguous(note) => {
+                own.failure = Some(note.code.clone());
                 own.request_ids.extend(note.request_id.clone());
                 go(own, ActionState::Ambiguous)?;
             }

@@ -7,6 +7,8 @@
 //!   with: { location: IP Blacklist, ips: evidence, enforce: enabled }
 //! ```
 
+mod by_hand;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
@@ -169,6 +172,21 @@ impl BlockIps {
     }
 }
 
+/// The policy that makes a location bite, state left out.
+fn policy_body(location: &str, users: &Value, ids: &Value) -> Value {
+    json!({
+        "displayName": format!("stanch: block {location}"),
+        "conditions": {
+            "clientAppTypes": ["all"],
+            "applications": { "includeApplications": ["All"] },
+            "users": users,
+            "locations": { "includeLocations": ids }
+        },
+        "grantControls": { "operator": "OR", "builtInControls": ["block"] },
+        "sessionControls": null
+    })
+}
+
 /// The blocks that stand inside no other.
 fn outermost(blocks: Vec<CidrBlock>) -> Vec<CidrBlock> {
     let all = blocks.clone();
@@ -262,6 +280,10 @@ impl Step for BlockIps {
                 Some(unchanged.unwrap_or_else(|| format!("`{}` holds every address already", self.location)));
         }
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        by_hand::by_hand(self, user)
     }
 }
 
@@ -462,17 +484,8 @@ impl BlockIps {
             Users::All => json!(["All"]),
             Users::Subject => json!([case.subject.id]),
         };
-        let body = json!({
-            "displayName": format!("stanch: block {}", place.name),
-            "conditions": {
-                "clientAppTypes": ["all"],
-                "applications": { "includeApplications": ["All"] },
-                "users": { "includeUsers": users, "excludeUsers": scope.rules.emergency_accounts },
-                "locations": { "includeLocations": ids }
-            },
-            "grantControls": { "operator": "OR", "builtInControls": ["block"] },
-            "sessionControls": null
-        });
+        let users = json!({ "includeUsers": users, "excludeUsers": scope.rules.emergency_accounts });
+        let body = policy_body(&place.name, &users, &json!(ids));
         let (refused, overridden) = apply_overrides(lint_policy(&body, scope.rules), scope.rules);
         planned.overridden.extend(overridden);
         if !refused.is_empty() {

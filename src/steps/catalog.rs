@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Step;
 use super::block_ips::BlockIps;
+use super::by_hand::ByHand;
 use super::confirm_compromised::ConfirmCompromised;
 use super::disable_sign_in::DisableSignIn;
 use super::enable_sign_in::EnableSignIn;
@@ -47,6 +48,19 @@ macro_rules! steps {
                     }
                 )+
                 None
+            }
+
+            /// How a person does the step for a user. `None` for options that are not the step's.
+            pub fn by_hand(name: &str, options: &Value, user: &str) -> Option<ByHand> {
+                match Self::read(name, options)? {
+                    $(Self::$kind(step) => Some(step.by_hand(user)),)+
+                }
+            }
+
+            /// What a step kind does, in one line.
+            pub fn summary(name: &str) -> &'static str {
+                $(if name == <$kind as Step>::NAME { return <$kind as Step>::SUMMARY; })+
+                ""
             }
 
             async fn run(&self, case: &Case, scope: &Scope<'_>, graph: &Reader) -> Result<Planned, GraphError> {

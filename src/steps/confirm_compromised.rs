@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope, cannot, user_object};
 use crate::case::{Case, Hold, Look};
@@ -127,6 +128,15 @@ impl Step for ConfirmCompromised {
             subject.upn
         ));
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        ByHand::new(
+            &[&format!(
+                "Protection > Identity Protection > Risky users > {user}: `Confirm user compromised` (needs Entra ID P2)"
+            )],
+            &["Confirm-MgRiskyUserCompromised -UserIds @($id)"],
+        )
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::planned::{Draft, Planned, Scope, user_object};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
@@ -62,5 +63,17 @@ impl Step for DisableSignIn {
                 .to_owned(),
         );
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        ByHand::new(
+            &[
+                &format!(
+                    "Users > All users > {user} > Properties > Settings: clear `Account enabled`, then Save"
+                ),
+                "A synchronized user is disabled on-premises too: `Disable-ADAccount` on a domain controller",
+            ],
+            &["Update-MgUser -UserId $id -AccountEnabled:$false"],
+        )
     }
 }

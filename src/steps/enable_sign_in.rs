@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::planned::{Draft, Planned, Scope, user_object};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
@@ -52,5 +53,14 @@ impl Step for EnableSignIn {
         };
         planned.push(draft.into_action(Self::NAME, scope), scope);
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        ByHand::new(
+            &[&format!(
+                "Users > All users > {user} > Properties > Settings: set `Account enabled`, then Save"
+            )],
+            &["Update-MgUser -UserId $id -AccountEnabled:$true"],
+        )
     }
 }

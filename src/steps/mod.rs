@@ -2,6 +2,7 @@
 //! which is pure; none is left for apply.
 
 mod block_ips;
+mod by_hand;
 mod catalog;
 mod confirm_compromised;
 mod disable_sign_in;
@@ -17,6 +18,7 @@ mod reset_password;
 mod revoke_sessions;
 mod target;
 
+pub use by_hand::{ByHand, quoted};
 pub use catalog::{AnyStep, catalog};
 pub use observe::{Attempt, Seen, look_again, observe};
 pub use planned::{Planned, Scope};
@@ -61,4 +63,7 @@ pub trait Step: Sized {
 
     /// Decides what would have to change. Pure.
     fn plan(&self, case: &Case, facts: &Self::Facts, scope: &Scope<'_>) -> Planned;
+
+    /// Tells how a person does the same for a user, with nothing read.
+    fn by_hand(&self, user: &str) -> ByHand;
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Step;
+use super::by_hand::{self, ByHand};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
 use super::require_compliant_device::{
@@ -127,6 +128,30 @@ impl Step for ProtectSecurityInfo {
             },
         };
         roll_out(&wanted, &facts.policies, Self::NAME, scope, planned)
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        let whom = self.users.named(user);
+        let mut portal = vec![
+            format!(
+                "Protection > Conditional Access > Policies > New policy, `stanch: protect security info for {whom}`"
+            ),
+            format!(
+                "Users: include {whom}, exclude the emergency accounts. Target resources: User actions, `Register security information`"
+            ),
+        ];
+        if self.allows(Place::TrustedLocation) {
+            portal.push(
+                "Conditions, Locations: include any location, exclude all trusted locations".to_owned(),
+            );
+        }
+        portal.push(if self.allows(Place::CompliantDevice) {
+            "Grant: require a device marked as compliant, or a hybrid-joined one (one of them)".to_owned()
+        } else {
+            "Grant: block access".to_owned()
+        });
+        portal.push("Enable policy: On (there is no report-only for user actions), then Create".to_owned());
+        by_hand::policy(&portal, &self.body(&whom, &by_hand::users_of(&self.users)), "enabled")
     }
 }
 

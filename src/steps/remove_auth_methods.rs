@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::observe::Seen;
 use super::planned::{Planned, Scope, user_of};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
@@ -72,6 +73,58 @@ impl Kind {
         }
     }
 }
+
+/// How a person removes a method of each kind. What only beta has is called by its path.
+const CMDLETS: [(MethodKind, &str); 12] = [
+    (
+        MethodKind::Authenticator,
+        "Remove-MgUserAuthenticationMicrosoftAuthenticatorMethod -UserId $id -MicrosoftAuthenticatorAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::CodeApp,
+        "Remove-MgUserAuthenticationSoftwareOathMethod -UserId $id -SoftwareOathAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::Phone,
+        "Remove-MgUserAuthenticationPhoneMethod -UserId $id -PhoneAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::Passkey,
+        "Remove-MgUserAuthenticationFido2Method -UserId $id -Fido2AuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::WindowsHello,
+        "Remove-MgUserAuthenticationWindowsHelloForBusinessMethod -UserId $id -WindowsHelloForBusinessAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::PlatformCredential,
+        "Remove-MgUserAuthenticationPlatformCredentialMethod -UserId $id -PlatformCredentialAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::Email,
+        "Remove-MgUserAuthenticationEmailMethod -UserId $id -EmailAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::TemporaryAccessPass,
+        "Remove-MgUserAuthenticationTemporaryAccessPassMethod -UserId $id -TemporaryAccessPassAuthenticationMethodId 'ID'",
+    ),
+    (
+        MethodKind::External,
+        "Invoke-MgGraphRequest -Method DELETE -Uri \"https://graph.microsoft.com/v1.0/users/$id/authentication/externalAuthenticationMethods/ID\"",
+    ),
+    (
+        MethodKind::HardwareToken,
+        "Invoke-MgGraphRequest -Method DELETE -Uri \"https://graph.microsoft.com/beta/users/$id/authentication/hardwareOathMethods/ID\"",
+    ),
+    (
+        MethodKind::QrCode,
+        "Invoke-MgGraphRequest -Method DELETE -Uri \"https://graph.microsoft.com/beta/users/$id/authentication/qrCodePinMethod\"",
+    ),
+    (
+        MethodKind::PasswordlessAuthenticator,
+        "Invoke-MgGraphRequest -Method DELETE -Uri \"https://graph.microsoft.com/beta/users/$id/authentication/passwordlessMicrosoftAuthenticatorMethods/ID\"",
+    ),
+];
 
 /// Which methods are removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -169,6 +222,24 @@ impl Step for RemoveAuthMethods {
         }
         removals::plan(case, facts, goes, methods, scope, &mut planned);
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        let mut own = ByHand::new(
+            &[
+                &format!(
+                    "Users > All users > {user} > Authentication methods: note every method, and ask the user which are theirs, by telephone"
+                ),
+                "Delete those that are not (`...` > Delete). If one is the default, choose another default first. If an alternate telephone number is there, delete it before the mobile one",
+            ],
+            &[
+                "Get-MgUserAuthenticationMethod -UserId $id | ForEach-Object { $_.Id; $_.AdditionalProperties | Format-Table }",
+                "# One of these for each method that is not the user's; put its id in the place of ID:",
+            ],
+        );
+        let kinds = CMDLETS.iter().filter(|(kind, _)| self.kinds.iter().any(|own| own.takes(kind)));
+        own.powershell.extend(kinds.map(|(_, line)| (*line).to_owned()));
+        own
     }
 }
 

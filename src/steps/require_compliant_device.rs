@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Step;
+use super::by_hand::{self, ByHand};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
 use super::target::{Rollout, Target};
@@ -80,23 +81,7 @@ impl Step for RequireCompliantDevice {
     fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {
         let enforce = self.state == Rollout::Enabled;
         let (whom, users) = audience(&self.users, case, facts, scope);
-        let mut body = json!({
-            "displayName": format!("stanch: require compliant device for {whom}"),
-            "conditions": {
-                "clientAppTypes": ["all"],
-                "applications": { "includeApplications": ["All"] },
-                "users": users
-            },
-            "grantControls": { "operator": "OR", "builtInControls": ["compliantDevice", "domainJoinedDevice"] },
-            "sessionControls": null
-        });
-        if !enforce && let Some(conditions) = body.get_mut("conditions").and_then(Value::as_object_mut) {
-            // In report-only it still asks phones and Macs for a certificate (policy-logs-auth.md 2.7).
-            conditions.insert(
-                "platforms".to_owned(),
-                json!({ "includePlatforms": ["all"], "excludePlatforms": ["android", "iOS", "macOS"] }),
-            );
-        }
+        let body = self.body(&whom, &users);
         if let Some(refused) = unknown_group(&self.users, facts) {
             return refused;
         }
@@ -163,6 +148,45 @@ impl Step for RequireCompliantDevice {
             scope,
             planned,
         )
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        let whom = self.users.named(user);
+        let portal = [
+            format!(
+                "Protection > Conditional Access > Policies > New policy, `stanch: require compliant device for {whom}`"
+            ),
+            format!("Users: include {whom}, exclude the emergency accounts. Target resources: all resources"),
+            "Grant: require a device marked as compliant, or a hybrid-joined one (one of them)".to_owned(),
+            format!("Enable policy: {}, then Create", self.state.in_portal()),
+        ];
+        by_hand::policy(&portal, &self.body(&whom, &by_hand::users_of(&self.users)), self.state.as_graph())
+    }
+}
+
+impl RequireCompliantDevice {
+    /// The policy, state left out.
+    fn body(&self, whom: &str, users: &Value) -> Value {
+        let mut body = json!({
+            "displayName": format!("stanch: require compliant device for {whom}"),
+            "conditions": {
+                "clientAppTypes": ["all"],
+                "applications": { "includeApplications": ["All"] },
+                "users": users
+            },
+            "grantControls": { "operator": "OR", "builtInControls": ["compliantDevice", "domainJoinedDevice"] },
+            "sessionControls": null
+        });
+        if self.state == Rollout::ReportOnly
+            && let Some(conditions) = body.get_mut("conditions").and_then(Value::as_object_mut)
+        {
+            // In report-only it still asks phones and Macs for a certificate (policy-logs-auth.md 2.7).
+            conditions.insert(
+                "platforms".to_owned(),
+                json!({ "includePlatforms": ["all"], "excludePlatforms": ["android", "iOS", "macOS"] }),
+            );
+        }
+        body
     }
 }
 

@@ -9,9 +9,10 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Step;
+use super::by_hand::{self, ByHand};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
 use super::require_compliant_device::{
@@ -59,17 +60,7 @@ impl Step for RequireTokenProtection {
             return refused;
         }
         let (whom, users) = audience(&self.users, case, facts, scope);
-        let body = json!({
-            "displayName": format!("stanch: require token protection for {whom}"),
-            "conditions": {
-                "clientAppTypes": ["mobileAppsAndDesktopClients"],
-                "applications": { "includeApplications": TOKEN_PROTECTION_APPS },
-                "users": users,
-                "platforms": { "includePlatforms": ["windows"] }
-            },
-            "grantControls": null,
-            "sessionControls": { "secureSignInSession": { "isEnabled": true } }
-        });
+        let body = body(&whom, &users);
         let wanted = Wanted {
             name: name_of(&body),
             body,
@@ -87,4 +78,36 @@ impl Step for RequireTokenProtection {
         };
         roll_out(&wanted, facts, Self::NAME, scope, Planned::default())
     }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        let whom = self.users.named(user);
+        let portal = [
+            format!(
+                "Protection > Conditional Access > Policies > New policy, `stanch: require token protection for {whom}`"
+            ),
+            format!(
+                "Users: include {whom}, exclude the emergency accounts. Target resources: Office 365 Exchange Online, Office 365 SharePoint Online, Microsoft Teams Services, and no other"
+            ),
+            "Conditions: device platforms Windows; client apps `Mobile apps and desktop clients` alone"
+                .to_owned(),
+            "Session: require token protection for sign-in sessions".to_owned(),
+            format!("Enable policy: {}, then Create", self.state.in_portal()),
+        ];
+        by_hand::policy(&portal, &body(&whom, &by_hand::users_of(&self.users)), self.state.as_graph())
+    }
+}
+
+/// The policy, state left out.
+fn body(whom: &str, users: &Value) -> Value {
+    json!({
+        "displayName": format!("stanch: require token protection for {whom}"),
+        "conditions": {
+            "clientAppTypes": ["mobileAppsAndDesktopClients"],
+            "applications": { "includeApplications": TOKEN_PROTECTION_APPS },
+            "users": users,
+            "platforms": { "includePlatforms": ["windows"] }
+        },
+        "grantControls": null,
+        "sessionControls": { "secureSignInSession": { "isEnabled": true } }
+    })
 }

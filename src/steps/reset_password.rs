@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::planned::{Draft, Planned, Scope, cannot, delivering, time, user_object};
 use crate::case::{Case, Hold, Look};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
@@ -90,6 +91,24 @@ impl Step for ResetPassword {
             "App passwords from per-user MFA are not visible to Graph and survive a reset; look in the portal.".to_owned(),
         );
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        ByHand::new(
+            &[
+                &format!(
+                    "Users > All users > {user} > Overview: `Reset password`; note the temporary password nowhere"
+                ),
+                "A synchronized user's password is reset on a domain controller, twice: `Set-ADAccountPassword -Reset`",
+            ],
+            &[
+                "$bytes = [byte[]]::new(48)",
+                "[System.Security.Cryptography.RandomNumberGenerator]::Create().GetBytes($bytes)",
+                "$new = @{ password = [Convert]::ToBase64String($bytes); forceChangePasswordNextSignIn = $true }",
+                "Update-MgUser -UserId $id -PasswordProfile $new",
+                "Remove-Variable bytes, new",
+            ],
+        )
     }
 }
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Step;
+use super::by_hand::ByHand;
 use super::planned::{Draft, Planned, Scope, cannot, time, user_object};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
@@ -79,5 +80,15 @@ impl Step for RevokeSessions {
                 .to_owned(),
         );
         planned
+    }
+
+    fn by_hand(&self, user: &str) -> ByHand {
+        ByHand::new(
+            &[&format!("Users > All users > {user} > Overview: `Revoke sessions`, then Yes")],
+            &[
+                "Revoke-MgUserSignInSession -UserId $id",
+                "(Get-MgUser -UserId $id -Property SignInSessionsValidFromDateTime).SignInSessionsValidFromDateTime",
+            ],
+        )
     }
 }

@@ -18,6 +18,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// Whom it means, by the name that was given.
+    pub(super) fn named(&self, user: &str) -> String {
+        match self {
+            Self::Subject => user.to_owned(),
+            Self::Group(id) => format!("group {id}"),
+        }
+    }
+
     /// What a step for it reads: a group is looked up too, with its members.
     pub(super) fn reads(&self, usual: &[Reading]) -> Vec<Reading> {
         let group = matches!(self, Self::Group(_)).then_some(Reading::Groups);
@@ -34,4 +42,22 @@ pub enum Rollout {
     ReportOnly,
     /// Created report-only, asked about by What-If, then enforced.
     Enabled,
+}
+
+impl Rollout {
+    /// The state in Graph's words.
+    pub(super) fn as_graph(self) -> &'static str {
+        match self {
+            Self::ReportOnly => "enabledForReportingButNotEnforced",
+            Self::Enabled => "enabled",
+        }
+    }
+
+    /// The state in the portal's words.
+    pub(super) fn in_portal(self) -> &'static str {
+        match self {
+            Self::ReportOnly => "Report-only",
+            Self::Enabled => "On",
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod alert;
 mod apply;
 mod approval;
 mod approve;
+mod by_hand;
 mod cli;
 mod difference;
 mod docs;

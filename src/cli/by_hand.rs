@@ -1,0 +1,132 @@
+//! `stanch playbook show NAME --by-hand --user UPN`: the playbook as portal and PowerShell steps, for when Graph or our
+//! own app is out of reach. It reads nothing but the playbook and the settings.
+
+use serde_json::json;
+
+use super::args::Format;
+use super::failure::Failure;
+use super::output::{print_json, print_text};
+use super::plan::bind;
+use super::session::Session;
+use crate::domain::inert;
+use crate::graph::OUT_OF_REACH;
+use crate::playbook::{BoundPlaybook, BoundStep};
+use crate::steps::{AnyStep, ByHand, quoted};
+
+/// The modules that the lines below use.
+const MODULES: &str = "Microsoft.Graph.Authentication, Microsoft.Graph.Users, Microsoft.Graph.Users.Actions, Microsoft.Graph.Identity.SignIns";
+
+/// Prints a playbook as steps for a person.
+///
+/// # Errors
+/// When there is no such playbook, or something is wrong with it.
+pub fn show(session: &Session, playbook: &str, user: &str, settings: &[String]) -> Result<(), Failure> {
+    let book = bind(playbook, settings)?;
+    let user = inert(user);
+    let prepare = preparation(session, &book, &user);
+    let steps: Vec<(&BoundStep, ByHand)> = in_order(&book)
+        .into_iter()
+        .filter_map(|step| Some((step, AnyStep::by_hand(&step.step, &step.with, &user)?)))
+        .collect();
+    if session.format == Format::Json {
+        let items: Vec<_> = steps
+            .iter()
+            .map(|(step, own)| {
+                json!({
+                    "id": step.id, "step": step.step, "summary": AnyStep::summary(&step.step),
+                    "required": step.required, "portal": own.portal, "powershell": own.powershell
+                })
+            })
+            .collect();
+        return print_json(
+            &json!({ "playbook": book.name, "user": user, "prepare": prepare, "steps": items }),
+        );
+    }
+    let mut text = format!(
+        "{}, by hand, for {user}\n\nOne after the other, in this order; in the Entra admin center (https://entra.microsoft.com) or in PowerShell.\nWrite down what you did and when: stanch has no record of it.\n\nBefore PowerShell's first step:\n",
+        inert(&book.title)
+    );
+    push_lines(&mut text, "    ", &prepare);
+    for (place, (step, own)) in steps.iter().enumerate() {
+        let spare = if step.required { "" } else { " (not required for containment)" };
+        text.push_str(&format!(
+            "\n{}. {}: {}{spare}\n",
+            place.saturating_add(1),
+            step.id,
+            AnyStep::summary(&step.step)
+        ));
+        for line in &own.portal {
+            text.push_str(&format!("   - {line}\n"));
+        }
+        push_lines(&mut text, "       ", &own.powershell);
+    }
+    print_text(&text)
+}
+
+fn push_lines(text: &mut String, indent: &str, lines: &[String]) {
+    for line in lines {
+        text.push_str(&format!("{indent}{line}\n"));
+    }
+}
+
+/// Signing in, and the ids that the steps' lines use.
+fn preparation(session: &Session, book: &BoundPlaybook, user: &str) -> Vec<String> {
+    let mut scopes: Vec<&str> =
+        book.steps.iter().flat_map(|step| AnyStep::permissions(&step.step)).copied().collect();
+    scopes.push("User.Read.All");
+    scopes.sort_unstable();
+    scopes.dedup();
+    let scopes: Vec<String> = scopes.into_iter().map(quoted).collect();
+    let guards = &session.config.guards;
+    let emergency = if guards.emergency_accounts.is_empty() {
+        if guards.no_emergency_accounts {
+            "$emergency = @()".to_owned()
+        } else {
+            "$emergency = @()   # put the object ids of your emergency accounts here, before any policy"
+                .to_owned()
+        }
+    } else {
+        let names: Vec<String> = guards.emergency_accounts.iter().map(|name| quoted(&inert(name))).collect();
+        format!("$emergency = @({} | ForEach-Object {{ (Get-MgUser -UserId $_).Id }})", names.join(", "))
+    };
+    vec![
+        format!("Install-Module {MODULES} -Scope CurrentUser   # once"),
+        format!("Connect-MgGraph -Scopes {}", scopes.join(", ")),
+        format!("$id = (Get-MgUser -UserId {}).Id", quoted(user)),
+        emergency,
+    ]
+}
+
+/// The steps, each behind those that it needs; otherwise as the playbook has them.
+fn in_order(book: &BoundPlaybook) -> Vec<&BoundStep> {
+    let mut waiting: Vec<&BoundStep> = book.steps.iter().collect();
+    let mut done: Vec<&BoundStep> = Vec::new();
+    while !waiting.is_empty() {
+        let is_free =
+            |step: &&BoundStep| step.needs.iter().all(|need| done.iter().any(|own| own.id == *need));
+        // A playbook without cycles always has one; the first will do if this one has.
+        let next = waiting.iter().position(is_free).unwrap_or_default();
+        done.push(waiting.remove(next));
+    }
+    done
+}
+
+impl Failure {
+    /// Points to the playbook by hand, where Graph or our own app is out of reach.
+    #[must_use]
+    pub fn or_by_hand(mut self, playbook: &str, user: &str) -> Self {
+        if OUT_OF_REACH.contains(&self.code) {
+            let way = command(playbook, user);
+            self.hint = Some(match self.hint.take() {
+                Some(hint) => format!("{hint}; meanwhile a person can do it by hand: {way}"),
+                None => format!("a person can do it by hand: {way}"),
+            });
+        }
+        self
+    }
+}
+
+/// The command that shows a playbook by hand.
+fn command(playbook: &str, user: &str) -> String {
+    format!("`stanch playbook show {} --by-hand --user {}`", inert(playbook), inert(user))
+}
