@@ -141,9 +141,12 @@ fn check_signer(
     Ok(signed_by)
 }
 
-/// A rejection that lies beside the plan counts when it is valid, and is passed over when it is not: anybody can write
-/// a file.
-fn heed_rejections(plan: &Plan, signers: &Signers, now: Timestamp) -> Result<(), ApprovalError> {
+/// Refuses a plan that somebody rejected who may approve. A rejection that lies beside the plan counts when it is valid,
+/// and is passed over when it is not: anybody can write a file.
+///
+/// # Errors
+/// The rejection.
+pub fn heed_rejections(plan: &Plan, signers: &Signers, now: Timestamp) -> Result<(), ApprovalError> {
     for rejection in &signers.rejections {
         if let Err(no @ ApprovalError::Rejected { .. }) = check_approval(plan, rejection, signers, now) {
             return Err(no);

@@ -16,7 +16,9 @@ mod statement;
 mod wire;
 
 pub use allowed_signers::{AllowedSigners, AllowedSignersError, Unlisted};
-pub use approved::{ApprovedPlan, ApprovedRequest, approve, check_approval, names_to_resolve};
+pub use approved::{
+    ApprovedPlan, ApprovedRequest, approve, check_approval, heed_rejections, names_to_resolve,
+};
 pub use certificate::{Certificate, CertificateFault};
 pub use consent::{AutoYes, Consent, ConsentKind, ConsumedConsent, Given, Yes};
 pub use error::ApprovalError;

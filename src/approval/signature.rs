@@ -78,6 +78,21 @@ impl SignedBy {
         }
     }
 
+    /// Reads a public key or a certificate as a `.pub` file holds it, so that whoever is not listed is told before they
+    /// sign.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn from_public(text: &str) -> Result<Self, SignatureError> {
+        let mut words = text.split_ascii_whitespace();
+        let (kind, coded) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let bytes = STANDARD.decode(coded).map_err(|_| KeyFault::Malformed)?;
+        if Wire::new(&bytes).text() != Some(kind) {
+            return Err(KeyFault::Malformed.into());
+        }
+        signed_by(&bytes)
+    }
+
     /// Kind and fingerprint, for people.
     pub fn named(&self) -> String {
         named(self.key())

@@ -10,9 +10,9 @@ use super::plan;
 use super::session::Session;
 use super::stop;
 use super::terminal;
-use crate::approval::{Approval, Consent, Decision, Signers, Yes};
+use crate::approval::{Approval, Consent, Decision, Signers, Yes, heed_rejections};
 use crate::engine::Applied;
-use crate::plan::{Delivery, Plan};
+use crate::plan::{Delivery, Plan, preview::shell_word};
 use crate::report;
 use crate::run::Run;
 
@@ -29,22 +29,23 @@ pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
     let plan::Named { plan, name } = plan::read(session, &args.plan).await?;
     let beside = approvers::beside(Path::new(&name));
     let is_earlier = session.store()?.run_of_plan(plan.digest).await?.is_some();
+    let rejections = beside
+        .iter()
+        .map(|(_, approval)| approval.clone())
+        .filter(|approval| approval.statement.decision == Decision::Reject)
+        .collect();
+    let signers = approvers::signers(session)?.heeding(rejections);
     let consent = if is_earlier {
         // Nothing will be sent: the answer is the verdict that the run had.
         Consent::Flag(given(session, &plan))
     } else if args.approval.is_empty() {
+        heed_rejections(&plan, &signers, session.clock.now())?;
         check_unsigned_will_do(session).map_err(|failure| pointing_to(failure, &name, &beside))?;
         ask(session, &plan, args.yes, Some(&name))?
     } else {
         check_terminal(&plan)?;
         Consent::Signed(args.approval.iter().map(|path| approvers::read(path)).collect::<Result<_, _>>()?)
     };
-    let rejections = beside
-        .into_iter()
-        .map(|(_, approval)| approval)
-        .filter(|approval| approval.statement.decision == Decision::Reject)
-        .collect();
-    let signers = approvers::signers(session)?.heeding(rejections);
     let (applied, was_stopped) = carry_out(session, plan.clone(), consent, signers).await?;
     tell(session, &plan, &applied, was_stopped)
 }
@@ -74,10 +75,10 @@ fn pointing_to(mut failure: Failure, name: &str, beside: &[(PathBuf, Approval)])
     let found: String = beside
         .iter()
         .filter(|(_, approval)| approval.statement.decision == Decision::Approve)
-        .map(|(path, _)| format!(" --approval {}", path.display()))
+        .map(|(path, _)| format!(" --approval {}", shell_word(&path.display().to_string())))
         .collect();
     if !found.is_empty() {
-        failure.hint = Some(format!("run `stanch apply {name}{found}`"));
+        failure.hint = Some(format!("run `stanch apply {}{found}`", shell_word(name)));
     }
     failure
 }

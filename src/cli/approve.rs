@@ -16,7 +16,7 @@ use crate::approval::{
 };
 use crate::config::parse_duration;
 use crate::domain::{Upn, inert, shown};
-use crate::plan::Plan;
+use crate::plan::{Plan, preview::shell_word};
 
 const NO_CONSENT: u8 = 4;
 
@@ -40,8 +40,15 @@ pub async fn approve(session: &Session, args: &ApproveArgs) -> Result<u8, Failur
     if statement.decision == Decision::Approve {
         check_not_involved(session, &plan, &statement.approver)?;
     }
+    let key = SigningKey::open(&args.key)?;
+    if let (Some(listed), Some(public)) = (signers.listed(), key.public()) {
+        let by = statement.approver.to_string();
+        listed
+            .admit(public, &by, session.clock.now())
+            .map_err(|fault| ApprovalError::Unlisted { by: by.clone(), fault })?;
+    }
     if !session.quiet {
-        anstream::eprint!("{}", plan::text(session, &plan, Some(&name)));
+        anstream::eprint!("{}", plan::text(session, &plan, None));
     }
     if signers.listed().is_none() && !session.quiet {
         anstream::eprintln!(
@@ -49,7 +56,6 @@ pub async fn approve(session: &Session, args: &ApproveArgs) -> Result<u8, Failur
              judged where the plan is applied"
         );
     }
-    let key = SigningKey::open(&args.key)?;
     confirm(args, &statement, &plan)?;
     let message = statement.message().map_err(|error| Failure::of(1, "statement", &error, None))?;
     let approval = Approval { signature: key.sign(&message)?, statement };
@@ -187,8 +193,8 @@ fn tell(session: &Session, plan: &str, approval: &Approval, place: &Path) -> Res
         Decision::Approve => format!(
             "It can be used until {}:\n  stanch apply {} --approval {}\n",
             shown(statement.execute_by),
-            quoted(plan),
-            quoted(&place.display().to_string())
+            shell_word(plan),
+            shell_word(&place.display().to_string())
         ),
         Decision::Reject => "While it lies beside the plan, the plan is not applied.\n".to_owned(),
     };
@@ -197,9 +203,4 @@ fn tell(session: &Session, plan: &str, approval: &Approval, place: &Path) -> Res
         Decision::Reject => "Rejected",
     };
     print_text(&format!("{what} as {}, in {}\n{next}", statement.approver, place.display()))
-}
-
-fn quoted(text: &str) -> String {
-    let is_plain = text.chars().all(|letter| letter.is_alphanumeric() || "@._-+/~".contains(letter));
-    if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -323,6 +323,7 @@ pub fn style(session: &Session, name: Option<&str>) -> preview::Style {
         colour: if terminal::prints_to_terminal() { preview::Colour::On } else { preview::Colour::Off },
         detail: if session.verbose { preview::Detail::Full } else { preview::Detail::Usual },
         file: name.map(str::to_owned),
+        needs_approval: session.config.approval.required,
         ..preview::Style::default()
     }
 }

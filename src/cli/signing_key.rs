@@ -9,7 +9,7 @@ use ssh_key::PrivateKey;
 
 use super::failure::Failure;
 use super::terminal;
-use crate::approval::{NAMESPACE, can_sign, sign};
+use crate::approval::{NAMESPACE, SignedBy, can_sign, sign};
 use crate::domain::SecretString;
 use crate::domain::secret::ExposeSecret as _;
 
@@ -18,60 +18,66 @@ const NO_CONSENT: u8 = 4;
 const ATTEMPTS: usize = 3;
 
 /// A key to sign with.
-pub enum SigningKey {
-    /// Unlocked, in memory.
+pub struct SigningKey {
+    path: PathBuf,
+    place: Place,
+    public: Option<SignedBy>,
+}
+
+enum Place {
+    /// In memory, locked or not.
     Here(Box<PrivateKey>),
-    /// `ssh-keygen` finds it by this path: a public key or certificate whose private half an agent holds, or a private
+    /// `ssh-keygen` finds it by its path: a public key or certificate whose private half an agent holds, or a private
     /// key of a kind that we do not sign with.
-    Elsewhere(PathBuf),
+    Elsewhere,
 }
 
 impl SigningKey {
-    /// Opens a key by its path: the private key, or the `.pub` of one that an agent holds.
+    /// Opens a key by its path: the private key, or the `.pub` of one that an agent holds. It is not unlocked yet.
     ///
     /// # Errors
-    /// When it cannot be read, is no key, or cannot be unlocked.
+    /// When it cannot be read, or is no key.
     pub fn open(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map(SecretString::from).map_err(|error| {
             let hint = "give your private key, or the `.pub` of one that your agent holds";
             Failure::of(2, "cannot_read", &error, Some(hint.to_owned()))
                 .about(&format!("cannot read the key `{}`", path.display()))
         })?;
-        let start = text.expose_secret().trim_start();
-        if !start.starts_with("-----BEGIN ") {
-            return if is_public(start) { Ok(Self::Elsewhere(path.to_owned())) } else { Err(no_key(path)) };
+        let text = text.expose_secret().trim_start();
+        let of = |place, public| Self { path: path.to_owned(), place, public };
+        if !text.starts_with("-----BEGIN ") {
+            let public = SignedBy::from_public(text).map_err(|_| no_key(path))?;
+            return Ok(of(Place::Elsewhere, Some(public)));
         }
-        if !start.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
+        if !text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----") {
             // PEM of other programs: ssh-keygen reads most of them.
-            return Ok(Self::Elsewhere(path.to_owned()));
+            return Ok(of(Place::Elsewhere, None));
         }
-        let key = PrivateKey::from_openssh(text.expose_secret()).map_err(|_| no_key(path))?;
-        if !can_sign(&key.algorithm()) {
-            return Ok(Self::Elsewhere(path.to_owned()));
-        }
-        if key.is_encrypted() { unlock(&key, path).map(Self::here) } else { Ok(Self::here(key)) }
+        let key = PrivateKey::from_openssh(text).map_err(|_| no_key(path))?;
+        let public = SignedBy::Key(key.public_key().key_data().clone());
+        let place = if can_sign(&key.algorithm()) { Place::Here(Box::new(key)) } else { Place::Elsewhere };
+        Ok(of(place, Some(public)))
     }
 
-    fn here(key: PrivateKey) -> Self {
-        Self::Here(Box::new(key))
+    /// The public half, where it is known before anything is signed.
+    pub fn public(&self) -> Option<&SignedBy> {
+        self.public.as_ref()
     }
 
-    /// Signs a statement's message.
+    /// Signs a statement's message; asks for the passphrase of a locked key.
     ///
     /// # Errors
     /// When the key, the agent or `ssh-keygen` does not.
     pub fn sign(&self, message: &[u8]) -> Result<String, Failure> {
-        match self {
-            Self::Here(key) => {
-                sign(key, message).map_err(|error| Failure::of(1, "cannot_sign", &error, None))
+        let cannot = |error: ssh_key::Error| Failure::of(1, "cannot_sign", &error, None);
+        match &self.place {
+            Place::Here(key) if key.is_encrypted() => {
+                sign(&unlock(key, &self.path)?, message).map_err(cannot)
             }
-            Self::Elsewhere(path) => sign_elsewhere(path, message),
+            Place::Here(key) => sign(key, message).map_err(cannot),
+            Place::Elsewhere => sign_elsewhere(&self.path, message),
         }
     }
-}
-
-fn is_public(text: &str) -> bool {
-    ["ssh-", "ecdsa-", "sk-"].iter().any(|start| text.starts_with(start))
 }
 
 fn no_key(path: &Path) -> Failure {

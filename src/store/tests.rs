@@ -1,6 +1,7 @@
 //! Tests of the store: what is durable, what is refused, and what the chain finds.
 
 use super::*;
+use crate::approval::{Approval, Decision, STATEMENT_FORMAT, Statement};
 use crate::run::{
     ActionState,
     tests_support::{consent, small_plan},
@@ -56,6 +57,49 @@ async fn a_plan_is_applied_once_and_a_subject_has_one_run_at_a_time() {
     // A run without a sign of life gives its subject free once its lease is over.
     let later = now + jiff::SignedDuration::from_secs(301);
     assert_eq!(begin(&store, "r3", &second, later).await, Begin::Begun);
+}
+
+/// The consent of somebody who signed.
+fn signed(plan: &Plan, nonce: &str) -> ConsumedConsent {
+    let mut consent = consent(plan);
+    let given = &mut consent.given[0];
+    given.approval = Some(Approval {
+        statement: Statement {
+            format: STATEMENT_FORMAT.to_owned(),
+            digest: plan.digest,
+            decision: Decision::Approve,
+            reason: "seen".to_owned(),
+            approver: given.by.parse().unwrap(),
+            approved_at: given.at,
+            execute_by: given.expires_at,
+            nonce: nonce.parse().unwrap(),
+        },
+        signature: "not looked at here".to_owned(),
+    });
+    consent
+}
+
+#[tokio::test]
+async fn an_approval_is_used_with_the_run_that_begins_and_with_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stanch.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let (first, second) = (small_plan("p1"), small_plan("p2"));
+    let now = first.created_at;
+    let begin = async |store: &SqliteStore, run: &str, plan: &Plan, nonce: &str, now: Timestamp| {
+        store.begin(&id(run), plan, &signed(plan, nonce), started(plan), now).await.unwrap()
+    };
+    assert_eq!(begin(&store, "r1", &first, "nonce-of-the-first", now).await, Begin::Begun);
+    assert_eq!(begin(&store, "r2", &second, "nonce-of-the-first", now).await, Begin::ConsentUsed(id("r1")));
+    // A run that does not begin uses nothing up.
+    assert_eq!(begin(&store, "r2", &second, "nonce-of-the-second", now).await, Begin::SubjectBusy(id("r1")));
+    let later = now + jiff::SignedDuration::from_secs(301);
+    let other = SqliteStore::open(&path).unwrap();
+    assert_eq!(begin(&other, "r3", &second, "nonce-of-the-second", later).await, Begin::Begun);
+    assert_eq!(
+        begin(&store, "r4", &small_plan("p3"), "nonce-of-the-second", later).await,
+        Begin::ConsentUsed(id("r3"))
+    );
 }
 
 #[tokio::test]

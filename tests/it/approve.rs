@@ -217,7 +217,7 @@ fn a_wrong_file_is_told_with_its_place_and_the_next_step() {
 
 #[test]
 fn a_rejection_beside_the_plan_stops_every_yes() {
-    let desk = Desk::new("");
+    let desk = Desk::new("required = true\n");
     let output = desk.approve(&["--decision", "reject", "--format", "json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -231,6 +231,33 @@ fn a_rejection_beside_the_plan_stops_every_yes() {
         assert!(stderr.contains("seen with the desk"), "{stderr}");
     }
     assert_eq!(desk.mock.writes(), 0);
+}
+
+#[test]
+fn a_plan_in_the_store_is_approved_by_its_id() {
+    let desk = Desk::new("required = true\n");
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(desk.path().join("plan.json")).unwrap()).unwrap();
+    let id = plan["id"].as_str().unwrap();
+    std::fs::remove_file(desk.path().join("plan.json")).unwrap();
+    let key = ".ssh/id_ed25519";
+    let output = desk.run(&["approve", &id[..13], "--key", key, "--reason", "x", "--within", "5m"], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let file = format!("{id}.{APPROVER}.approval.json");
+    assert_eq!(desk.approvals(), std::slice::from_ref(&file));
+    let statement = &desk.approval()["statement"];
+    let moment = |key: &str| statement[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(moment("execute_by").duration_since(moment("approved_at")).as_secs(), 300);
+    let output = desk.run(&["apply", id, "--approval", &file], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_plan_that_needs_an_approval_says_so_where_it_is_shown() {
+    let desk = Desk::new("required = true\n");
+    let told = text(&desk.run(&["show", "plan.json"], &[]).stdout);
+    assert!(told.contains("stanch approve plan.json --key KEY --reason TEXT"), "{told}");
+    assert!(told.contains("stanch apply plan.json --approval FILE"), "{told}");
 }
 
 #[test]
@@ -253,14 +280,15 @@ fn a_locked_key_asks_for_its_passphrase_at_a_terminal_and_nowhere_else() {
     let mut child = desk_terminal(&desk, &line);
     let mut answers = child.stdin.take().unwrap();
     let mut screen = child.stdout.take().unwrap();
+    // The plan, the question, and only then the key.
+    let seen = wait_for(&mut screen, "Type yes to go on: ");
+    assert!(seen.contains("Approve this plan for"), "{seen}");
+    answers.write_all(b"yes\n").unwrap();
     wait_for(&mut screen, "Passphrase of");
     answers.write_all(b"wrong\n").unwrap();
     wait_for(&mut screen, "that is not its passphrase");
     wait_for(&mut screen, "Passphrase of");
     answers.write_all(b"correct horse\n").unwrap();
-    let seen = wait_for(&mut screen, "Type yes to go on: ");
-    assert!(seen.contains("Approve this plan for"), "{seen}");
-    answers.write_all(b"yes\n").unwrap();
     wait_for(&mut screen, "Approved as");
     assert!(child.wait().unwrap().success());
     assert_eq!(desk.approvals().len(), 1);
@@ -304,6 +332,7 @@ fn has(program: &str) -> Option<()> {
         .status()
         .is_ok_and(|status| status.success());
     if !is_here {
+        assert!(std::env::var_os("STANCH_CI").is_none(), "`{program}` is not on this machine");
         eprintln!("SKIPPED: `{program}` is not on this machine, and nothing was tested with it");
     }
     is_here.then_some(())

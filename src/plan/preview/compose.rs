@@ -212,7 +212,10 @@ fn who_asked(plan: &Plan) -> Vec<Block> {
     };
     vec![
         Block::Paragraph(vec![name(&asked.name), say(known)]),
-        Block::Paragraph(line(&format!("Made with stanch {}. Whole digest:", plan.engine))),
+        Block::Paragraph(line(&format!(
+            "Made with stanch {}. Whole digest:",
+            plan.engine.strip_prefix("stanch/").unwrap_or(&plan.engine)
+        ))),
         Block::Paragraph(line(&plan.digest.to_string())),
     ]
 }

@@ -31,6 +31,8 @@ pub struct Style {
     pub detail: Detail,
     /// The file that the plan lies in, for the command to go on with; without one no command is named.
     pub file: Option<String>,
+    /// Whether somebody has to sign an approval first.
+    pub needs_approval: bool,
 }
 
 impl Style {
@@ -40,6 +42,6 @@ impl Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { width: 80, colour: Colour::Off, detail: Detail::Usual, file: None }
+        Self { width: 80, colour: Colour::Off, detail: Detail::Usual, file: None, needs_approval: false }
     }
 }

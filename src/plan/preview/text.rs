@@ -61,6 +61,12 @@ fn put_next(page: &mut Page, plan: &Plan, style: &Style) {
         );
     } else if !sends_anything(plan) {
         page.put(0, "", &[say("There is nothing to apply.")]);
+    } else if let (Some(file), true) = (&style.file, style.needs_approval) {
+        let approve = "Nothing has been changed yet. A second person approves exactly this:";
+        page.put(0, "", &[say(approve)]);
+        page.put_uncut(INDENT, &format!("stanch approve {} --key KEY --reason TEXT", shell_word(file)));
+        page.put(0, "", &[say("Then, with the file that this writes:")]);
+        page.put_uncut(INDENT, &format!("stanch apply {} --approval FILE", shell_word(file)));
     } else if let Some(file) = &style.file {
         page.put(0, "", &[say("Nothing has been changed yet. To do exactly this:")]);
         page.put_uncut(INDENT, &format!("stanch apply {}", shell_word(file)));
@@ -70,7 +76,7 @@ fn put_next(page: &mut Page, plan: &Plan, style: &Style) {
 }
 
 /// Spells a file name so that a shell takes it for one word, and for no option.
-fn shell_word(file: &str) -> String {
+pub fn shell_word(file: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+,@%:=".contains(letter);
     let shown = whole(file);
     let safe = if shown.starts_with('-') { format!("./{shown}") } else { shown };
