@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{CaseArgs, Format, PlanArgs};
 use super::failure::Failure;
-use super::output::{print_json, print_text};
+use super::output::{json_text, print_json, print_text};
 use super::session::Session;
 use super::terminal;
 use crate::case::{JudgedMethod, MethodVerdict};
@@ -255,10 +255,9 @@ pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(),
             Some(format!("name a file in a folder that you may write to, instead of `{}`", path.display())),
         )
     };
-    let text =
-        serde_json::to_string_pretty(document).map_err(|error| Failure::of(1, "json", &error, None))?;
+    let text = json_text(document)?;
     let beside: PathBuf = path.with_extension("json.part");
-    std::fs::write(&beside, text + "\n").map_err(failed)?;
+    std::fs::write(&beside, text).map_err(failed)?;
     std::fs::rename(&beside, path).map_err(failed)
 }
 

@@ -35,7 +35,7 @@ pub enum CidrError {
 }
 
 /// An IPv4 or IPv6 network. A single address is a network with a full prefix.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct CidrBlock(IpNet);
 

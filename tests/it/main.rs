@@ -21,6 +21,7 @@ mod methods;
 mod packaging;
 mod pages;
 mod processes;
+mod schemas;
 mod secrets;
 mod setup;
 mod signing;
