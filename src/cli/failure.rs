@@ -244,3 +244,9 @@ impl From<crate::config::EndpointError> for Failure {
         Self::of(error.exit_status(), error.code(), &error, error.hint())
     }
 }
+
+impl From<crate::graph::CertificateError> for Failure {
+    fn from(error: crate::graph::CertificateError) -> Self {
+        Self::of(2, error.code(), &error, error.hint())
+    }
+}

@@ -163,6 +163,17 @@ impl fmt::Debug for CidrBlock {
     }
 }
 
+/// Tells whether a host is this machine or on its own link, by its address: where a mock and a platform's own endpoints
+/// are, and no proxy stands between.
+pub fn is_nearby(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| match address {
+            IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+            IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local(),
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr};

@@ -21,8 +21,8 @@ use crate::engine::{Purpose, Requirements};
 pub fn setup(session: &Session, args: &SetupArgs) -> Result<u8, Failure> {
     let playbooks = load_all(&args.playbooks)?;
     let requirements = Requirements::of_playbooks(&playbooks, &session.config.guards);
-    let authority = authority_base(&session.environment)?;
-    let graph = graph_base(&session.environment)?;
+    let authority = authority_base(&session.environment, session.config.cloud)?;
+    let graph = graph_base(&session.environment, session.config.cloud)?;
     let environment = &session.environment;
     let lines = SetupLines::new(
         Cloud::of(authority.as_str(), graph.as_str()),
