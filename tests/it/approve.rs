@@ -325,7 +325,7 @@ fn wait_for(screen: &mut impl std::io::Read, wanted: &str) -> String {
 }
 
 /// Whether a program is here; says loudly when it is not.
-fn has(program: &str) -> Option<()> {
+pub fn has(program: &str) -> Option<()> {
     let is_here = Command::new("sh")
         .args(["-c", &format!("command -v {program}")])
         .stdout(Stdio::null())

@@ -26,5 +26,6 @@ mod secrets;
 mod setup;
 mod signing;
 mod steps;
+mod three_uses;
 mod verification;
 mod world;

@@ -280,17 +280,12 @@ async fn planned(step: &str, example: &str) -> String {
         }
     });
     let catalog = stanch::steps::catalog();
-    let steps: String = example.lines().map(|line| format!("  {line}\n")).collect();
     let end = if AnyStep::is_revocation(step) || !AnyStep::is_door(step) {
         ""
     } else {
         "  - step: revoke_sessions\n    id: the_end\n"
     };
-    let text = format!(
-        "schema: stanch/playbook/v1\nname: sample\ntitle: Sample\nsummary: One step.\nsteps:\n{steps}{end}"
-    )
-    .replace("required: false", "required: true");
-    let book = Playbook::parse("sample", text.as_bytes(), &catalog).unwrap();
+    let book = sample(example, end);
     let mut request = world.request("evict");
     request.playbook = book.bind(&[], &catalog).unwrap();
     let plan = world.plan_for(request).await.unwrap();
@@ -326,7 +321,7 @@ async fn every_step_has_its_page() {
         let reads = reads_beyond(name);
         let licences: Vec<&str> = needs.licences.iter().map(|own| own.licence.name()).collect();
         let page = format!(
-            "# `{name}`\n\n{MADE}`{name}` {}.\n\n{text}\n\n```yaml\n{example}```\n\n## Options\n\n{}\n## What it needs\n\n- The responder: {}\n- The observer, beyond what every plan reads with: {}\n- Licences: {}\n\n## What it takes from an intruder\n\n{}\n\n## What it plans\n\nIn the reference case of `stanch demo`{}, with the options above:\n\n{}",
+            "# `{name}`\n\n{MADE}`{name}` {}.\n\n{text}\n\n```yaml\n{example}```\n\n## Options\n\n{}\n## What it needs\n\n- The responder: {}\n- The observer, beyond what every plan reads with: {}\n- Licences: {}\n\n## What it takes from an intruder\n\n{}\n\n## What it plans\n\nIn the reference case of `stanch demo`{}, with the options above:\n\n{}\n## By hand\n\nWhen Graph or the responder is out of reach, as `stanch playbook show PLAYBOOK --by-hand --user UPN` prints it:\n\n{}",
             step.summary,
             options_table(step),
             list(AnyStep::permissions(name)),
@@ -334,7 +329,8 @@ async fn every_step_has_its_page() {
             if licences.is_empty() { "none".to_owned() } else { licences.join(", ") },
             taken(name, &takes),
             if name == "enable_sign_in" { ", with sign-in disabled" } else { "" },
-            planned(name, &example).await
+            planned(name, &example).await,
+            by_hand(name, &example)
         );
         hold(&format!("steps/{name}.md"), &page);
     }
@@ -345,6 +341,29 @@ async fn every_step_has_its_page() {
         let name = entry.unwrap().file_name().to_string_lossy().into_owned();
         assert!(name == "README.md" || known.contains(&name), "docs/steps/{name} is of no step");
     }
+}
+
+/// What a person does instead, with the options of the example.
+fn by_hand(step: &str, example: &str) -> String {
+    let catalog = stanch::steps::catalog();
+    let book = sample(example, "").bind(&[], &catalog).unwrap();
+    let options = &book.steps.iter().find(|own| own.step == step).unwrap().with;
+    let own = AnyStep::by_hand(step, options, "lynne.robbins@contoso.com").unwrap();
+    let mut text: String = own.portal.iter().map(|line| format!("- {line}\n")).collect();
+    if !own.powershell.is_empty() {
+        writeln!(text, "\n```powershell\n{}\n```", own.powershell.join("\n")).unwrap();
+    }
+    text
+}
+
+/// A playbook of one step, and what its order asks for.
+fn sample(example: &str, end: &str) -> Playbook {
+    let steps: String = example.lines().map(|line| format!("  {line}\n")).collect();
+    let text = format!(
+        "schema: stanch/playbook/v1\nname: sample\ntitle: Sample\nsummary: One step.\nsteps:\n{steps}{end}"
+    )
+    .replace("required: false", "required: true");
+    Playbook::parse("sample", text.as_bytes(), &stanch::steps::catalog()).unwrap()
 }
 
 fn taken(step: &str, takes: &str) -> String {

@@ -17,7 +17,7 @@ pub struct Mock {
 }
 
 /// The mock's program, built beside stanch's by `cargo test --workspace`.
-fn mock_program() -> PathBuf {
+pub fn mock_program() -> PathBuf {
     let stanch = PathBuf::from(env!("CARGO_BIN_EXE_stanch"));
     let program = stanch.with_file_name(format!("mock-graph{}", std::env::consts::EXE_SUFFIX));
     if !program.exists() {
