@@ -118,6 +118,7 @@ async fn an_edited_a_removed_and_a_moved_line_are_found() {
     for damage in [
         "update journal set entry = replace(entry, 'said', 'read') where seq = 2",
         "delete from journal where seq = 2",
+        "update journal set entry = replace(entry, 'dana.ito', 'megan.bowen') where seq = 1",
         "update journal set at = at + 1 where seq = 1",
         "update journal set seq = case seq when 2 then 3 else 2 end + 10 where seq > 1",
     ] {

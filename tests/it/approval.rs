@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -18,7 +20,7 @@ use stanch::engine::{Applied, ApplyError, StopSignal};
 use stanch::plan::{ApprovalMode, Plan};
 use stanch::run::{Entry, Run, Verdict};
 
-use crate::signing::{Key, armored, certified, certify, ecdsa, ed25519, security_key};
+use crate::signing::{Key, armored, certified, certify, ecdsa, ecdsa_security_key, ed25519, security_key};
 use crate::world::World;
 
 const REQUESTER: &str = "adele.vance@contoso.com";
@@ -454,6 +456,15 @@ fn admitted(by: &SignedBy, signers: &str, now: Timestamp) -> Result<(), Unlisted
     AllowedSigners::parse(signers, &TimeZone::UTC).unwrap().admit(by, APPROVER, now)
 }
 
+fn unarmored(signature: &str) -> Vec<u8> {
+    let inner: String = signature.lines().filter(|line| !line.starts_with('-')).collect();
+    STANDARD.decode(inner).unwrap()
+}
+
+fn rearmored(blob: &[u8]) -> String {
+    format!("-----BEGIN SSH SIGNATURE-----\n{}\n-----END SSH SIGNATURE-----\n", STANDARD.encode(blob))
+}
+
 #[test]
 fn every_kind_of_key_that_is_taken_is_checked() {
     let now = Timestamp::UNIX_EPOCH;
@@ -463,6 +474,7 @@ fn every_kind_of_key_that_is_taken_is_checked() {
         ecdsa(EcdsaCurve::NistP384),
         ecdsa(EcdsaCurve::NistP521),
         security_key(3, true),
+        ecdsa_security_key(true),
     ] {
         let signers = format!("{APPROVER} {}", key.public());
         assert_eq!(judged(&key, &signers, now), Ok(()), "{signers}");
@@ -473,21 +485,50 @@ fn every_kind_of_key_that_is_taken_is_checked() {
 
 #[test]
 fn a_security_key_that_nobody_touched_counts_for_nothing() {
-    let signature = security_key(3, false).sign(NAMESPACE, b"stanch");
-    assert_eq!(verify(&signature, b"stanch"), Err(SignatureError::Untouched));
-    // The flags are signed: setting the bit afterwards does not help.
-    let key = security_key(3, true);
-    let touched = key.sign(NAMESPACE, b"stanch");
-    assert_ne!(touched, signature);
-    assert!(verify(&touched, b"stanch").is_ok());
+    for key in [security_key(3, false), ecdsa_security_key(false)] {
+        let signature = key.sign(NAMESPACE, b"stanch");
+        assert_eq!(verify(&signature, b"stanch"), Err(SignatureError::Untouched));
+        // The flags are signed: setting the bit afterwards does not help.
+        let mut blob = unarmored(&signature);
+        let flags = blob.len() - 5;
+        blob[flags] |= 1;
+        assert_eq!(verify(&rearmored(&blob), b"stanch"), Err(SignatureError::Forged));
+    }
+}
+
+fn sample(name: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/signatures");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_does_not_count_sends_nothing() {
+    let mut scene = Scene::new().await;
+    let forged = Approval { signature: sample("rsa-2048-sha1.sig"), ..scene.approval() };
+    let error = scene.refused_with(Consent::Signed(vec![forged])).await;
+    assert!(matches!(error, ApprovalError::Signature { fault: SignatureError::Sha1, .. }), "{error}");
+
+    scene.key = security_key(3, false);
+    scene.signers = format!("{APPROVER} {}", scene.key.public());
+    let error = scene.refused().await;
+    assert!(error.hint().unwrap().contains("touch"), "{:?}", error.hint());
+    assert!(matches!(error, ApprovalError::Signature { fault: SignatureError::Untouched, .. }), "{error}");
+
+    let authority = ed25519(40);
+    scene.signers = format!("*@contoso.com cert-authority {}", authority.public());
+    let now = u64::try_from(scene.world.clock.now().as_second()).unwrap();
+    scene.key = certified(&authority, "lee.gu@contoso.com", now - 60, now + 3_600, |_| {});
+    let error = scene.refused().await;
+    let ApprovalError::Unlisted { fault: Unlisted::Certificate { line: 1, fault }, .. } = error else {
+        panic!("{error}")
+    };
+    assert!(matches!(fault, CertificateFault::OtherPrincipal { .. }), "{fault}");
+    scene.key = certified(&authority, APPROVER, now - 60, now + 3_600, |_| {});
+    assert!(scene.apply().await.is_ok());
 }
 
 #[test]
 fn rsa_counts_from_2048_bits_on_and_never_with_sha_1() {
-    let sample = |name: &str| {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/signatures");
-        std::fs::read_to_string(folder.join(name)).unwrap()
-    };
     assert!(verify(&sample("rsa-2048-sha512.sig"), b"stanch").is_ok());
     assert_eq!(verify(&sample("rsa-2048-sha512.sig"), b"other"), Err(SignatureError::Forged));
     assert_eq!(verify(&sample("rsa-2048-sha1.sig"), b"stanch"), Err(SignatureError::Sha1));
@@ -544,21 +585,12 @@ fn a_certificate_with_one_byte_changed_counts_for_nothing() {
     let bytes = certificate.to_bytes().unwrap();
     let whole = Key::Certified { key: key.clone(), certificate };
     let signature = whole.sign(NAMESPACE, b"stanch");
-    let coded = {
-        use base64::Engine as _;
-        let inner: String = signature.lines().filter(|line| !line.starts_with('-')).collect();
-        base64::engine::general_purpose::STANDARD.decode(inner).unwrap()
-    };
+    let coded = unarmored(&signature);
     let start = coded.windows(bytes.len()).position(|window| window == bytes).unwrap();
     for place in start..start + bytes.len() {
         let mut changed = coded.clone();
         changed[place] ^= 0x01;
-        let armor = {
-            use base64::Engine as _;
-            let text = base64::engine::general_purpose::STANDARD.encode(changed);
-            format!("-----BEGIN SSH SIGNATURE-----\n{text}\n-----END SSH SIGNATURE-----\n")
-        };
-        let counts = verify(&armor, b"stanch")
+        let counts = verify(&rearmored(&changed), b"stanch")
             .is_ok_and(|by| admitted(&by, &signers, Timestamp::from_second(1_000).unwrap()).is_ok());
         assert!(!counts, "byte {}", place - start);
     }

@@ -5,16 +5,19 @@ use base64::engine::general_purpose::STANDARD;
 use signature::Signer as _;
 use ssh_key::certificate::{Builder, CertType};
 use ssh_key::private::Ed25519Keypair;
-use ssh_key::public::{KeyData, SkEd25519};
+use ssh_key::public::{EcdsaPublicKey, KeyData, SkEcdsaSha2NistP256, SkEd25519};
 use ssh_key::rand_core::OsRng;
-use ssh_key::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey, PublicKey, SshSig};
+use ssh_key::{Algorithm, Certificate, EcdsaCurve, HashAlg, PrivateKey, PublicKey, SshSig, sha2};
+
+/// The application that OpenSSH registers its security keys under.
+const APPLICATION: &str = "ssh:";
 
 /// Who signs, and how.
 pub enum Key {
     /// A key in a file.
     Plain(Box<PrivateKey>),
     /// A security key: a soft one, touched or not.
-    Security { keypair: Ed25519Keypair, is_touched: bool },
+    Security { key: Box<PrivateKey>, is_touched: bool },
     /// A key with an authority's certificate.
     Certified { key: Box<PrivateKey>, certificate: Box<Certificate> },
 }
@@ -29,7 +32,12 @@ pub fn ecdsa(curve: EcdsaCurve) -> Key {
 }
 
 pub fn security_key(seed: u8, is_touched: bool) -> Key {
-    Key::Security { keypair: Ed25519Keypair::from_seed(&[seed; 32]), is_touched }
+    Key::Security { key: Box::new(PrivateKey::from(Ed25519Keypair::from_seed(&[seed; 32]))), is_touched }
+}
+
+pub fn ecdsa_security_key(is_touched: bool) -> Key {
+    let Key::Plain(key) = ecdsa(EcdsaCurve::NistP256) else { unreachable!() };
+    Key::Security { key, is_touched }
 }
 
 /// A key with a certificate for a user; `change` sets what is out of the ordinary.
@@ -83,7 +91,13 @@ impl Key {
     fn public_data(&self) -> KeyData {
         match self {
             Self::Plain(key) | Self::Certified { key, .. } => key.public_key().key_data().clone(),
-            Self::Security { keypair, .. } => SkEd25519::new(keypair.public, "ssh:").into(),
+            Self::Security { key, .. } => match key.public_key().key_data() {
+                KeyData::Ed25519(public) => SkEd25519::new(*public, APPLICATION).into(),
+                KeyData::Ecdsa(EcdsaPublicKey::NistP256(point)) => {
+                    SkEcdsaSha2NistP256::new(*point, APPLICATION).into()
+                }
+                other => panic!("no security key has a key of the kind {}", other.algorithm()),
+            },
         }
     }
 
@@ -106,17 +120,16 @@ impl Key {
             Self::Certified { key, certificate } => {
                 armored(&certificate.to_bytes().unwrap(), namespace, &raw(key, &signed))
             }
-            Self::Security { keypair, is_touched } => {
-                let digest =
-                    |bytes: &[u8]| <ssh_key::sha2::Sha256 as ssh_key::sha2::Digest>::digest(bytes).to_vec();
+            Self::Security { key, is_touched } => {
+                let digest = |bytes: &[u8]| <sha2::Sha256 as sha2::Digest>::digest(bytes).to_vec();
                 let mut trailer = vec![u8::from(*is_touched)];
                 trailer.extend(7u32.to_be_bytes());
-                let mut whole = digest(b"ssh:");
+                let mut whole = digest(APPLICATION.as_bytes());
                 whole.extend(&trailer);
                 whole.extend(digest(&signed));
                 let mut blob = Vec::new();
-                put(&mut blob, b"sk-ssh-ed25519@openssh.com");
-                put(&mut blob, keypair.sign(&whole).as_bytes());
+                put(&mut blob, self.public_data().algorithm().as_str().as_bytes());
+                put(&mut blob, key.try_sign(&whole).unwrap().as_bytes());
                 blob.extend(&trailer);
                 armored(&public, namespace, &blob)
             }
