@@ -27,6 +27,6 @@ pub mod token;
 pub mod uri;
 
 pub use clock::parse_span;
-pub use listen::Running;
+pub use listen::{Running, Secure};
 pub use server::{ConnectionReset, MockError, MockGraph};
 pub use state::Settings;

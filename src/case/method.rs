@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::MethodId;
 
 /// A kind of authentication method.
-#[derive(
-    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodKind {
     /// The password: reset only, never deleted.
@@ -109,7 +107,7 @@ impl MethodKind {
 }
 
 /// One registered method. What a kind does not have is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuthMethod {
     /// Opaque id.
@@ -125,9 +123,7 @@ pub struct AuthMethod {
     /// `phoneType` of a phone: mobile, alternateMobile, office.
     pub phone_type: Option<String>,
     /// When it was registered; usually unknown for an Authenticator.
-    #[schemars(with = "Option<crate::domain::Moment>")]
     pub created_at: Option<Timestamp>,
     /// When it was last used (beta).
-    #[schemars(with = "Option<crate::domain::Moment>")]
     pub last_used_at: Option<Timestamp>,
 }

@@ -171,6 +171,20 @@ pub async fn carry_out(
     Ok((applied, signal.is_given()))
 }
 
+/// What is said to who applies a plan that a run has taken already.
+fn told_earlier(run: &Run) -> String {
+    let id = &run.run;
+    if run.ended_at.is_some() {
+        format!(
+            "this plan was applied already, by run {id}; nothing was sent\nhint: below is how it ended; to do more, make a new plan"
+        )
+    } else {
+        format!(
+            "run {id} is carrying this plan out, or was broken off; nothing was sent by this command\nhint: `stanch runs show {id}` tells how far it is; where it does not go on, make a new plan"
+        )
+    }
+}
+
 /// Prints how it ended, and reckons the exit status.
 ///
 /// # Errors
@@ -180,7 +194,7 @@ pub fn tell(session: &Session, plan: &Plan, applied: &Applied, was_stopped: bool
     if let Applied::Earlier(_) = applied
         && !session.quiet
     {
-        anstream::eprintln!("this plan was applied already, by run {}; nothing was sent", run.run);
+        anstream::eprintln!("{}", told_earlier(run));
     }
     match session.format {
         Format::Json => print_json(run)?,

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde_json::json;
 
 use super::args::{ApproveArgs, DecisionArg, Format};
 use super::failure::Failure;
@@ -185,22 +184,10 @@ fn check_signed(plan: &Plan, approval: &Approval, signers: &Signers, now: Timest
     }
 }
 
-/// `stanch approve`, as JSON.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct WrittenApproval {
-    /// The file that it was written to.
-    file: String,
-    /// The approval.
-    approval: Approval,
-}
-
 fn tell(session: &Session, plan: &str, approval: &Approval, place: &Path) -> Result<(), Failure> {
     let statement = &approval.statement;
     if session.format == Format::Json {
-        return print_json(&WrittenApproval {
-            file: place.display().to_string(),
-            approval: approval.clone(),
-        });
+        return print_json(&json!({ "file": place.display().to_string(), "approval": approval }));
     }
     let next = match statement.decision {
         Decision::Approve => format!(

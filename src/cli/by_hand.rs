@@ -82,8 +82,7 @@ fn preparation(session: &Session, book: &BoundPlaybook, user: &str) -> Vec<Strin
         if guards.no_emergency_accounts {
             "$emergency = @()".to_owned()
         } else {
-            // Graph refuses a policy with this in it: nobody forgets them by pasting.
-            "$emergency = @('OBJECT ID OF AN EMERGENCY ACCOUNT')   # all of yours, before any policy"
+            "$emergency = @()   # put the object ids of your emergency accounts here, before any policy"
                 .to_owned()
         }
     } else {

@@ -1,7 +1,6 @@
 //! `stanch doctor`: what is missing for which step, and how to mend it. It reads the tenant and cannot write to it.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde_json::json;
 
 use super::args::{DoctorArgs, Format};
 use super::failure::Failure;
@@ -14,17 +13,6 @@ use crate::engine::{Finding, FindingState};
 
 /// Exit status when something that the chosen playbooks need is not there.
 const INCOMPLETE: u8 = 1;
-
-/// `stanch doctor`, as JSON.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Examination {
-    /// Whether nothing is missing that the playbooks need.
-    ok: bool,
-    /// The playbooks.
-    playbooks: Vec<String>,
-    /// What was found; what is missing stands last.
-    findings: Vec<Finding>,
-}
 
 /// Examines settings, apps and tenant, and tells what it found.
 ///
@@ -44,8 +32,7 @@ pub async fn doctor(session: &Session, args: &DoctorArgs) -> Result<u8, Failure>
     let is_whole = findings.iter().all(|finding| finding.state != FindingState::Missing);
     let names: Vec<&str> = playbooks.iter().map(|book| book.name.as_str()).collect();
     if session.format == Format::Json {
-        let playbooks = names.iter().map(|&name| name.to_owned()).collect();
-        print_json(&Examination { ok: is_whole, playbooks, findings })?;
+        print_json(&json!({ "ok": is_whole, "playbooks": names, "findings": findings }))?;
     } else {
         print_text(&text(&names, &findings))?;
     }

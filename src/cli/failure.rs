@@ -2,24 +2,22 @@
 
 use std::error::Error;
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde_json::json;
 
 use super::args::Format;
-use super::output::print_json;
 use crate::approval::ApprovalError;
 use crate::domain::inert;
 use crate::engine::{ApplyError, PlanError, VerifyError};
 use crate::graph::GraphError;
 use crate::plan::PlanFileError;
-use crate::playbook::{BindErrors, Place, PlaybookError};
+use crate::playbook::{BindErrors, Diagnostics, PlaybookError};
 use crate::store::StoreError;
 
 /// What each exit status says; `stanch --help` and the documents take it from here.
 pub const EXIT_STATUSES: &[(u8, &str)] = &[
     (
         0,
-        "done; for `apply` and `run`: the verdict is `contained`; for `runs verify`: all that the run did still holds; for `doctor`: nothing that is needed is missing",
+        "done; for `apply` and `run`: the verdict is `contained`; for `doctor`: nothing that is needed is missing",
     ),
     (
         1,
@@ -31,31 +29,10 @@ pub const EXIT_STATUSES: &[(u8, &str)] = &[
     (5, "stale: the tenant has changed since the plan, and nothing was sent"),
     (
         6,
-        "not contained in full: the verdict is `contained_unverified`, `partial`, `not_contained` or `unknown`; for `runs verify`: something no longer holds, or could not be read",
+        "not contained in full: the verdict is `contained_unverified`, `partial`, `not_contained` or `unknown`",
     ),
     (130, "interrupted; what was in flight has ended, and nothing else was started"),
 ];
-/// What any command prints as JSON when it fails.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ErrorDocument<'f> {
-    /// The error.
-    error: ErrorBody<'f>,
-}
-
-/// An error.
-#[derive(Debug, Serialize, JsonSchema)]
-struct ErrorBody<'f> {
-    /// Its stable code.
-    code: &'f str,
-    /// What happened, to what, and why.
-    message: &'f str,
-    /// What to do next.
-    hint: Option<&'f str>,
-    /// The exit status of the program.
-    exit_status: u8,
-    /// Where in a playbook it is wrong, each place with what is wrong there; empty for other errors.
-    places: &'f [Place],
-}
 
 /// A command that failed.
 #[derive(Debug)]
@@ -70,14 +47,12 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Text that is printed as it stands instead of the message: diagnostics with their lines.
     pub rendered: Option<String>,
-    /// Where in a file it is wrong, for programs.
-    pub places: Vec<Place>,
 }
 
 impl Failure {
     /// A failure without a cause behind it.
     pub fn new(exit: u8, code: &'static str, message: impl Into<String>, hint: Option<String>) -> Self {
-        Self { exit, code, message: message.into(), hint, rendered: None, places: Vec::new() }
+        Self { exit, code, message: message.into(), hint, rendered: None }
     }
 
     /// A failure from an error and the causes behind it.
@@ -93,7 +68,7 @@ impl Failure {
             }
             cause = source.source();
         }
-        Self { exit, code, message, hint, rendered: None, places: Vec::new() }
+        Self { exit, code, message, hint, rendered: None }
     }
 
     /// Says first what it is about: `cannot read `plan.json`: no such file`.
@@ -103,33 +78,36 @@ impl Failure {
         self
     }
 
+    /// Draws on a screen where in a file it stands; programs get the places as text.
+    #[must_use]
+    pub fn drawn(mut self, diagnostics: &[Diagnostics]) -> Self {
+        self.rendered = Some(diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"));
+        let places: Vec<_> = diagnostics.iter().flat_map(Diagnostics::places).collect();
+        self.message = places.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let helps: Vec<String> = places.into_iter().filter_map(|place| place.help).collect();
+        self.hint = Some(if helps.is_empty() {
+            "correct it there, then try `stanch playbook check`".to_owned()
+        } else {
+            helps.join("; ")
+        });
+        self
+    }
+
     /// Prints to standard error; with `--format json` the document goes to standard output as well.
     pub fn print(&self, format: Format) {
         if let Some(rendered) = &self.rendered {
-            anstream::eprint!("{rendered}");
+            anstream::eprintln!("{}", rendered.trim_end());
         } else {
             anstream::eprintln!("error: {}", lines_inert(&self.message));
             if let Some(hint) = &self.hint {
                 anstream::eprintln!("hint: {}", lines_inert(hint));
             }
         }
-        if format == Format::Json
-            && let Err(unprintable) = print_json(&self.document())
-        {
-            anstream::eprintln!("error: {}", lines_inert(&unprintable.message));
-        }
-    }
-
-    /// The failure as JSON.
-    fn document(&self) -> ErrorDocument<'_> {
-        ErrorDocument {
-            error: ErrorBody {
-                code: self.code,
-                message: &self.message,
-                hint: self.hint.as_deref(),
-                exit_status: self.exit,
-                places: &self.places,
-            },
+        if format == Format::Json {
+            let document = json!({
+                "error": { "code": self.code, "message": self.message, "hint": self.hint, "exit_status": self.exit }
+            });
+            anstream::println!("{document:#}");
         }
     }
 }
@@ -188,7 +166,10 @@ impl From<GraphError> for Failure {
 impl From<PlanFileError> for Failure {
     fn from(error: PlanFileError) -> Self {
         let hint = match &error {
-            PlanFileError::Malformed { .. } => "give a file that `stanch plan -o` wrote",
+            PlanFileError::Malformed { .. } => "give a file that `stanch plan -o` wrote, or make a new plan",
+            PlanFileError::Format { .. } if error.is_newer() => {
+                "apply it with the newer stanch that wrote it, or make a new plan with this one"
+            }
             PlanFileError::Format { .. } => "make a new plan with this version",
             PlanFileError::Edited { .. } | PlanFileError::Digest(_) | PlanFileError::Placeholder(_) => {
                 "nobody looked at this text; make a new plan with `stanch plan`"
@@ -200,29 +181,33 @@ impl From<PlanFileError> for Failure {
 
 impl From<PlaybookError> for Failure {
     fn from(error: PlaybookError) -> Self {
-        let rendered = match &error {
-            PlaybookError::Invalid(diagnostics) => Some(diagnostics.to_string()),
-            PlaybookError::UnknownName { .. } | PlaybookError::Unreadable { .. } => None,
-        };
         let mut failure = Self::of(error.exit_status(), error.code(), &error, error.hint());
         if let PlaybookError::Invalid(diagnostics) = &error {
-            failure.places = diagnostics.places();
+            failure = failure.drawn(std::slice::from_ref(diagnostics));
         }
-        failure.rendered = rendered;
         failure
     }
 }
 
 impl From<BindErrors> for Failure {
     fn from(errors: BindErrors) -> Self {
-        Self::of(2, "playbook_inputs", &errors, None)
+        let hints: Vec<String> = errors.0.iter().filter_map(crate::playbook::BindError::hint).collect();
+        let message = errors.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let hint = if hints.is_empty() {
+            "`stanch playbook show NAME` shows what it takes".to_owned()
+        } else {
+            hints.join("; ")
+        };
+        Self::new(2, errors.code(), message, Some(hint))
     }
 }
 
 impl From<crate::config::ConfigErrors> for Failure {
     fn from(errors: crate::config::ConfigErrors) -> Self {
-        let mut failure = Self::of(errors.exit_status(), "bad_settings", &errors, None);
-        failure.rendered = None;
+        let message = errors.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let mut failure = Self::new(errors.exit_status(), "bad_settings", message, Some(errors.hint()));
+        // On a screen each fault stands with its own hint.
+        failure.rendered = Some(format!("error: {}", lines_inert(&errors.to_string())));
         failure
     }
 }
@@ -242,11 +227,5 @@ impl From<crate::config::CredentialError> for Failure {
 impl From<crate::config::EndpointError> for Failure {
     fn from(error: crate::config::EndpointError) -> Self {
         Self::of(error.exit_status(), error.code(), &error, error.hint())
-    }
-}
-
-impl From<crate::graph::CertificateError> for Failure {
-    fn from(error: crate::graph::CertificateError) -> Self {
-        Self::of(2, error.code(), &error, error.hint())
     }
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{Cli, Format, ManArgs};
@@ -11,7 +10,7 @@ use super::failure::Failure;
 use super::output::{print_json, print_text};
 
 /// A man page, as JSON.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Serialize)]
 struct Page {
     /// Its file: `stanch-plan.1`.
     file: String,
@@ -20,10 +19,9 @@ struct Page {
     text: Option<String>,
 }
 
-/// `stanch man`, as JSON.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Pages {
-    /// The pages.
+/// Man pages, as JSON.
+#[derive(Debug, Serialize)]
+struct Pages {
     items: Vec<Page>,
 }
 

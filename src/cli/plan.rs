@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{CaseArgs, Format, PlanArgs};
 use super::failure::Failure;
-use super::output::{json_text, print_json, print_text};
+use super::output::{print_json, print_text};
 use super::session::Session;
 use super::terminal;
 use crate::case::{JudgedMethod, MethodVerdict};
@@ -14,6 +14,10 @@ use crate::plan::{Plan, preview};
 use crate::playbook::{self, BindError, BindErrors, BoundPlaybook, PathSegment, Playbook, parse_setting};
 use crate::steps;
 
+/// The widest ranges that `--ip` takes: no single network is wider, so a wider one tells the intruder from nobody.
+const WIDEST_EVIDENCE_IPV4: u8 = 8;
+const WIDEST_EVIDENCE_IPV6: u8 = 16;
+
 /// Makes a plan, shows it, and writes it where `-o` says.
 ///
 /// # Errors
@@ -21,7 +25,11 @@ use crate::steps;
 pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
     let plan = make(session, &args.playbook, &args.user, &args.case).await?;
     if let Some(path) = &args.output {
-        write(path, &plan)?;
+        write(path, &plan).map_err(|mut failure| {
+            let kept = format!("; the plan itself is kept: `stanch show {}`", plan.id);
+            failure.hint.get_or_insert_default().push_str(&kept);
+            failure
+        })?;
     }
     let name = args.output.as_ref().map_or_else(|| plan.id.to_string(), |path| path.display().to_string());
     show(session, &plan, &name)?;
@@ -120,7 +128,7 @@ pub fn bind(which: &str, settings: &[String]) -> Result<BoundPlaybook, Failure> 
 
 /// Shows an option that a setting made wrong where the playbook takes the setting.
 fn where_options_stand(book: &Playbook, errors: BindErrors) -> Failure {
-    let shown: String = errors
+    let shown: Vec<_> = errors
         .0
         .iter()
         .filter_map(|error| match error {
@@ -130,16 +138,15 @@ fn where_options_stand(book: &Playbook, errors: BindErrors) -> Failure {
                 path.push(PathSegment::Key("with".to_owned()));
                 let first = option.as_deref().and_then(|option| option.split(['.', '[']).next());
                 path.extend(first.map(|key| PathSegment::Key(key.to_owned())));
-                Some(book.point_at(&path, error.to_string(), error.hint()).to_string())
+                Some(book.point_at(&path, error.to_string(), error.hint()))
             }
             _ => None,
         })
         .collect();
     let count = errors.0.len();
     let is_whole = errors.0.iter().filter(|error| matches!(error, BindError::Option { .. })).count() == count;
-    let mut failure = Failure::from(errors);
-    failure.rendered = is_whole.then_some(shown);
-    failure
+    let failure = Failure::from(errors);
+    if is_whole { failure.drawn(&shown) } else { failure }
 }
 
 /// Shows a door that is shut too late where it stands in the playbook.
@@ -147,13 +154,15 @@ fn where_the_door_stands(book: &Playbook, error: PlanError) -> Failure {
     let shown = match &error {
         PlanError::Order(order) => {
             let place = book.steps.iter().position(|call| call.id == order.door());
-            place.map(|place| book.point_at(&step_path(place), order.to_string(), order.hint()).to_string())
+            place.map(|place| book.point_at(&step_path(place), order.to_string(), order.hint()))
         }
         _ => None,
     };
-    let mut failure = Failure::from(error);
-    failure.rendered = shown;
-    failure
+    let failure = Failure::from(error);
+    match shown {
+        Some(shown) => failure.drawn(&[shown]),
+        None => failure,
+    }
 }
 
 fn step_path(place: usize) -> Vec<PathSegment> {
@@ -184,6 +193,17 @@ fn request(
             .map_err(|error| Failure::of(2, "bad_range", &error, Some("correct the `--ip`".to_owned())))?;
         if masked {
             notes.push(format!("`{text}` has host bits set; it is read as `{block}`"));
+        }
+        let widest = if block.is_ipv4() { WIDEST_EVIDENCE_IPV4 } else { WIDEST_EVIDENCE_IPV6 };
+        if block.prefix() < widest {
+            return Err(Failure::new(
+                2,
+                "bad_range",
+                format!(
+                    "`{text}` is wider than /{widest}: every sign-in from there, the user's own too, would count as the intruder's"
+                ),
+                Some("give the addresses or ranges that the intruder came from".to_owned()),
+            ));
         }
         if !ips.contains(&block) {
             ips.push(block);
@@ -248,17 +268,20 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
 /// When the file cannot be written.
 pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
-        Failure::of(
-            1,
-            "cannot_write",
-            &error,
-            Some(format!("name a file in a folder that you may write to, instead of `{}`", path.display())),
-        )
+        let hint = "check the free space, or name a file in a folder that you may write to";
+        Failure::of(1, "cannot_write", &error, Some(hint.to_owned()))
+            .about(&format!("cannot write `{}`", path.display()))
     };
-    let text = json_text(document)?;
+    let text =
+        serde_json::to_string_pretty(document).map_err(|error| Failure::of(1, "json", &error, None))?;
     let beside: PathBuf = path.with_extension("json.part");
-    std::fs::write(&beside, text).map_err(failed)?;
-    std::fs::rename(&beside, path).map_err(failed)
+    let written =
+        std::fs::write(&beside, text + "\n").and_then(|()| std::fs::rename(&beside, path)).map_err(failed);
+    if written.is_err() {
+        // Half a plan is no use to anybody; where even that cannot be removed, the error has told of the place.
+        drop(std::fs::remove_file(&beside));
+    }
+    written
 }
 
 /// A plan, and what it was called by.
@@ -296,7 +319,8 @@ fn read_file(path: &Path) -> Result<Plan, Failure> {
         Failure::of(2, "cannot_read", &error, Some(hint.to_owned()))
             .about(&format!("cannot read `{}`", path.display()))
     })?;
-    Ok(Plan::from_json(&text)?)
+    Plan::from_json(&text)
+        .map_err(|error| Failure::from(error).about(&format!("cannot use `{}`", path.display())))
 }
 
 /// Prints a plan in the format asked for.

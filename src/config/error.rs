@@ -62,6 +62,8 @@ pub enum ConfigFault {
         key: String,
         /// The key that was probably meant.
         nearest: Option<String>,
+        /// The keys that there are in that place.
+        known: Vec<String>,
     },
     /// The setting is not of its type.
     #[error("{origin}: `{key}` takes {expected}, found {found}")]
@@ -124,13 +126,16 @@ impl ConfigFault {
     /// Says what to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownKey { nearest, .. } => {
-                nearest.as_ref().map(|word| format!("did you mean `{word}`?"))
-            }
+            Self::UnknownKey { nearest: Some(word), .. } => Some(format!("did you mean `{word}`?")),
+            Self::UnknownKey { known, .. } => Some(format!("there are `{}`", known.join("`, `"))),
             Self::Invalid { hint, .. } => hint.clone(),
+            // The message says what the key takes.
+            Self::WrongType { .. } => None,
+            Self::Syntax { .. } => {
+                Some("the file is TOML: `key = \"text\"` under `[section]`, one a line".to_owned())
+            }
             Self::Unreadable { .. } => Some("check the path and who may read it".to_owned()),
             Self::NoStateDirectory => Some("set `STANCH_STORE` to `sqlite:///absolute/path.db`".to_owned()),
-            Self::Syntax { .. } | Self::WrongType { .. } => None,
         }
     }
 }
@@ -149,6 +154,14 @@ impl ConfigErrors {
     /// Gives the exit status: wrong usage or invalid input.
     pub fn exit_status(&self) -> u8 {
         2
+    }
+}
+
+impl ConfigErrors {
+    /// Says what to do next, fault by fault.
+    pub fn hint(&self) -> String {
+        let hints: Vec<String> = self.0.iter().filter_map(ConfigFault::hint).collect();
+        if hints.is_empty() { "correct it there".to_owned() } else { hints.join("; ") }
     }
 }
 

@@ -50,6 +50,7 @@ impl Reader<'_> {
                     origin: self.origin(&key.span()),
                     key: path.join("."),
                     nearest: settings::meant(path),
+                    known: settings::beside(path),
                 }),
             }
             path.pop();

@@ -109,10 +109,8 @@ fn add_variables(environment: &Environment, layer: &mut Layer, faults: &mut Vec<
         let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
         add(&path, value, Origin::Variable(name.to_owned()), layer, faults);
     }
-    for (key, name) in [("store", "STANCH_STORE"), ("cloud", "STANCH_CLOUD")] {
-        if let Some(value) = environment.get(name) {
-            add(&[key.to_owned()], value, Origin::Variable(name.to_owned()), layer, faults);
-        }
+    if let Some(store) = environment.get("STANCH_STORE") {
+        add(&["store".to_owned()], store, Origin::Variable("STANCH_STORE".to_owned()), layer, faults);
     }
 }
 
@@ -136,7 +134,7 @@ fn add(path: &[String], value: &str, origin: Origin, layer: &mut Layer, faults: 
                 Origin::Variable(_) => format!("STANCH_{}", meant.to_ascii_uppercase().replace('.', "__")),
                 _ => meant,
             });
-            faults.push(ConfigFault::UnknownKey { origin, key, nearest });
+            faults.push(ConfigFault::UnknownKey { origin, key, nearest, known: settings::beside(path) });
         }
     }
 }

@@ -8,7 +8,6 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::duration::parse_duration;
-use super::endpoint::Cloud;
 use super::environment::Environment;
 use super::error::{ConfigFault, Origin};
 use super::layers::{Item, Layer};
@@ -23,8 +22,9 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where runs are kept; none: see [`Config::store_or_default`].
     pub store: Option<StoreUrl>,
-    /// In which of Microsoft's clouds the tenant is.
-    pub cloud: Cloud,
+    /// Whether a clock that is off stops planning against this very machine too, where a mock runs; against anything
+    /// else it always does.
+    pub stop_on_skew: bool,
     /// Who asks.
     pub operator: Operator,
     /// What an apply needs.
@@ -134,9 +134,7 @@ impl Config {
                 Err(error) => settings.invalid(origin, "store", error.to_string(), error.hint()),
             }
         }
-        if let Some((name, _)) = settings.text(&["cloud"]) {
-            config.cloud = Cloud::of(&name).unwrap_or_default();
-        }
+        config.stop_on_skew = settings.boolean(&["stop_on_skew"]).is_some_and(|(stops, _)| stops);
         config.operator.user = settings.text(&["operator", "user"]).map(|(user, _)| user);
         settings.approval(&mut config.approval, here);
         settings.guards(&mut config.guards);

@@ -1,6 +1,5 @@
 //! The settings there are: one table, which the file, the environment and the flags are all read by.
 
-use super::endpoint::Cloud;
 use super::nearest::nearest;
 
 /// What a setting takes.
@@ -21,7 +20,7 @@ pub(super) enum Kind {
 /// Every setting; `*` is a name of the writer's own.
 const SETTINGS: &[(&[&str], Kind)] = &[
     (&["store"], Kind::Text),
-    (&["cloud"], Kind::Choice(&Cloud::NAMES)),
+    (&["stop_on_skew"], Kind::Boolean),
     (&["operator", "user"], Kind::Text),
     (&["approval", "required"], Kind::Boolean),
     (&["approval", "approvers"], Kind::Text),
@@ -93,6 +92,23 @@ pub(super) fn find(path: &[String]) -> At {
 
 fn matches(known: &[&str], path: &[String]) -> bool {
     path.len() <= known.len() && known.iter().zip(path).all(|(known, part)| *known == "*" || *known == part)
+}
+
+/// The keys that there are where a path's last one stands, each once.
+pub(super) fn beside(path: &[String]) -> Vec<String> {
+    let section = path.split_last().map_or(&[][..], |(_, section)| section);
+    // Under a section that is not there, the sections are what helps.
+    let section = if section.is_empty() || find(section) == At::Section { section } else { &[] };
+    let mut keys: Vec<String> = Vec::new();
+    for (known, _) in
+        SETTINGS.iter().filter(|(known, _)| known.len() > section.len() && matches(known, section))
+    {
+        let key = known.get(section.len()).copied().unwrap_or_default();
+        if !keys.iter().any(|own| own == key) {
+            keys.push(key.to_owned());
+        }
+    }
+    keys
 }
 
 /// Finds the key that was probably meant: a near one in the same section, or one of that name in another.

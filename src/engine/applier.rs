@@ -103,10 +103,18 @@ impl Applier {
             Begin::ConsentUsed(run) => return Err(ApplyError::ConsentUsed(run)),
         }
         let context = Arc::new(RunContext::new(self, approved, run.clone(), reader));
-        carry_out_all(&context).await?;
-        finish(&context).await?;
-        let (_, run) = load_run(self.store.as_ref(), &run).await?;
-        Ok(Applied::Ran(Box::new(run)))
+        match self.carry_through(&context).await {
+            Ok(run) => Ok(Applied::Ran(Box::new(run))),
+            Err(source) => Err(ApplyError::JournalLost { run, source }),
+        }
+    }
+
+    /// Carries a run that has begun to its end.
+    async fn carry_through(&self, context: &Arc<RunContext>) -> Result<Run, StoreError> {
+        carry_out_all(context).await?;
+        finish(context).await?;
+        let (_, run) = load_run(self.store.as_ref(), &context.run).await?;
+        Ok(run)
     }
 
     /// The run that applied this plan before, if one did.

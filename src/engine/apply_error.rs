@@ -1,4 +1,4 @@
-//! Why a plan is not applied at all: nothing was sent.
+//! Why a plan is not applied, or not to its end.
 
 use crate::approval::ApprovalError;
 use crate::domain::{DigestError, RunId};
@@ -6,7 +6,7 @@ use crate::graph::GraphError;
 use crate::plan::GuardRefusal;
 use crate::store::StoreError;
 
-/// Nothing was sent.
+/// Nothing was sent, except where a run was broken off.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// No valid consent.
@@ -55,7 +55,16 @@ pub enum ApplyError {
     /// The tenant could not be read.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// The store failed.
+    /// The run had begun, and what it does can no longer be written down: it stopped there.
+    #[error("run `{run}` was broken off in the middle")]
+    JournalLost {
+        /// Which run.
+        run: RunId,
+        /// Why its journal cannot be written.
+        #[source]
+        source: StoreError,
+    },
+    /// The store failed before anything was sent.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -69,7 +78,11 @@ impl ApplyError {
             Self::OtherTenant { .. } => 2,
             Self::SubjectChanged { .. } | Self::GuardsChanged => 5,
             Self::SubjectRefused(_) | Self::RequestRefused(_) | Self::DangerousPermissions { .. } => 3,
-            Self::SubjectBusy(_) | Self::Digest(_) | Self::Graph(_) | Self::Store(_) => 1,
+            Self::SubjectBusy(_)
+            | Self::JournalLost { .. }
+            | Self::Digest(_)
+            | Self::Graph(_)
+            | Self::Store(_) => 1,
         }
     }
 
@@ -85,6 +98,7 @@ impl ApplyError {
             Self::SubjectRefused(_) => "subject_refused",
             Self::RequestRefused(_) => "request_refused",
             Self::SubjectBusy(_) => "subject_busy",
+            Self::JournalLost { .. } => "journal_lost",
             Self::Digest(_) => "plan_digest",
             Self::Graph(error) => error.code(),
             Self::Store(error) => error.code(),
@@ -99,7 +113,7 @@ impl ApplyError {
                 "an approval is used once: have the plan approved again; `stanch runs show {run}` tells what it was used for"
             )),
             Self::OtherTenant { .. } => {
-                Some("set AZURE_TENANT_ID and the credentials of the plan's tenant".to_owned())
+                Some("set `AZURE_TENANT_ID` and the credentials of the plan's tenant".to_owned())
             }
             Self::SubjectChanged { .. } | Self::GuardsChanged => {
                 Some("nothing was sent; make a new plan and look at it".to_owned())
@@ -112,6 +126,9 @@ impl ApplyError {
             Self::SubjectBusy(run) => {
                 Some(format!("wait for it; `stanch runs show {run}` tells how far it is"))
             }
+            Self::JournalLost { run, .. } => Some(format!(
+                "do not count the account as contained: `stanch runs show {run}` tells what was sent before that; make room where the store is, then make a new plan: it shows what is left to do"
+            )),
             Self::Digest(_) => None,
             Self::Graph(error) => error.hint(),
             Self::Store(error) => error.hint(),

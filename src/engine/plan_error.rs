@@ -18,6 +18,17 @@ pub enum PlanError {
         /// UPNs that come near.
         near: Vec<String>,
     },
+    /// Several users go by that name, and it is no sign-in name.
+    #[error("`{text}` is no sign-in name, and {} users go by it", .candidates.len())]
+    AmbiguousUser {
+        /// What was asked for.
+        text: String,
+        /// Sign-in names of those it may mean.
+        candidates: Vec<String>,
+    },
+    /// No user was named.
+    #[error("`--user` is empty")]
+    NoUser,
     /// The user was deleted.
     #[error("the user `{text}` was deleted")]
     DeletedUser {
@@ -38,7 +49,7 @@ pub enum PlanError {
         text: String,
     },
     /// Our clock and the tenant's differ.
-    #[error("this machine's clock is {seconds} s off the tenant's")]
+    #[error("this machine's clock is {} s {} the tenant's", .seconds.abs(), if *.seconds > 0 { "ahead of" } else { "behind" })]
     ClockSkew {
         /// By how much; positive where ours is ahead.
         seconds: i64,
@@ -74,6 +85,8 @@ impl PlanError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::UnknownUser { .. }
+            | Self::AmbiguousUser { .. }
+            | Self::NoUser
             | Self::DeletedUser { .. }
             | Self::BadSetting { .. }
             | Self::Order(_)
@@ -92,6 +105,8 @@ impl PlanError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownUser { .. } => "unknown_user",
+            Self::AmbiguousUser { .. } => "ambiguous_user",
+            Self::NoUser => "no_user",
             Self::DeletedUser { .. } => "deleted_user",
             Self::SubjectRefused(_) => "subject_refused",
             Self::BadSetting { .. } => "bad_setting",
@@ -113,12 +128,16 @@ impl PlanError {
                 Some("check the spelling, or give the object id".to_owned())
             }
             Self::UnknownUser { near, .. } => Some(format!("did you mean `{}`?", near.join("` or `"))),
+            Self::AmbiguousUser { candidates, .. } => {
+                Some(format!("say which one is meant: `--user {}`", candidates.join("` or `--user ")))
+            }
+            Self::NoUser => Some("give the sign-in name or the object id: `--user you@contoso.com`".to_owned()),
             Self::DeletedUser { .. } => Some(
-                "a deleted user cannot sign in; restore the account first if it is to be contained"
+                "a deleted user cannot sign in; to contain it all the same, restore it first (Entra admin centre, Users, Deleted users)"
                     .to_owned(),
             ),
             Self::SubjectRefused(refusal) => Some(refusal.next.clone()),
-            Self::ClockSkew { .. } => Some("set this machine's clock, then plan again".to_owned()),
+            Self::ClockSkew { .. } => Some("set this machine's clock by a time server, then plan again: log windows and expiry hang on it".to_owned()),
             Self::Order(error) => error.hint(),
             Self::Guard(error) => error.hint(),
             Self::Investigate(error) => error.hint(),

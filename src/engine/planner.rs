@@ -86,6 +86,8 @@ impl Planner {
         guard::check_overrides(&request.overrides)?;
         check_order(&request.playbook)?;
         let reader = self.reader.remembering();
+        // Alone and first: side by side each of the reads below would wait for a network that is down.
+        reader.sign_in().await?;
         tokio::select! {
             plan = self.plan_with(&reader, &request) => plan,
             never = look_ahead(&reader, &request.playbook) => match never {},

@@ -19,6 +19,10 @@ const MOST_MEMBERS: usize = 20;
 
 /// Finds the user and reads all that a plan must know about the account.
 pub(super) async fn subject(reader: &Reader, id_or_upn: &str) -> Result<Subject, PlanError> {
+    // An empty name would ask Graph for the list of all users.
+    if id_or_upn.trim().is_empty() {
+        return Err(PlanError::NoUser);
+    }
     let Some(user) = reader.user(id_or_upn).await? else {
         return Err(not_found(reader, id_or_upn).await);
     };
@@ -55,6 +59,11 @@ async fn not_found(reader: &Reader, text: &str) -> PlanError {
         return PlanError::DeletedUser { text: text.to_owned(), id: deleted.id.to_string() };
     }
     let near = reader.users_near(text).await.unwrap_or_default();
+    let by_this_name: Vec<String> =
+        near.iter().filter(|user| user.goes_by(text)).map(|user| user.upn.clone()).collect();
+    if by_this_name.len() > 1 {
+        return PlanError::AmbiguousUser { text: text.to_owned(), candidates: by_this_name };
+    }
     PlanError::UnknownUser { text: text.to_owned(), near: near.into_iter().map(|user| user.upn).collect() }
 }
 

@@ -106,7 +106,8 @@ fn name_of(method: &Method) -> &'static str {
 }
 
 pub(super) fn judge_silence(call: &Call<'_>, path: &str, source: TransportError) -> Verdict {
-    let was_sent = !matches!(source, TransportError::NotSent { .. });
+    let was_sent = !source.is_unsent();
+    let is_untrusted = matches!(source, TransportError::Untrusted { .. });
     let is_too_large = matches!(source, TransportError::TooLarge { .. });
     let may_have_happened = call.purpose.is_write() && was_sent;
     let error = GraphError::NoAnswer {
@@ -116,7 +117,7 @@ pub(super) fn judge_silence(call: &Call<'_>, path: &str, source: TransportError)
         may_have_happened,
     };
     match call.purpose {
-        _ if may_have_happened || is_too_large => Verdict::Final(error),
+        _ if may_have_happened || is_too_large || is_untrusted => Verdict::Final(error),
         Purpose::Read { tries, .. } => {
             Verdict::Again { error, wait: None, tries: tries.min(MOST_BROKEN_TRIES) }
         }

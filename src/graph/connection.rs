@@ -93,6 +93,15 @@ impl Connection {
         Writer::new(self.clone())
     }
 
+    /// Gets a token, unless there is one.
+    ///
+    /// # Errors
+    /// When there is none to be had.
+    pub async fn sign_in(&self) -> Result<(), GraphError> {
+        self.0.tokens.token().await?;
+        Ok(())
+    }
+
     /// Tells the permissions in the access token; it is decoded, not validated.
     ///
     /// # Errors

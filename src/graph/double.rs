@@ -8,7 +8,6 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::auth::Credential;
 use super::connection::Connection;
 use super::settings::{ConnectionSettings, Deadlines};
 use crate::domain::{BoxFuture, Clock, Random, SecretString, Timestamp};
@@ -115,17 +114,13 @@ impl Double {
     }
 
     pub(crate) fn connect(self: &Arc<Self>) -> Connection {
-        self.connect_by(SecretString::from(SECRET))
-    }
-
-    pub(crate) fn connect_by(self: &Arc<Self>, credential: impl Into<Credential>) -> Connection {
         let transport: Arc<dyn Transport> = Arc::<Self>::clone(self);
         let settings = ConnectionSettings {
             graph_base: BASE.to_owned(),
             authority: AUTHORITY.to_owned(),
             tenant: TENANT.to_owned(),
             client_id: "aaaa0000-0000-4000-8000-000000000001".to_owned(),
-            credential: credential.into(),
+            secret: SecretString::from(SECRET),
             deadlines: Deadlines::default(),
         };
         Connection::new(transport, Arc::new(PausedClock::default()), Arc::new(Counting::default()), settings)

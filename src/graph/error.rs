@@ -196,6 +196,7 @@ impl GraphError {
     /// What the failure says about the tenant.
     pub fn kind(&self) -> FailureKind {
         match self {
+            Self::NoAnswer { source: TransportError::Untrusted { .. }, .. } => FailureKind::Definite,
             Self::Throttled { .. } | Self::RepeatedLink { .. } => FailureKind::Transient,
             Self::Unavailable { may_have_happened, .. }
             | Self::NoAnswer { may_have_happened, .. }
@@ -299,6 +300,7 @@ impl GraphError {
             Self::NoAnswer { source: TransportError::NotSent { .. }, .. } => {
                 Some("check the network, the proxy and the address of Graph".to_owned())
             }
+            Self::NoAnswer { source, .. } => source.hint().map(str::to_owned),
             Self::ForeignLink { .. } => {
                 Some("something between us and Graph changes answers: find out what".to_owned())
             }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::auth::Credential;
-use crate::domain::Random;
+use crate::domain::{Random, SecretString};
 
 /// How long a call may take over all its tries. Waits that pacing asks for are not counted: they are ours.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +41,8 @@ pub struct ConnectionSettings {
     pub tenant: String,
     /// The app's client id.
     pub client_id: String,
-    /// How the app proves itself.
-    pub credential: Credential,
+    /// The app's client secret.
+    pub secret: SecretString,
     /// Deadlines.
     pub deadlines: Deadlines,
 }
@@ -55,14 +54,14 @@ impl ConnectionSettings {
         authority: &str,
         tenant: &str,
         client_id: &str,
-        credential: impl Into<Credential>,
+        secret: SecretString,
     ) -> Self {
         Self {
             graph_base: graph_base.to_owned(),
             authority: authority.to_owned(),
             tenant: tenant.to_owned(),
             client_id: client_id.to_owned(),
-            credential: credential.into(),
+            secret,
             deadlines: Deadlines::default(),
         }
     }

@@ -24,14 +24,13 @@ pub struct RangeFacts<'a> {
     pub others: &'a Look<usize>,
 }
 
-/// Asks the guards that need nothing but the range and the settings.
-///
-/// # Errors
-/// The first refusal.
-pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Result<(), GuardRefusal> {
+/// Asks the guards that need nothing but the range and the settings. The first refusal is the one to show; every one
+/// counts, as a person may set the first aside and not the next.
+pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Vec<GuardRefusal> {
     let object = block.to_string();
-    if let Some(purpose) = purpose(block) {
-        return Err(refusal(
+    let mut refused = Vec::new();
+    if let Some((_, purpose)) = purpose(block) {
+        refused.push(refusal(
             "special_purpose_range",
             &object,
             format!(
@@ -42,42 +41,42 @@ pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Result<(), G
     }
     let widest = if block.is_ipv4() { rules.widest_ipv4 } else { rules.widest_ipv6 };
     if block.prefix() < widest {
-        return Err(refusal(
+        let too_wide = refusal(
             "too_wide",
             &object,
             format!("it is wider than /{widest}, the widest that the settings allow"),
             "name the addresses, or narrower ranges; or set `guards.widest_block`",
-        ));
+        );
+        // Of the whole internet it is no news that private addresses are in it.
+        let is_within = purpose(block).is_some_and(|(special, _)| special.covers(block));
+        refused.insert(usize::from(is_within), too_wide);
     }
     if let Some(company) = rules.company_ranges.iter().find(|company| company.overlaps(block)) {
-        return Err(refusal(
+        refused.push(refusal(
             "company_range",
             &object,
             format!("it shares addresses with the company's own {company}"),
             "leave it out: the intruder comes through the company's own network, look there",
         ));
     }
-    match microsoft_range::judge(block) {
-        Some(refusal) => Err(refusal),
-        None => Ok(()),
-    }
+    refused.extend(microsoft_range::judge(block));
+    refused
 }
 
-/// Asks every range guard.
-///
-/// # Errors
-/// The first refusal.
-pub fn judge_range(
-    block: &CidrBlock,
-    rules: &GuardRules,
-    facts: &RangeFacts<'_>,
-) -> Result<(), GuardRefusal> {
-    judge_alone(block, rules)?;
+/// Asks every range guard; the first refusal is the one to show.
+pub fn judge_range(block: &CidrBlock, rules: &GuardRules, facts: &RangeFacts<'_>) -> Vec<GuardRefusal> {
+    let mut refused = judge_alone(block, rules);
+    refused.extend(judge_trusted(block, facts));
+    refused.extend(judge_others(block, facts.others));
+    refused
+}
+
+fn judge_trusted(block: &CidrBlock, facts: &RangeFacts<'_>) -> Option<GuardRefusal> {
     let object = block.to_string();
     let (locations, policies) = match (facts.locations, facts.policies) {
         (Look::Read(locations), Look::Read(policies)) => (locations, policies),
         (Look::Unread { why }, _) | (_, Look::Unread { why }) => {
-            return Err(refusal(
+            return Some(refusal(
                 "trusted_location",
                 &object,
                 format!("whether it is trusted could not be read: {why}"),
@@ -97,36 +96,38 @@ pub fn judge_range(
     let trusted =
         locations.iter().filter(|location| location.is_trusted || left_out(location)).find(|location| {
             location.ranges.iter().filter_map(|range| range.block).any(|own| own.overlaps(block))
-        });
-    if let Some(location) = trusted {
-        return Err(refusal(
-            "trusted_location",
-            &object,
-            format!("it shares addresses with the trusted location `{}`", location.display_name),
-            "leave it out, or take the address out of that location first",
-        ));
-    }
-    match facts.others {
-        Look::Read(0) => Ok(()),
-        Look::Read(count) if *count >= MANY => Err(refusal(
+        })?;
+    Some(refusal(
+        "trusted_location",
+        &object,
+        format!("it shares addresses with the trusted location `{}`", trusted.display_name),
+        "leave it out, or take the address out of that location first",
+    ))
+}
+
+fn judge_others(block: &CidrBlock, others: &Look<usize>) -> Option<GuardRefusal> {
+    let object = block.to_string();
+    Some(match others {
+        Look::Read(0) => return None,
+        Look::Read(count) if *count >= MANY => refusal(
             "crowded_address",
             &object,
             format!("{count} other users signed in from it lately: a block would lock them out"),
             "find out whose address it is; a single address instead of a range may do",
-        )),
-        Look::Read(count) => Err(refusal(
+        ),
+        Look::Read(count) => refusal(
             "shared_address",
             &object,
             format!("{count} other user{} signed in from it lately", if *count == 1 { "" } else { "s" }),
             "find out whose address it is; a single address instead of a range may do; or plan with `--override shared_address`",
-        )),
-        Look::Unread { why } => Err(refusal(
+        ),
+        Look::Unread { why } => refusal(
             "shared_address",
             &object,
             format!("whether other users sign in from it could not be read: {why}"),
             "grant the app `AuditLog.Read.All`, or plan with `--override shared_address`",
-        )),
-    }
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -158,7 +159,7 @@ mod tests {
         let locations = Look::Read(vec![NamedLocation::from_graph(office).unwrap()]);
         let policies = Look::Read(Vec::new());
         let facts = RangeFacts { locations: &locations, policies: &policies, others };
-        judge_range(&text.parse().unwrap(), &rules(), &facts).err().map(|refusal| refusal.guard)
+        judge_range(&text.parse().unwrap(), &rules(), &facts).first().map(|refusal| refusal.guard.clone())
     }
 
     #[test]
@@ -187,8 +188,25 @@ mod tests {
         let unread = Look::Unread { why: "403".to_owned() };
         let facts =
             RangeFacts { locations: &unread, policies: &Look::Read(Vec::new()), others: &Look::Read(0) };
-        let refusal = judge_range(&"89.187.164.77".parse().unwrap(), &rules(), &facts).unwrap_err();
-        assert_eq!(refusal.guard, "trusted_location");
+        let refused = judge_range(&"89.187.164.77".parse().unwrap(), &rules(), &facts);
+        assert_eq!(refused[0].guard, "trusted_location");
+    }
+
+    #[test]
+    fn of_the_whole_internet_its_width_is_told_and_of_a_private_range_what_it_is_for() {
+        let first = |text: &str| judge_alone(&text.parse().unwrap(), &rules()).remove(0).guard;
+        assert_eq!(first("0.0.0.0/0"), "too_wide");
+        assert_eq!(first("::/0"), "too_wide");
+        assert_eq!(first("10.0.0.0/8"), "special_purpose_range");
+    }
+
+    #[test]
+    fn behind_a_guard_that_was_set_aside_the_next_one_is_still_asked() {
+        let rules = GuardRules { overrides: vec!["too_wide".to_owned()], ..rules() };
+        let refused = judge_alone(&"45.83.0.0/16".parse().unwrap(), &rules);
+        let (standing, aside) = crate::guard::apply_overrides(refused, &rules);
+        assert_eq!(aside[0].guard, "too_wide");
+        assert_eq!(standing[0].guard, "company_range", "the company was locked out");
     }
 
     proptest! {

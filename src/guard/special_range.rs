@@ -38,11 +38,11 @@ const TABLE: &[(&str, &str)] = &[
     ("ff00::/8", "multicast"),
 ];
 
-/// What a range is, where it shares an address with a special-purpose one.
-pub(super) fn purpose(block: &CidrBlock) -> Option<&'static str> {
+/// The special-purpose range that a range shares an address with, and what it is for.
+pub(super) fn purpose(block: &CidrBlock) -> Option<(CidrBlock, &'static str)> {
     TABLE.iter().find_map(|(text, purpose)| {
         let special: CidrBlock = CidrBlock::parse_masking(text).ok()?.0;
-        special.overlaps(block).then_some(*purpose)
+        special.overlaps(block).then_some((special, *purpose))
     })
 }
 

@@ -34,7 +34,7 @@ pub fn judge_requests(plan: &Plan, rules: &GuardRules) -> Vec<GuardRefusal> {
         let ranges = request.body.get("ipRanges").and_then(Value::as_array).into_iter().flatten();
         for text in ranges.filter_map(|range| range.get("cidrAddress").and_then(Value::as_str)) {
             match CidrBlock::parse_masking(text) {
-                Ok((block, _)) => refused.extend(network::judge_alone(&block, rules).err()),
+                Ok((block, _)) => refused.extend(network::judge_alone(&block, rules)),
                 Err(error) => {
                     refused.push(refusal(
                         "special_purpose_range",

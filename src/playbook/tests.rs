@@ -269,8 +269,8 @@ fn colour_is_given_when_asked_for_only() {
 fn what_would_make_yaml_mean_something_else_is_refused() {
     let step = "steps:\n  - step: revoke_sessions\n";
     let cases = [
-        (format!("{step}    id: &a evict\n"), "`&a` is an anchor, and those are not read"),
-        (format!("{step}    id: *a\n"), "this is an alias, and those are not read"),
+        (format!("{step}    id: &a evict\n"), "`&a` is an anchor, and anchors and aliases are not read"),
+        (format!("{step}    id: *a\n"), "this is an alias, and anchors and aliases are not read"),
         (format!("{step}    id: !!str evict\n"), "`!!str` is a tag, and those are not read"),
         (
             format!("{step}    with: {{ <<: {{ a: b }} }}\n"),
@@ -308,6 +308,8 @@ fn a_key_that_stands_twice_is_shown_at_both_places() {
     ...
     5 | name: other
       | ^^^^ again here
+      |
+      = help: keep one of the two
     "#);
 }
 

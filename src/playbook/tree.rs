@@ -135,7 +135,8 @@ pub(super) fn parse(text: &str, found: &mut Vec<Diagnostic>) -> Option<Node> {
         emit_unresolved_aliases: true,
         disallow_directives: true,
     };
-    let mut builder = Builder { found, open: Vec::new(), root: None, documents: 0, nodes: 0 };
+    let mut builder =
+        Builder { found, open: Vec::new(), root: None, documents: 0, nodes: 0, has_references: false };
     for next in Parser::new_from_str_with_options(text, options) {
         let step = match next {
             Ok((event, span)) => builder.take(event, &span),
@@ -211,6 +212,7 @@ struct Builder<'f> {
     root: Option<Node>,
     documents: usize,
     nodes: usize,
+    has_references: bool,
 }
 
 impl Builder<'_> {
@@ -227,17 +229,18 @@ impl Builder<'_> {
                 Ok(())
             }
             Event::Anchor(_, name) => {
-                self.found.push(
-                    Diagnostic::new(bytes, format!("`&{name}` is an anchor, and those are not read")).help(
-                        "write the value out where it is used, or make it an input and name it with `${...}`",
-                    ),
+                self.refuse_reference(
+                    bytes,
+                    &format!("`&{name}` is an anchor, and anchors and aliases are not read"),
+                    "write the value out where it is used, or make it an input and name it with `${...}`",
                 );
                 Ok(())
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                self.found.push(
-                    Diagnostic::new(bytes.clone(), "this is an alias, and those are not read")
-                        .help("write the value out; text that begins with `*` needs quotes"),
+                self.refuse_reference(
+                    bytes.clone(),
+                    "this is an alias, and anchors and aliases are not read",
+                    "write the value out; text that begins with `*` needs quotes",
                 );
                 self.count(&bytes)?;
                 self.place(Node { span: bytes, kind: NodeKind::Refused });
@@ -348,10 +351,19 @@ impl Builder<'_> {
             self.found.push(
                 Diagnostic::new(span.clone(), format!("`{name}` stands twice"))
                     .label("again here")
-                    .related(first.key_span.clone(), "first here"),
+                    .related(first.key_span.clone(), "first here")
+                    .help("keep one of the two"),
             );
         }
         *key = Some(Key { name, span, keep });
+    }
+
+    /// Complains of the first anchor or alias only: where there is one there are many, and all are mended alike.
+    fn refuse_reference(&mut self, at: Range<usize>, message: &str, help: &str) {
+        if !self.has_references {
+            self.has_references = true;
+            self.found.push(Diagnostic::new(at, message).help(help));
+        }
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: &Span) -> bool {

@@ -329,16 +329,13 @@ fn judge(
     for block in candidates {
         let others = facts.others.get(block).unwrap_or(&none);
         let about = RangeFacts { locations: &facts.locations, policies: &facts.policies, others };
-        match judge_range(block, scope.rules, &about) {
-            Ok(()) => accepted.push(*block),
-            Err(refusal) => {
-                let (refused, overridden) = apply_overrides(vec![refusal], scope.rules);
-                if refused.is_empty() {
-                    accepted.push(*block);
-                }
-                planned.refused.extend(refused);
-                planned.overridden.extend(overridden);
-            }
+        let (standing, overridden) = apply_overrides(judge_range(block, scope.rules, &about), scope.rules);
+        if let Some(refusal) = standing.into_iter().next() {
+            // What was set aside for a range that is not blocked has changed nothing.
+            planned.refused.push(refusal);
+        } else {
+            accepted.push(*block);
+            planned.overridden.extend(overridden);
         }
     }
     accepted

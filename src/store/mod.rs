@@ -27,6 +27,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The file is something else.
+    #[error("`{path}` is no store of ours: it is no SQLite database")]
+    NotAStore {
+        /// Path of the file.
+        path: String,
+    },
     /// The store was written by a newer version.
     #[error("the store `{path}` has version {found}, this program knows up to {known}")]
     Newer {
@@ -105,6 +111,7 @@ impl StoreError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Open { .. } => "store_open",
+            Self::NotAStore { .. } => "store_not_a_store",
             Self::Newer { .. } => "store_newer",
             Self::Failed { .. } => "store_failed",
             Self::Damaged { .. } => "store_damaged",
@@ -122,8 +129,11 @@ impl StoreError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Open { .. } => Some(
-                "name a place that this user may write to: `--store sqlite:///path/stanch.db` or STANCH_STORE".to_owned(),
+                "check the free space there and who may write to it, or name another place: `--store sqlite:///path/stanch.db` or STANCH_STORE".to_owned(),
             ),
+            Self::NotAStore { .. } => {
+                Some("name another file with `--store` or STANCH_STORE; this one is left as it is".to_owned())
+            }
             Self::Newer { .. } => Some("use the newer stanch that wrote it, or another `--store`".to_owned()),
             Self::Failed { .. } => Some("check the free space and the rights of the store's folder, then run it again".to_owned()),
             Self::Damaged { .. } | Self::BrokenChain { .. } => {

@@ -38,7 +38,13 @@ impl SqliteStore {
     }
 
     fn prepare(mut connection: Connection, path: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Open { path: path.display().to_string(), source: Box::new(source) };
+        let failed = |source: rusqlite::Error| {
+            let path = path.display().to_string();
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+                return StoreError::NotAStore { path };
+            }
+            StoreError::Open { path, source: Box::new(source) }
+        };
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
         connection.pragma_update(None, "journal_mode", "wal").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "full").map_err(failed)?;

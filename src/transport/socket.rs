@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Transport, TransportError};
+use super::{CertificateFault, Transport, TransportError};
 use crate::domain::BoxFuture;
-use crate::domain::net::is_nearby;
 
 /// How long a connection may take to be made.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
@@ -32,8 +31,6 @@ pub fn install() {
 #[derive(Clone, Debug)]
 pub struct SocketTransport {
     client: reqwest::Client,
-    /// For this machine and its own link, which no proxy stands before: a mock, a platform's metadata service.
-    direct: reqwest::Client,
     largest_body: usize,
 }
 
@@ -44,22 +41,15 @@ impl SocketTransport {
     /// When TLS or the proxy settings cannot be set up.
     pub fn new() -> Result<Self, SocketTransportError> {
         install();
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_DEADLINE)
-                .timeout(REQUEST_DEADLINE)
-                // HTTP/2's "this was not processed" is repeated by the library unless told otherwise: repeating is ours.
-                .retry(reqwest::retry::never())
-        };
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| SocketTransportError::SetUp(error.without_url()))
-        };
-        Ok(Self {
-            client: build(builder())?,
-            direct: build(builder().no_proxy())?,
-            largest_body: LARGEST_BODY,
-        })
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_DEADLINE)
+            .timeout(REQUEST_DEADLINE)
+            // HTTP/2's "this was not processed" is repeated by the library unless told otherwise: repeating is ours.
+            .retry(reqwest::retry::never())
+            .build()
+            .map_err(|error| SocketTransportError::SetUp(error.without_url()))?;
+        Ok(Self { client, largest_body: LARGEST_BODY })
     }
 
     async fn send_once(
@@ -67,13 +57,13 @@ impl SocketTransport {
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, TransportError> {
         let target = Target::of(&request);
-        let client =
-            if is_nearby(request.uri().host().unwrap_or_default()) { &self.direct } else { &self.client };
         let request = reqwest::Request::try_from(request).map_err(|error| target.not_sent(error))?;
         #[expect(clippy::disallowed_methods, reason = "this is the one way out")]
-        let sent = client.execute(request).await;
+        let sent = self.client.execute(request).await;
         let mut answer = sent.map_err(|error| {
-            if error.is_connect() || error.is_builder() {
+            if let Some(fault) = certificate_fault(&error) {
+                target.untrusted(fault, error)
+            } else if error.is_connect() || error.is_builder() {
                 target.not_sent(error)
             } else {
                 target.no_answer(error)
@@ -130,12 +120,57 @@ impl Target {
         TransportError::NotSent { host: self.host.clone(), source: Box::new(error.without_url()) }
     }
 
+    fn untrusted(&self, fault: CertificateFault, error: reqwest::Error) -> TransportError {
+        TransportError::Untrusted { host: self.host.clone(), fault, source: Box::new(error.without_url()) }
+    }
+
     fn no_answer(&self, error: reqwest::Error) -> TransportError {
         TransportError::NoAnswer {
             method: self.method.clone(),
             path: self.path.clone(),
             source: Box::new(error.without_url()),
         }
+    }
+}
+
+/// Finds out whether a connection failed for the other end's certificate.
+fn certificate_fault(error: &reqwest::Error) -> Option<CertificateFault> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(own) = cause {
+        if let Some(rustls::Error::InvalidCertificate(fault)) = tls_error_in(own) {
+            return Some(sort_fault(fault));
+        }
+        cause = own.source();
+    }
+    None
+}
+
+/// The error of TLS in an error of I/O, however deep: as its source such an error tells what is behind that, not what
+/// it holds.
+fn tls_error_in<'error>(error: &'error (dyn std::error::Error + 'static)) -> Option<&'error rustls::Error> {
+    let mut inner = error;
+    loop {
+        if let Some(found) = inner.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        inner = inner.downcast_ref::<std::io::Error>()?.get_ref()?;
+    }
+}
+
+fn sort_fault(fault: &rustls::CertificateError) -> CertificateFault {
+    use rustls::CertificateError as Fault;
+    match fault {
+        Fault::UnknownIssuer => CertificateFault::UnknownIssuer,
+        Fault::Expired
+        | Fault::ExpiredContext { .. }
+        | Fault::NotValidYet
+        | Fault::NotValidYetContext { .. } => CertificateFault::OutOfTime,
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => CertificateFault::OtherName,
+        // The operating system's verifier has its own words for a root that it does not know.
+        Fault::Other(other) if other.to_string().to_ascii_lowercase().contains("trust") => {
+            CertificateFault::UnknownIssuer
+        }
+        _ => CertificateFault::Other,
     }
 }
 

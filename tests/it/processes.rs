@@ -108,6 +108,10 @@ impl Mock {
         serde_json::from_str(&self.http("GET", "/_mock/state", "")).unwrap()
     }
 
+    pub fn digest(&self) -> String {
+        self.http("GET", "/_mock/state/digest", "")
+    }
+
     pub fn attempt(&self, body: &str) -> Value {
         let name = self.attacker()["name"].as_str().unwrap();
         serde_json::from_str(&self.http("POST", &format!("/_mock/attackers/{name}/attempt"), body)).unwrap()

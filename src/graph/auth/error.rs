@@ -1,8 +1,5 @@
 //! Why there is no token, by what the operator does next.
 
-use std::path::PathBuf;
-
-use super::certificate::CertificateError;
 use super::entra::EntraRefusal;
 use crate::transport::TransportError;
 
@@ -112,42 +109,6 @@ pub enum AuthError {
         #[source]
         refusal: Box<EntraRefusal>,
     },
-    /// Entra does not trust the other provider's token for this app.
-    #[error("no federated credential of app `{client_id}` fits the token that was offered")]
-    NotFederated {
-        /// App.
-        client_id: String,
-        /// What Entra said.
-        #[source]
-        refusal: Box<EntraRefusal>,
-    },
-    /// The file of the federated token cannot be used.
-    #[error("the federated token file `{}` cannot be used", path.display())]
-    FederatedToken {
-        /// The file.
-        path: PathBuf,
-        /// What failed.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The certificate's key did not sign.
-    #[error(transparent)]
-    Unsigned(CertificateError),
-    /// Nobody answers where managed identities get their tokens.
-    #[error("no endpoint for managed identities answers here")]
-    NoIdentityEndpoint {
-        /// What failed.
-        #[source]
-        source: TransportError,
-    },
-    /// The machine has no such identity.
-    #[error("this machine has no managed identity `{client_id}` that may sign in (status {status})")]
-    NoSuchIdentity {
-        /// The identity's client id, or `system-assigned`.
-        client_id: String,
-        /// Status of the answer.
-        status: u16,
-    },
     /// Another refusal.
     #[error("app `{client_id}` got no token")]
     Refused {
@@ -225,8 +186,6 @@ impl AuthError {
             Self::Clock { refusal: Box::new(refusal) }
         } else if has(&[700_027, 50_012]) {
             Self::WrongCertificate { client_id, refusal: Box::new(refusal) }
-        } else if has(&[70_021, 700_211, 700_212, 700_213, 700_229]) {
-            Self::NotFederated { client_id, refusal: Box::new(refusal) }
         } else if has(&[700_016]) {
             Self::AppNotFound { client_id, tenant, refusal: Box::new(refusal) }
         } else if has(&[7_000_112, 70_001]) {
@@ -246,13 +205,12 @@ impl AuthError {
 
     /// Whether it may go well later, with nothing changed.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::Throttled { .. }
-                | Self::Unavailable { .. }
-                | Self::NoAnswer { .. }
-                | Self::Malformed { .. }
-        )
+        match self {
+            // Asked again, whoever answers there shows the same certificate.
+            Self::NoAnswer { source, .. } => !matches!(source, TransportError::Untrusted { .. }),
+            Self::Throttled { .. } | Self::Unavailable { .. } | Self::Malformed { .. } => true,
+            _ => false,
+        }
     }
 
     /// A word for it that does not change.
@@ -269,11 +227,6 @@ impl AuthError {
             Self::OtherCloud { .. } => "sign_in_other_cloud",
             Self::WrongScope { .. } => "sign_in_wrong_scope",
             Self::BlockedByPolicy { .. } => "sign_in_blocked_by_policy",
-            Self::NotFederated { .. } => "sign_in_not_federated",
-            Self::FederatedToken { .. } => "sign_in_federated_token",
-            Self::Unsigned(error) => error.code(),
-            Self::NoIdentityEndpoint { .. } => "sign_in_no_identity_endpoint",
-            Self::NoSuchIdentity { .. } => "sign_in_no_such_identity",
             Self::Refused { .. } => "sign_in_refused",
             Self::SessionRevoked { .. } => "sign_in_session_revoked",
             Self::Throttled { .. } => "sign_in_throttled",
@@ -289,42 +242,27 @@ impl AuthError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::WrongSecret { .. } => {
-                "set `AZURE_CLIENT_SECRET` to the secret's value, not the secret ID; the portal shows the value only once"
+                "set `AZURE_CLIENT_SECRET` (of the observer: `STANCH_OBSERVER_CLIENT_SECRET`) to the secret's value, not the secret ID; the portal shows the value only once"
             }
             Self::ExpiredSecret { .. } => {
-                "make a new client secret for the app, and set `AZURE_CLIENT_SECRET` to its value"
+                "make a new client secret for the app, and set `AZURE_CLIENT_SECRET` (of the observer: `STANCH_OBSERVER_CLIENT_SECRET`) to its value"
             }
-            Self::MissingCredential { .. } => {
-                "set `AZURE_CLIENT_CERTIFICATE_PATH`, or another way to sign in: `stanch setup` names them"
-            }
-            Self::NotFederated { .. } => {
-                "compare issuer, subject and audience of the token with the app's federated credentials: they must be equal to the letter"
-            }
-            Self::FederatedToken { .. } => {
-                "check `AZURE_FEDERATED_TOKEN_FILE`: the platform writes a token there, and renews it"
-            }
-            Self::NoIdentityEndpoint { .. } => {
-                "`AZURE_MANAGED_IDENTITY` works on a machine of Azure's only: elsewhere use `AZURE_CLIENT_CERTIFICATE_PATH`"
-            }
-            Self::NoSuchIdentity { .. } => {
-                "assign the identity to this machine, or set `AZURE_CLIENT_ID` to the one that is"
-            }
-            Self::Unsigned(error) => return error.hint(),
+            Self::MissingCredential { .. } => "set `AZURE_CLIENT_SECRET`",
             Self::WrongCertificate { .. } => {
                 "upload the certificate to the app registration, or use the one that is there"
             }
             Self::Clock { .. } => "check the clock of this machine",
             Self::AppNotFound { .. } => {
-                "check `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`: another tenant, or the app was not consented to there"
+                "check `AZURE_TENANT_ID` and `AZURE_CLIENT_ID` (of the observer: `STANCH_OBSERVER_CLIENT_ID`): another tenant, or the app was not consented to there"
             }
             Self::AppDisabled { .. } => {
                 "find out who disabled it before enabling it again: it may have been the intruder"
             }
             Self::TenantNotFound { .. } => {
-                "check `AZURE_TENANT_ID`, and `cloud` in stanch.toml for a national cloud"
+                "check `AZURE_TENANT_ID` or `--tenant`, and `AZURE_AUTHORITY_HOST` for a national cloud"
             }
             Self::OtherCloud { .. } => {
-                "set `cloud` in stanch.toml to the tenant's: global, us-gov, us-gov-dod or china"
+                "set `AZURE_AUTHORITY_HOST` and `STANCH_GRAPH_URL` to those of the tenant's cloud"
             }
             Self::WrongScope { .. } => {
                 "check `STANCH_GRAPH_URL`: it must be Graph's address in the tenant's cloud"
@@ -336,12 +274,20 @@ impl AuthError {
                 "find out who disabled or blocked the app: it may have been the intruder"
             }
             Self::Throttled { .. } | Self::Unavailable { .. } => "try again in some minutes",
-            Self::NoAnswer { .. } => "check the network, the proxy and `AZURE_AUTHORITY_HOST`",
+            Self::NoAnswer { source, .. } => {
+                source.hint().unwrap_or("check the network, the proxy and `AZURE_AUTHORITY_HOST`")
+            }
             Self::Malformed { .. } => "something between us and Entra may change answers: check the proxy",
             Self::Authority { .. } => {
                 "set `AZURE_AUTHORITY_HOST` to such as https://login.microsoftonline.com"
             }
-            Self::Refused { .. } | Self::Claim { .. } => return None,
+            Self::Claim { claim: "roles", .. } => {
+                "an administrator has to grant the app its permissions and consent to them: `stanch setup` prints the lines"
+            }
+            Self::Claim { .. } => "check that `AZURE_AUTHORITY_HOST` is Entra's",
+            Self::Refused { .. } => {
+                "look up the AADSTS number at https://login.microsoftonline.com/error, or search the sign-in log for the trace"
+            }
         };
         Some(hint.to_owned())
     }

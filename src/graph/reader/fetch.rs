@@ -58,6 +58,14 @@ impl Reader {
         self.connection.server_time()
     }
 
+    /// Signs in, so that a sign-in that fails is told once and at once.
+    ///
+    /// # Errors
+    /// When there is no token.
+    pub async fn sign_in(&self) -> Result<(), GraphError> {
+        self.connection.sign_in().await
+    }
+
     /// Tells the permissions in the access token that it reads with; decoded, not validated.
     ///
     /// # Errors

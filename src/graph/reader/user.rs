@@ -75,10 +75,23 @@ pub struct UserBrief {
     pub upn: String,
     /// Name on screens: show it inert.
     pub display_name: String,
+    /// Primary address.
+    pub mail: Option<String>,
     /// Whether sign-in is enabled; `None` where Graph does not say.
     pub enabled: Option<bool>,
     /// When it was deleted, for a deleted user.
     pub deleted_at: Option<Timestamp>,
+}
+
+impl UserBrief {
+    /// Whether the user is called so: by the name on screens, the address, or what stands before the `@`.
+    pub fn goes_by(&self, text: &str) -> bool {
+        let wanted = text.trim().to_lowercase();
+        let local = self.upn.split('@').next().unwrap_or_default();
+        [self.display_name.as_str(), self.mail.as_deref().unwrap_or_default(), local]
+            .iter()
+            .any(|name| name.to_lowercase() == wanted)
+    }
 }
 
 impl Reader {
@@ -169,6 +182,7 @@ fn parse_brief(row: &Value) -> Option<UserBrief> {
         id: text_if_any(row, "/id")?.parse().ok()?,
         upn: text(row, "/userPrincipalName"),
         display_name: text(row, "/displayName"),
+        mail: text_if_any(row, "/mail"),
         enabled: flag(row, "/accountEnabled"),
         deleted_at: moment(row, "/deletedDateTime"),
     })
