@@ -161,3 +161,43 @@ async fn a_stop_starts_nothing_new_and_tells_what_was_not_done() {
     assert!(run.actions.iter().all(|action| action.state == ActionState::NotStarted));
     assert_eq!(run.open.len(), plan.actions.len());
 }
+
+/// `contained` is said of an account that nobody gets into, and never otherwise, whatever one answer among the writes and
+/// their proofs does.
+#[tokio::test(start_paused = true)]
+async fn whatever_one_answer_does_contained_is_true() {
+    let misfortunes = [
+        json!({ "kind": "status", "status": 503, "committed": true }),
+        json!({ "kind": "status", "status": 409 }),
+        json!({ "kind": "reset_after_commit", "at": "mid_body" }),
+        json!({ "kind": "timeout", "committed": true }),
+        json!({ "kind": "slow_body", "bytesPerSecond": 3 }),
+        json!({ "kind": "wrong_content_type" }),
+        json!({ "kind": "empty_body" }),
+        json!({ "kind": "drift", "field": "id" }),
+        json!({ "kind": "drift", "field": "accountEnabled" }),
+        json!({ "kind": "flapping_reads", "seconds": 60 }),
+        json!({ "kind": "stale_lists", "seconds": 60 }),
+        json!({ "kind": "stale_items", "seconds": 60 }),
+        json!({ "kind": "revert_later", "seconds": 5 }),
+        json!({ "kind": "date_skew", "seconds": -3600 }),
+        json!({ "kind": "failover", "seconds": 120 }),
+        json!({ "kind": "disable_principal" }),
+    ];
+    let mut verdicts = Vec::new();
+    for (number, fault) in misfortunes.iter().enumerate() {
+        let nth = 11 + 2 * (number % 4);
+        let world = World::case("bec-node-fetch");
+        let plan = world.plan("evict").await;
+        world.faults(json!([{ "path": "/v1.0/*", "nth": nth, "fault": fault }])).await;
+        let run = world.apply(&plan).await;
+        let after = world.attempt(json!({ "from": ["unseen"], "assume": { "accountEnabled": true } })).await;
+        if run.verdict == Verdict::Contained {
+            assert_eq!(after["in"], false, "request {nth}, {fault}: {run:#?}");
+        } else {
+            assert!(!run.open.is_empty(), "request {nth}, {fault}: nothing is told to be done next");
+        }
+        verdicts.push(run.verdict);
+    }
+    assert!(verdicts.contains(&Verdict::Contained) && verdicts.iter().any(|own| *own != Verdict::Contained));
+}
