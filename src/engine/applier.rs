@@ -93,13 +93,20 @@ impl Applier {
             consent: consumed.clone(),
             engine: approved.plan().engine.clone(),
         };
-        match self.store.begin(&run, approved.plan(), &consumed, first, now).await? {
+        match self
+            .store
+            .begin(&run, approved.plan(), &consumed, first, now, self.guards.max_subjects_per_hour)
+            .await?
+        {
             Begin::Begun => {}
             Begin::AlreadyApplied(earlier) => {
                 let (_, run) = load_run(self.store.as_ref(), &earlier).await?;
                 return Ok(Applied::Earlier(Box::new(run)));
             }
             Begin::SubjectBusy(other) => return Err(ApplyError::SubjectBusy(other)),
+            Begin::TooManySubjects { within_an_hour } => {
+                return Err(ApplyError::TooManySubjects { within_an_hour });
+            }
             Begin::ConsentUsed(run) => return Err(ApplyError::ConsentUsed(run)),
         }
         let context = Arc::new(RunContext::new(self, approved, run.clone(), reader));

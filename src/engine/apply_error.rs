@@ -49,6 +49,12 @@ pub enum ApplyError {
     /// Another run for the same subject is under way.
     #[error("run `{0}` for the same user is under way")]
     SubjectBusy(RunId),
+    /// As many users as the settings allow had runs within the last hour.
+    #[error("{within_an_hour} other users had runs within the last hour, and the settings allow no more")]
+    TooManySubjects {
+        /// How many.
+        within_an_hour: u32,
+    },
     /// The plan's digest cannot be computed.
     #[error(transparent)]
     Digest(#[from] DigestError),
@@ -77,7 +83,10 @@ impl ApplyError {
             Self::ConsentUsed(_) => 4,
             Self::OtherTenant { .. } => 2,
             Self::SubjectChanged { .. } | Self::GuardsChanged => 5,
-            Self::SubjectRefused(_) | Self::RequestRefused(_) | Self::DangerousPermissions { .. } => 3,
+            Self::SubjectRefused(_)
+            | Self::RequestRefused(_)
+            | Self::DangerousPermissions { .. }
+            | Self::TooManySubjects { .. } => 3,
             Self::SubjectBusy(_)
             | Self::JournalLost { .. }
             | Self::Digest(_)
@@ -99,6 +108,7 @@ impl ApplyError {
             Self::RequestRefused(_) => "request_refused",
             Self::SubjectBusy(_) => "subject_busy",
             Self::JournalLost { .. } => "journal_lost",
+            Self::TooManySubjects { .. } => "too_many_subjects",
             Self::Digest(_) => "plan_digest",
             Self::Graph(error) => error.code(),
             Self::Store(error) => error.code(),
@@ -129,6 +139,10 @@ impl ApplyError {
             Self::JournalLost { run, .. } => Some(format!(
                 "do not count the account as contained: `stanch runs show {run}` tells what was sent before that; make room where the store is, then make a new plan: it shows what is left to do"
             )),
+            Self::TooManySubjects { .. } => Some(
+                "so many at once may be a flood of false alerts: look at `stanch runs list`; if each is meant, raise `guards.max_subjects_per_hour`"
+                    .to_owned(),
+            ),
             Self::Digest(_) => None,
             Self::Graph(error) => error.hint(),
             Self::Store(error) => error.hint(),

@@ -163,6 +163,11 @@ pub enum Begin {
     AlreadyApplied(RunId),
     /// Another run for this subject is under way.
     SubjectBusy(RunId),
+    /// As many other subjects as may be had runs within the last hour.
+    TooManySubjects {
+        /// How many.
+        within_an_hour: u32,
+    },
     /// An approval in the consent was used already, by this run.
     ConsentUsed(RunId),
 }
@@ -191,7 +196,8 @@ pub const LEASE: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// The store.
 pub trait Store: Send + Sync {
-    /// Begins a run, in one transaction: the plan is kept, the consent is used, the first entry is durable.
+    /// Begins a run, in one transaction: the plan is kept, the consent is used, the first entry is durable. No more than
+    /// `most_subjects` have runs that began within an hour.
     fn begin<'a>(
         &'a self,
         run: &'a RunId,
@@ -199,6 +205,7 @@ pub trait Store: Send + Sync {
         consent: &'a ConsumedConsent,
         first: Entry,
         now: Timestamp,
+        most_subjects: u32,
     ) -> BoxFuture<'a, Result<Begin, StoreError>>;
 
     /// Keeps a plan, so that it can be shown, approved and applied by its id.

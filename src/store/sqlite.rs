@@ -160,6 +160,9 @@ fn append_line(connection: &Connection, run: &RunId, entry: Entry, now: Timestam
     Ok(())
 }
 
+/// An hour, in milliseconds.
+const HOUR: i64 = 3_600_000;
+
 fn alive_until(now: Timestamp) -> i64 {
     millis(now).saturating_add(i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX))
 }
@@ -172,6 +175,7 @@ impl Store for SqliteStore {
         consent: &'a ConsumedConsent,
         first: Entry,
         now: Timestamp,
+        most_subjects: u32,
     ) -> BoxFuture<'a, Result<Begin, StoreError>> {
         let (run, plan, consent) = (run.clone(), plan.clone(), consent.clone());
         self.work(move |connection| {
@@ -201,6 +205,16 @@ impl Store for SqliteStore {
                 &[&subject, &millis(now)],
             )? {
                 return Ok(Begin::SubjectBusy(other));
+            }
+            let others: u32 = transaction
+                .query_row(
+                    "select count(distinct subject) from runs where started_at > ?1 and subject <> ?2",
+                    params![millis(now).saturating_sub(HOUR), subject],
+                    |row| row.get(0),
+                )
+                .map_err(&doing)?;
+            if others >= most_subjects {
+                return Ok(Begin::TooManySubjects { within_an_hour: others });
             }
             plans::keep(&transaction, &plan)?;
             transaction

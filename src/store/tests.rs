@@ -25,7 +25,7 @@ fn id(text: &str) -> RunId {
 }
 
 async fn begin(store: &SqliteStore, run: &str, plan: &Plan, now: Timestamp) -> Begin {
-    store.begin(&id(run), plan, &consent(plan), started(plan), now).await.unwrap()
+    store.begin(&id(run), plan, &consent(plan), started(plan), now, 20).await.unwrap()
 }
 
 #[tokio::test]
@@ -43,6 +43,29 @@ async fn what_was_appended_is_there_when_the_file_is_opened_again() {
     assert_eq!(kept, plan);
     assert_eq!(journal.len(), 2);
     assert_eq!(again.run_of_plan(plan.digest).await.unwrap(), Some(id("r1")));
+}
+
+#[tokio::test]
+async fn a_flood_of_users_is_stopped_and_one_who_is_known_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let plan_for = |number: u32, plan: &str| {
+        let mut plan = small_plan(plan);
+        plan.case.subject.id = format!("00000000-0000-4000-8000-{number:012}").parse().unwrap();
+        plan.sealed().unwrap()
+    };
+    let begin = async |run: &str, plan: &Plan, at: Timestamp| {
+        store.begin(&id(run), plan, &consent(plan), started(plan), at, 2).await.unwrap()
+    };
+    let now = small_plan("p0").created_at;
+    assert_eq!(begin("r1", &plan_for(1, "p1"), now).await, Begin::Begun);
+    assert_eq!(begin("r2", &plan_for(2, "p2"), now).await, Begin::Begun);
+    let third = plan_for(3, "p3");
+    assert_eq!(begin("r3", &third, now).await, Begin::TooManySubjects { within_an_hour: 2 });
+    let soon = now + jiff::SignedDuration::from_mins(30);
+    assert_eq!(begin("r4", &plan_for(1, "p4"), soon).await, Begin::Begun, "the first user again");
+    let later = now + jiff::SignedDuration::from_mins(61);
+    assert_eq!(begin("r3", &third, later).await, Begin::Begun);
 }
 
 #[tokio::test]
@@ -87,7 +110,7 @@ async fn an_approval_is_used_with_the_run_that_begins_and_with_no_other() {
     let (first, second) = (small_plan("p1"), small_plan("p2"));
     let now = first.created_at;
     let begin = async |store: &SqliteStore, run: &str, plan: &Plan, nonce: &str, now: Timestamp| {
-        store.begin(&id(run), plan, &signed(plan, nonce), started(plan), now).await.unwrap()
+        store.begin(&id(run), plan, &signed(plan, nonce), started(plan), now, 20).await.unwrap()
     };
     assert_eq!(begin(&store, "r1", &first, "nonce-of-the-first", now).await, Begin::Begun);
     assert_eq!(begin(&store, "r2", &second, "nonce-of-the-first", now).await, Begin::ConsentUsed(id("r1")));
@@ -219,7 +242,7 @@ async fn another_plan_under_a_kept_id_is_refused_and_begins_no_run() {
     let error = store.keep_plan(&edited).await.unwrap_err();
     assert!(matches!(error, StoreError::OtherPlan { .. }), "{error}");
     let begun = store
-        .begin(&id("r1"), &edited, &consent(&edited), started(&edited), edited.created_at)
+        .begin(&id("r1"), &edited, &consent(&edited), started(&edited), edited.created_at, 20)
         .await
         .unwrap_err();
     assert!(matches!(begun, StoreError::OtherPlan { .. }), "{begun}");
