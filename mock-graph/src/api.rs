@@ -19,10 +19,12 @@ pub enum Version {
 pub struct Caller {
     /// The app's client id.
     pub app_id: String,
-    /// Permissions in the token's `roles`.
+    /// Permissions in the token: an app's own from `roles`, a person's from `scp`.
     pub roles: Vec<String>,
-    /// Directory roles of the service principal, by display name.
+    /// Directory roles of the service principal, or of the person, by display name.
     pub directory_roles: Vec<String>,
+    /// The person who signed in; none where the app speaks for itself.
+    pub user_id: Option<String>,
 }
 
 impl Caller {

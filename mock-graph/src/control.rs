@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::attacker::{AttemptRequest, attempt, record};
 use crate::clock::parse_span;
 use crate::faults::FaultFile;
+use crate::identity::{Completion, complete};
 use crate::state::World;
 use crate::uri;
 
@@ -79,6 +80,13 @@ pub fn answer(world: &Arc<World>, method: &str, path: &str, body: &[u8]) -> Answ
             Err(error) => refuse(400, &error.to_string()),
         },
         ("POST", ["_mock", "attackers", name, "attempt"]) => play(world, name, body),
+        ("POST", ["_mock", "device-codes", code]) => match serde_json::from_slice::<Completion>(body) {
+            Ok(completion) => match complete(world, code, &completion) {
+                Ok(()) => Answer { status: 204, content_type: "text/plain", body: String::new() },
+                Err(why) => refuse(404, &why),
+            },
+            Err(error) => refuse(400, &error.to_string()),
+        },
         (_, ["_mock", ..]) => refuse(404, &format!("there is no control call {method} {path}")),
         _ => refuse(404, "not a control call"),
     }

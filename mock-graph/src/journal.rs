@@ -56,6 +56,9 @@ pub fn redact(body: &Value) -> Value {
                                     | "temporaryaccesspass"
                                     | "secretkey"
                                     | "refresh_token"
+                                    | "device_code"
+                                    | "code"
+                                    | "code_verifier"
                             ));
                     (key.clone(), if is_secret { Value::from(REDACTED) } else { redact(value) })
                 })

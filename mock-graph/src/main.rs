@@ -38,6 +38,9 @@ enum Command {
         /// How far app-only reads may trail writes, such as 5s
         #[arg(long, default_value = "0s", value_parser = span)]
         lag: Duration,
+        /// How long access tokens live, such as 60s [default: as long as Entra's]
+        #[arg(long, value_parser = span)]
+        token_lifetime: Option<Duration>,
         /// Seed of all chance
         #[arg(long, default_value_t = 0)]
         seed: u64,
@@ -73,6 +76,7 @@ async fn run(cli: Cli) -> Result<(), String> {
         faults,
         enforce_throttling,
         lag,
+        token_lifetime,
         seed,
         tls,
         listen_beyond_loopback,
@@ -84,7 +88,7 @@ async fn run(cli: Cli) -> Result<(), String> {
     }
     let text = std::fs::read_to_string(&tenant_file)
         .map_err(|error| format!("cannot read `{}`: {error}", tenant_file.display()))?;
-    let settings = Settings { latency, lag, enforce_throttling, seed };
+    let settings = Settings { latency, lag, enforce_throttling, seed, token_lifetime };
     let mock = MockGraph::with_settings(&text, settings)
         .map_err(|error| format!("`{}`: {error}", tenant_file.display()))?;
     if let Some(path) = faults {

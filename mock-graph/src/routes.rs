@@ -3,8 +3,8 @@
 
 use crate::api::{Fail, Handler, Version};
 use crate::handlers::{
-    evaluate, groups, logs, methods, named_locations, organization, policies, registration_details,
-    registrations, risky_users, roles, user_changes, users,
+    evaluate, groups, logs, methods, named_locations, organization, password_reset, policies,
+    registration_details, registrations, risky_users, roles, user_changes, users,
 };
 use crate::throttle::Bucket;
 
@@ -131,6 +131,8 @@ pub enum Permissions {
     AnyOf(&'static [&'static [&'static str]]),
     /// The per-kind permission of the collection in the path, or the general one: `Read` or `ReadWrite`.
     ByKind(&'static str),
+    /// Any of these sets, and only for a person who signed in.
+    Delegated(&'static [&'static [&'static str]]),
     /// What the body changes decides; the handler refuses.
     ByBody,
 }
@@ -219,7 +221,7 @@ const fn write(
     }
 }
 
-use Permissions::{AnyOf, ByBody, ByKind};
+use Permissions::{AnyOf, ByBody, ByKind, Delegated};
 use Service::{AuthenticationMethods, ConditionalAccess, Directory, IdentityProtection, Reports};
 use Versions::{Beta, Both};
 
@@ -436,6 +438,31 @@ static ROUTES: &[Route] = &[
             registration_details::patch_requirements,
         )
     },
+    write(
+        "POST",
+        "/users/{}/authentication/methods/{}/resetPassword",
+        AuthenticationMethods,
+        Delegated(&[&["UserAuthenticationMethod.ReadWrite.All"]]),
+        password_reset::reset,
+    ),
+    write(
+        "POST",
+        "/users/{}/authentication/passwordMethods/{}/resetPassword",
+        AuthenticationMethods,
+        Delegated(&[&["UserAuthMethod-Password.ReadWrite.All"], &["UserAuthenticationMethod.ReadWrite.All"]]),
+        password_reset::reset,
+    ),
+    read(
+        "/users/{}/authentication/operations/{}",
+        Both,
+        AuthenticationMethods,
+        Delegated(&[
+            &["UserAuthenticationMethod.ReadWrite.All"],
+            &["UserAuthenticationMethod.Read.All"],
+            &["UserAuthMethod-Password.ReadWrite.All"],
+        ]),
+        password_reset::operation,
+    ),
     read("/users/{}/authentication/{}", Both, AuthenticationMethods, ByKind("Read"), methods::list_kind),
     read("/users/{}/authentication/{}/{}", Both, AuthenticationMethods, ByKind("Read"), methods::get_kind),
     write(
@@ -500,6 +527,16 @@ static ROUTES: &[Route] = &[
     // the tenant
     read("/organization", Both, Directory, ORGANIZATION_READ, organization::list_organization),
     read("/subscribedSkus", Both, Directory, SKU_READ, organization::list_subscribed_skus),
+    read(
+        "/directory/onPremisesSynchronization",
+        Both,
+        Directory,
+        Delegated(&[
+            &["OnPremDirectorySynchronization.Read.All"],
+            &["OnPremDirectorySynchronization.ReadWrite.All"],
+        ]),
+        organization::list_on_premises_synchronization,
+    ),
     read("/domains", Both, Directory, DOMAIN_READ, organization::list_domains),
     read("/domains/{}", Both, Directory, DOMAIN_READ, organization::get_domain),
     read(

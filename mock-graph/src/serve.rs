@@ -11,8 +11,8 @@ use crate::replica::Aftermath;
 use crate::routes::{Found, Permissions, Route, Service, find};
 use crate::state::World;
 use crate::throttle::{Asked, Bucket, Size, units};
-use crate::token::caller_of;
 use crate::uri;
+use crate::{delegated, identity};
 
 /// A Graph request, as it came.
 #[derive(Clone, Debug)]
@@ -103,18 +103,26 @@ fn run(
     aftermath: Option<Aftermath>,
     served: &mut Served,
 ) -> Result<Reply, Fail> {
-    let Some((version, segments)) = version_and_segments(&incoming.path) else {
+    let Some((version, mut segments)) = version_and_segments(&incoming.path) else {
         served.known = false;
         return Err(Fail::new(404, "BadRequest", "Invalid version."));
     };
+    // `/me` is the person who signed in.
+    let is_me = segments.first().is_some_and(|first| first == "me");
+    if is_me {
+        segments.insert(0, "users".to_owned());
+    }
     let found = find(&incoming.method, version, &segments);
     if let Found::Route(route, _) = &found {
         served.write = route.write;
     }
     served.known = !matches!(found, Found::Unknown);
-    let caller =
-        caller_of(&world.present(), &world.keys, incoming.header("authorization"), jiff::Timestamp::now())
-            .map_err(|text| Fail::new(401, "InvalidAuthenticationToken", text))?;
+    let caller = identity::caller_of(
+        &world.present(),
+        &world.keys,
+        incoming.header("authorization"),
+        jiff::Timestamp::now(),
+    )?;
     served.app_id = Some(caller.app_id.clone());
     if world.has_ended(&caller.app_id) {
         return Err(claims_challenge());
@@ -127,7 +135,7 @@ fn run(
         return Err(Fail::new(415, "UnsupportedMediaType", "Content-Type must be application/json."));
     }
     let (route, variable) = match found {
-        Found::Route(route, variable) => (route, variable),
+        Found::Route(route, variable) => (route, delegated::own_id(variable, is_me, &caller)?),
         Found::WrongMethod => {
             return Err(Fail::new(
                 405,
@@ -140,6 +148,7 @@ fn run(
     let query = uri::pairs(&incoming.query);
     let counted = count(world, route, &variable, &query, &caller)?;
     permit(route, &variable, &caller)?;
+    delegated::permit(&world.present(), route, &variable, &caller)?;
     if world.hides(&object_path(&incoming.path)) {
         return Err(route.service.missing(segments.last().map_or("", String::as_str)));
     }
@@ -208,7 +217,9 @@ pub fn asks_mailbox(world: &World, incoming: &Incoming) -> Option<String> {
         _ => return None,
     }
     let header = incoming.header("authorization");
-    caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now()).ok().map(|caller| caller.app_id)
+    identity::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
+        .ok()
+        .map(|caller| caller.app_id)
 }
 
 /// The refusal of a throttled request.
@@ -228,6 +239,11 @@ fn no_segment(segments: &[String]) -> Fail {
 fn permit(route: &Route, variable: &[String], caller: &Caller) -> Result<(), Fail> {
     let (allowed, wanted) = match route.permissions {
         Permissions::ByBody => (true, String::new()),
+        Permissions::Delegated(sets) => (
+            caller.user_id.is_some()
+                && sets.iter().any(|set| set.iter().all(|permission| caller.holds(permission))),
+            sets.first().map(|set| set.join(",")).unwrap_or_default(),
+        ),
         Permissions::AnyOf(sets) => (
             sets.iter().any(|set| set.iter().all(|permission| caller.holds(permission))),
             sets.first().map(|set| set.join(",")).unwrap_or_default(),

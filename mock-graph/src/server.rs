@@ -26,8 +26,7 @@ use crate::serve::{Incoming, Served, asks_mailbox, envelope, object_path, serve,
 use crate::state::{Settings, World};
 use crate::tenant::{Tenant, TenantError};
 use crate::throttle::too_many_at_once;
-use crate::token::{self, TokenRequest};
-use crate::{batch, control, uri};
+use crate::{batch, control, identity, uri};
 
 /// The largest body that is read.
 const MOST_BODY: usize = 8 << 20;
@@ -303,12 +302,12 @@ fn after(world: &Arc<World>, incoming: &Incoming, outcome: &mut Outcome, fault: 
 
 /// The app that asks: by its token, or at the token endpoint by its form.
 fn asking_app(world: &World, incoming: &Incoming) -> Option<String> {
-    if is_token_path(&incoming.path) {
+    if identity::is_identity_path(&incoming.path) {
         let form = uri::pairs(&String::from_utf8_lossy(&incoming.body));
         return form.into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value);
     }
     let header = incoming.header("authorization");
-    token::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
+    identity::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
         .ok()
         .map(|caller| caller.app_id)
 }
@@ -317,7 +316,7 @@ fn asking_app(world: &World, incoming: &Incoming) -> Option<String> {
 fn refusal(world: &World, incoming: &Incoming, fail: &crate::api::Fail, fault: Option<&Fault>) -> Outcome {
     let routed = version_and_segments(&incoming.path)
         .map(|(version, segments)| crate::routes::find(&incoming.method, version, &segments));
-    let is_token = is_token_path(&incoming.path);
+    let is_token = identity::is_identity_path(&incoming.path);
     Outcome {
         reply: refusals::reply(world, incoming, fail, fault, is_token),
         write: matches!(&routed, Some(crate::routes::Found::Route(route, _)) if route.write),
@@ -338,12 +337,8 @@ fn form_of(incoming: &Incoming) -> Value {
     Value::Object(form.into_iter().map(|(key, value)| (key, value.into())).collect())
 }
 
-fn is_token_path(path: &str) -> bool {
-    path.to_lowercase().ends_with("/oauth2/v2.0/token")
-}
-
 fn process(world: &Arc<World>, incoming: &Incoming, aftermath: Option<Aftermath>) -> Outcome {
-    if let Some(outcome) = identity(world, incoming) {
+    if let Some(outcome) = of_identity(world, incoming) {
         return outcome;
     }
     let is_batch = version_and_segments(&incoming.path).is_some_and(|(_, segments)| {
@@ -356,54 +351,16 @@ fn process(world: &Arc<World>, incoming: &Incoming, aftermath: Option<Aftermath>
 }
 
 /// The identity platform's own paths.
-fn identity(world: &Arc<World>, incoming: &Incoming) -> Option<Outcome> {
-    let segments = uri::segments(&incoming.path);
-    let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let tenant = world.present();
-    let outcome = |status: u16, body: Value, shown: Value, app_id: Option<String>| Outcome {
-        reply: Reply {
-            status,
-            headers: vec![("cache-control".to_owned(), "no-store, no-cache".to_owned())],
-            body: Some(body),
-        },
+fn of_identity(world: &Arc<World>, incoming: &Incoming) -> Option<Outcome> {
+    let answered = identity::answer(world, incoming)?;
+    Some(Outcome {
+        reply: answered.reply,
         write: false,
         known: true,
-        app_id,
-        body: shown,
+        app_id: answered.app_id,
+        body: answered.body,
         is_token: true,
-    };
-    match (incoming.method.as_str(), parts.as_slice()) {
-        ("POST", [name, "oauth2", "v2.0", "token"]) => {
-            let form = uri::pairs(&String::from_utf8_lossy(&incoming.body));
-            let request = TokenRequest {
-                tenant: name,
-                form: &form,
-                authorization: incoming.header("authorization"),
-                base: &incoming.base,
-            };
-            let answer =
-                token::answer(&tenant, &world.keys, &request, jiff::Timestamp::now(), &world.new_id());
-            let shown: serde_json::Map<String, Value> =
-                form.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
-            let app_id = form.iter().find(|(key, _)| key == "client_id").map(|(_, value)| value.clone());
-            Some(outcome(answer.status, answer.body, Value::Object(shown), app_id))
-        }
-        ("GET", [name, "v2.0", ".well-known", "openid-configuration"]) => {
-            if token::serves(&tenant, name) {
-                Some(outcome(200, token::openid_configuration(&tenant, &incoming.base), Value::Null, None))
-            } else {
-                let body = json!({
-                    "error": "invalid_tenant", "error_codes": [90002],
-                    "error_description": format!("AADSTS90002: Tenant '{name}' not found.")
-                });
-                Some(outcome(400, body, Value::Null, None))
-            }
-        }
-        ("GET", [name, "discovery", "v2.0", "keys"]) if token::serves(&tenant, name) => {
-            Some(outcome(200, world.keys.key_set(), Value::Null, None))
-        }
-        _ => None,
-    }
+    })
 }
 
 fn run_batch(world: &Arc<World>, incoming: &Incoming) -> Outcome {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::api::Fail;
 use crate::clock::MockClock;
 use crate::faults::{FaultFile, Faults};
+use crate::identity::Sessions;
 use crate::journal::Line;
 use crate::keys::Keys;
 use crate::replica::{Aftermath, Replica, View};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub enforce_throttling: bool,
     /// Seed of all chance.
     pub seed: u64,
+    /// How long access tokens live, by real time; none: as long as Entra's.
+    pub token_lifetime: Option<Duration>,
 }
 
 /// The whole mock.
@@ -42,6 +45,7 @@ pub struct World {
     pub settings: Settings,
     original: Arc<Tenant>,
     inner: Mutex<Inner>,
+    sessions: Mutex<Sessions>,
 }
 
 struct Inner {
@@ -78,11 +82,23 @@ impl World {
             throttle: Throttle::default(),
             open_at_mailboxes: BTreeMap::new(),
         };
-        Self { clock: MockClock::starting(base), keys, settings, original, inner: Mutex::new(inner) }
+        Self {
+            clock: MockClock::starting(base),
+            keys,
+            settings,
+            original,
+            inner: Mutex::new(inner),
+            sessions: Mutex::default(),
+        }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the identity platform has given out.
+    pub fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The tenant as it is.
@@ -145,8 +161,12 @@ impl World {
         }
     }
 
-    /// Takes back the writes that are due to be.
+    /// Takes back the writes that are due to be, and ends the operations that are.
     pub fn settle(&self) {
+        let now = self.clock.now();
+        if self.present().password_operations.iter().any(|own| own.is_due(now)) {
+            self.edit(|tenant| crate::handlers::password_reset::end_due(tenant, now));
+        }
         let due = self.inner().replica.due();
         for revert in due {
             self.edit(|tenant| crate::foreign::revert(tenant, &revert.before, &revert.after));
@@ -188,6 +208,7 @@ impl World {
 
     /// Back to the tenant file, the journal emptied.
     pub fn reset(&self) {
+        *self.sessions() = Sessions::default();
         let mut inner = self.inner();
         inner.present = Arc::clone(&self.original);
         inner.history.clear();

@@ -192,6 +192,9 @@ pub struct Tenant {
     /// Directory audit records.
     #[serde(default)]
     pub directory_audits: Arc<Vec<Value>>,
+    /// Passwords on their way: `authentication/operations`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub password_operations: Vec<PasswordOperation>,
     /// Sign-in records, interactive and not.
     #[serde(default)]
     pub sign_ins: Arc<Vec<Value>>,
@@ -220,6 +223,9 @@ pub struct Organization {
     /// How long a search of it takes.
     #[serde(default)]
     pub audit_query_seconds: i64,
+    /// What a password that is set in the cloud does to a synchronized account.
+    #[serde(default)]
+    pub password_writeback: PasswordWriteback,
     /// Whether message traces can be read: the service's own principal is in the tenant.
     #[serde(default = "yes")]
     pub message_trace: bool,
@@ -268,15 +274,87 @@ pub struct Application {
     /// Client secret, where it signs in by one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
+    /// When the secret ends (real time); left out: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_expires: Option<jiff::Timestamp>,
     /// Certificate (PEM), where it signs in by an assertion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// Whose statements it signs in by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub federated_credentials: Vec<FederatedCredential>,
+    /// Whether it is a managed identity: the endpoints of 8.4 give its tokens.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub managed_identity: bool,
+    /// Whether people may sign in to it without a credential of its own.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub public_client: bool,
+    /// Where a browser may be sent back to; on this machine the port may be any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<String>,
+    /// Delegated permissions of Microsoft Graph, consented to for everyone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegated_scopes: Vec<String>,
     /// Granted application permissions of Microsoft Graph.
     #[serde(default)]
     pub roles: Vec<String>,
     /// Directory roles of the service principal, by display name.
     #[serde(default)]
     pub directory_roles: Vec<String>,
+}
+
+/// A trust in another issuer's statements.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FederatedCredential {
+    /// `iss` of the statement.
+    pub issuer: String,
+    /// `sub` of the statement.
+    pub subject: String,
+    /// `aud` of the statement; any one.
+    #[serde(default = "token_exchange")]
+    pub audiences: Vec<String>,
+    /// The issuer's key: a certificate (PEM), or a JWK. Entra fetches it from the issuer.
+    pub key: Value,
+}
+
+fn token_exchange() -> Vec<String> {
+    vec!["api://AzureADTokenExchange".to_owned()]
+}
+
+/// What a password that is set in the cloud does to a synchronized account (identity.md 3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PasswordWriteback {
+    /// It cannot be set there.
+    #[default]
+    Off,
+    /// It is written back.
+    On,
+    /// It would be, but nobody answers on-premises.
+    AgentDown,
+    /// The company's own directory rejects it.
+    PolicyRejects,
+}
+
+/// A password on its way to the company's own directory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PasswordOperation {
+    /// Its id.
+    pub id: String,
+    /// Whose password.
+    pub user_id: String,
+    /// The password.
+    pub password: String,
+    /// When it began.
+    pub created_at: jiff::Timestamp,
+    /// When it ends; none: never.
+    pub ends_at: Option<jiff::Timestamp>,
+    /// Why it fails, where it does.
+    pub failure: Option<String>,
+    /// Whether it has ended.
+    pub has_ended: bool,
 }
 
 /// A user's default second factor, as `signInPreferences` names kinds.
@@ -366,6 +444,11 @@ impl Default for AttackerDevice {
     fn default() -> Self {
         Self { is_compliant: false, is_registered: false, platform: "windows".to_owned() }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_no(value: &bool) -> bool {
+    !value
 }
 
 fn yes() -> bool {

@@ -47,7 +47,7 @@ pub(super) fn app_role_id(permission: &str) -> String {
 }
 
 /// The object id of an app's service principal.
-pub(super) fn principal_id(tenant: &Tenant, app_id: &str) -> String {
+pub(crate) fn principal_id(tenant: &Tenant, app_id: &str) -> String {
     tenant
         .service_principals
         .iter()

@@ -66,14 +66,21 @@ pub(super) fn append_for(
         .iter()
         .map(|(key, value)| json!({ "displayName": key, "oldValue": null, "newValue": value.to_string() }))
         .collect();
+    let initiator = match &call.caller.user_id {
+        Some(person) => {
+            let upn = find_user(tenant, person).map(|user| text(user, "userPrincipalName").to_owned()).ok();
+            json!({ "app": null, "user": { "id": person, "displayName": null, "userPrincipalName": upn, "ipAddress": null, "roles": [] } })
+        }
+        None => json!({ "user": null, "app": {
+            "appId": call.caller.app_id, "displayName": name, "servicePrincipalId": principal, "servicePrincipalName": null
+        } }),
+    };
     let record = json!({
         "id": format!("{prefix}_{correlation}_{tail}_{count}"), "category": target.category,
         "correlationId": correlation, "result": "success", "resultReason": "",
         "activityDisplayName": activity, "activityDateTime": format_time(call.now),
         "loggedByService": service, "operationType": "Update",
-        "initiatedBy": { "user": null, "app": {
-            "appId": call.caller.app_id, "displayName": name, "servicePrincipalId": principal, "servicePrincipalName": null
-        } },
+        "initiatedBy": initiator,
         "targetResources": [{
             "id": target.id, "displayName": target.name, "type": target.kind, "userPrincipalName": target.upn, "groupType": null,
             "modifiedProperties": modified

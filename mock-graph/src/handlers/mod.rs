@@ -19,11 +19,12 @@ pub mod method_kinds;
 pub mod methods;
 pub mod named_locations;
 pub mod organization;
+pub mod password_reset;
 pub mod policies;
 mod policy_audit;
 #[cfg(test)]
 mod policy_tests;
-mod privilege;
+pub(crate) mod privilege;
 pub mod registration_details;
 pub mod registrations;
 pub mod risk_detections;

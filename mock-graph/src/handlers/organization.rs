@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::lookup::{not_found, text};
 use crate::api::{Call, Fail, Reply};
 use crate::odata::{self, Rules};
-use crate::tenant::Tenant;
+use crate::tenant::{PasswordWriteback, Tenant};
 
 /// `GET /organization`
 ///
@@ -82,6 +82,22 @@ pub fn get_domain(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let row =
         rows.iter().find(|own| text(own, "id").eq_ignore_ascii_case(name)).ok_or_else(|| not_found(name))?;
     Ok(odata::entity(row, call, &[]))
+}
+
+/// `GET /directory/onPremisesSynchronization`
+///
+/// # Errors
+/// 400 for a query that is not taken.
+pub fn list_on_premises_synchronization(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let is_written_back = tenant.tenant.password_writeback != PasswordWriteback::Off;
+    let row = json!({
+        "id": tenant.tenant.id,
+        "configuration": { "accidentalDeletionPrevention": {
+            "synchronizationPreventionType": "enabledForCount", "alertThreshold": 500
+        } },
+        "features": { "passwordSyncEnabled": true, "passwordWritebackEnabled": is_written_back }
+    });
+    odata::collection(&[row], call, &Rules::PLAIN)
 }
 
 /// `GET /policies/identitySecurityDefaultsEnforcementPolicy`

@@ -21,7 +21,7 @@ const USER: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
 const GROUPS: &str = "fdd7a751-b60b-444a-984c-02652fe8fa1c";
 
 /// The role template ids that a user holds, through groups too.
-pub(super) fn roles_of(tenant: &Tenant, user_id: &str) -> Vec<String> {
+pub(crate) fn roles_of(tenant: &Tenant, user_id: &str) -> Vec<String> {
     let groups = groups_of(tenant, user_id);
     tenant
         .role_assignments
@@ -51,7 +51,7 @@ pub(super) fn groups_of(tenant: &Tenant, member: &str) -> Vec<String> {
 
 /// What of a user is to be changed: the tables differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// The password (identity.md 3.2).
     Password,
     /// `accountEnabled` (identity.md 4).
@@ -60,13 +60,19 @@ pub(super) enum Change {
 
 /// Whether the caller's own directory roles let it change this user. Where the target holds nothing, permissions alone
 /// decide.
-pub(super) fn may_change(tenant: &Tenant, caller: &Caller, user_id: &str, change: Change) -> bool {
+pub(crate) fn may_change(tenant: &Tenant, caller: &Caller, user_id: &str, change: Change) -> bool {
     let held = roles_of(tenant, user_id);
     let guards_roles = guards_roles(tenant, user_id);
-    if held.is_empty() && !guards_roles {
-        return true;
-    }
     let has = |role: &str| caller.directory_roles.iter().any(|own| own == role);
+    if held.is_empty() && !guards_roles {
+        // A person needs a role even for those who hold none.
+        return caller.user_id.is_none()
+            || COLUMNS.iter().any(|role| has(role))
+            || (change == Change::Password && PASSWORD_COLUMNS.iter().any(|role| has(role)));
+    }
+    if caller.user_id.is_some() && change == Change::Enabled && !caller.holds("Directory.AccessAsUser.All") {
+        return false;
+    }
     if has("Global Administrator") || has("Privileged Authentication Administrator") {
         return true;
     }
@@ -93,6 +99,16 @@ fn guards_roles(tenant: &Tenant, user_id: &str) -> bool {
         tenant.groups.iter().any(|group| text(group, "id") == id && is_true(group, "isAssignableToRole"))
     })
 }
+
+/// The administrators of both tables.
+const COLUMNS: [&str; 4] = [
+    "User Administrator",
+    "Authentication Administrator",
+    "Privileged Authentication Administrator",
+    "Global Administrator",
+];
+/// Those of the password's table alone.
+const PASSWORD_COLUMNS: [&str; 2] = ["Password Administrator", "Helpdesk Administrator"];
 
 const UNIT: &str = "/administrativeUnits/";
 
@@ -125,7 +141,10 @@ pub(super) fn is_restricted(tenant: &Tenant, caller: &Caller, object: &Value) ->
     if units.is_empty() {
         return is_true(object, "isManagementRestricted");
     }
-    let principal = super::applications::principal_id(tenant, &caller.app_id);
+    let principal = match &caller.user_id {
+        Some(user) => user.clone(),
+        None => super::applications::principal_id(tenant, &caller.app_id),
+    };
     !units.iter().all(|unit| {
         tenant.role_assignments.iter().any(|own| {
             text(own, "principalId") == principal

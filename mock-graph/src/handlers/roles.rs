@@ -34,10 +34,22 @@ const ROLES: &[(&str, &str)] = &[
     ("75934031-6c7e-415a-99d7-48dbd49e875e", "Usage Summary Reports Reader"),
     ("fdd7a751-b60b-444a-984c-02652fe8fa1c", "Groups Administrator"),
     ("d29b2b05-8046-44ba-8758-1e26182fcf32", "Directory Synchronization Accounts"),
+    ("5d6b6bb7-de71-4623-b4af-96380a352509", "Security Reader"),
+    ("5f2222b1-57c3-48ba-8ad5-d4759f1fde6f", "Security Operator"),
 ];
 
+/// The template id of a built-in role by its name.
+pub(crate) fn role_named(name: &str) -> Option<&'static str> {
+    ROLES.iter().find(|(_, own)| *own == name).map(|(id, _)| *id)
+}
+
+/// The name of a built-in role by its template id.
+pub(crate) fn name_of_role(id: &str) -> Option<&'static str> {
+    ROLES.iter().find(|(own, _)| own.eq_ignore_ascii_case(id)).map(|(_, name)| *name)
+}
+
 fn definition(id: &str) -> Value {
-    let name = ROLES.iter().find(|(own, _)| own.eq_ignore_ascii_case(id)).map(|(_, name)| *name);
+    let name = name_of_role(id);
     json!({ "id": id, "displayName": name, "templateId": id, "isBuiltIn": name.is_some(), "isEnabled": true })
 }
 

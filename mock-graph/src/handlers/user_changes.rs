@@ -143,6 +143,17 @@ fn check_password(tenant: &Tenant, user: &Value, profile: &Value) -> Result<Opti
     }
     let Some(password) = profile.get("password") else { return Ok(None) };
     let password = password.as_str().unwrap_or_default();
+    if is_weak(user, password) {
+        return Err(bad(
+            "The specified password does not comply with password complexity requirements. Please provide a different password.",
+        ));
+    }
+    Ok(Some(password.to_owned()))
+}
+
+/// Whether the password rules refuse a password (identity.md 3.1).
+pub(super) fn is_weak(user: &Value, password: &str) -> bool {
+    let upn = text(user, "userPrincipalName");
     let classes = [
         password.chars().any(char::is_lowercase),
         password.chars().any(char::is_uppercase),
@@ -151,15 +162,9 @@ fn check_password(tenant: &Tenant, user: &Value, profile: &Value) -> Result<Opti
     ];
     let length = password.chars().count();
     let name = upn.split('@').next().unwrap_or_default().to_lowercase();
-    let is_weak = !(8..=256).contains(&length)
+    !(8..=256).contains(&length)
         || classes.iter().filter(|class| **class).count() < 3
-        || (!name.is_empty() && password.to_lowercase().contains(&name));
-    if is_weak {
-        return Err(bad(
-            "The specified password does not comply with password complexity requirements. Please provide a different password.",
-        ));
-    }
-    Ok(Some(password.to_owned()))
+        || (!name.is_empty() && password.to_lowercase().contains(&name))
 }
 
 /// `POST /users/{id}/revokeSignInSessions`: always `true`, and without effect on guests.

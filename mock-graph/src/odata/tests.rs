@@ -10,7 +10,12 @@ fn call(query: &[(&str, &str)]) -> Call {
         query: query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         headers: Vec::new(),
         body: Value::Null,
-        caller: Caller { app_id: String::new(), roles: Vec::new(), directory_roles: Vec::new() },
+        caller: Caller {
+            app_id: String::new(),
+            roles: Vec::new(),
+            directory_roles: Vec::new(),
+            user_id: None,
+        },
         now: "2026-03-02T00:00:00Z".parse().unwrap(),
         base: "http://127.0.0.1:9".to_owned(),
         path: "/v1.0/auditLogs/signIns".to_owned(),

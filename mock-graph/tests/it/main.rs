@@ -9,4 +9,5 @@ mod objects;
 mod permissions;
 mod registrations;
 mod sdk;
+mod sign_in;
 mod wire;

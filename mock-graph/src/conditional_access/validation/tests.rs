@@ -18,7 +18,12 @@ fn call(body: Value) -> Call {
         query: Vec::new(),
         headers: vec![("if-match".to_owned(), "\"never\"".to_owned())],
         body,
-        caller: Caller { app_id: String::new(), roles: Vec::new(), directory_roles: Vec::new() },
+        caller: Caller {
+            app_id: String::new(),
+            roles: Vec::new(),
+            directory_roles: Vec::new(),
+            user_id: None,
+        },
         now: "2024-10-04T15:00:00Z".parse().unwrap(),
         base: String::new(),
         path: String::new(),
