@@ -111,6 +111,7 @@ impl Tenant {
             requested_by: "bench".to_owned(),
             webhook: None,
             notes: Vec::new(),
+            alert: None,
         };
         planner.plan(request).await.unwrap()
     }

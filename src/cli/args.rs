@@ -120,9 +120,15 @@ pub struct CaseArgs {
 pub struct PlanArgs {
     /// Playbook: a name such as `bec`, or a path
     pub playbook: String,
-    /// The compromised user: UPN or object id
-    #[arg(long, value_name = "UPN_OR_ID")]
-    pub user: String,
+    /// The compromised user: UPN or object id; with `--alert` the one whom the alert names
+    #[arg(long, value_name = "UPN_OR_ID", required_unless_present = "alert")]
+    pub user: Option<String>,
+    /// An alert in a file: who, since when, and what to look for in the sign-in log
+    #[arg(long, value_name = "FILE")]
+    pub alert: Option<PathBuf>,
+    /// Whose alert it is: `generic`, `insightidr`, or a webhook of the settings [default: by its shape]
+    #[arg(long, value_name = "NAME", requires = "alert")]
+    pub source: Option<String>,
     /// Who and what.
     #[command(flatten)]
     pub case: CaseArgs,

@@ -5,6 +5,7 @@ use std::error::Error;
 use serde_json::json;
 
 use super::args::Format;
+use crate::alert::AlertError;
 use crate::approval::ApprovalError;
 use crate::domain::inert;
 use crate::engine::{ApplyError, PlanError, VerifyError};
@@ -121,6 +122,12 @@ fn lines_inert(text: &str) -> String {
 fn inert_whole(line: &str) -> String {
     let letters: Vec<char> = line.chars().collect();
     letters.chunks(200).map(|chunk| inert(&chunk.iter().collect::<String>())).collect()
+}
+
+impl From<AlertError> for Failure {
+    fn from(error: AlertError) -> Self {
+        Self::of(2, error.code(), &error, error.hint())
+    }
 }
 
 impl From<PlanError> for Failure {

@@ -1,5 +1,6 @@
 //! The command line: one file per command. Results go to standard output, progress and logs to standard error.
 
+mod alert;
 mod apply;
 mod approve;
 mod approvers;

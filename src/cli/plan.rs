@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::alert;
 use super::args::{CaseArgs, Format, PlanArgs};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
@@ -23,7 +24,10 @@ const WIDEST_EVIDENCE_IPV6: u8 = 16;
 /// # Errors
 /// Whatever keeps a plan from being made: see [`Failure`].
 pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
-    let plan = make(session, &args.playbook, &args.user, &args.case).await?;
+    let plan = match &args.alert {
+        Some(file) => make_from_alert(session, args, file).await?,
+        None => make(session, &args.playbook, args.user.as_deref().unwrap_or_default(), &args.case).await?,
+    };
     if let Some(path) = &args.output {
         write(path, &plan).map_err(|mut failure| {
             let kept = format!("; the plan itself is kept: `stanch show {}`", plan.id);
@@ -41,13 +45,33 @@ pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
 /// # Errors
 /// As [`plan`].
 pub async fn make(session: &Session, playbook: &str, user: &str, case: &CaseArgs) -> Result<Plan, Failure> {
-    let mut request = request(session, bind(playbook, &case.settings)?, user, case)?;
+    let request = request(session, bind(playbook, &case.settings)?, user, case)?;
     let planner = session.planner()?;
+    plan_and_keep(session, &planner, playbook, request).await
+}
+
+async fn make_from_alert(session: &Session, args: &PlanArgs, file: &Path) -> Result<Plan, Failure> {
+    let bound = bind(&args.playbook, &args.case.settings)?;
+    let trigger = alert::read(session, file, args.source.as_deref())?;
+    let planner = session.planner()?;
+    let (user, from) = alert::subject(&planner, &trigger, &bound.name, args.user.as_deref()).await?;
+    let mut request = request(session, bound, &user, &args.case)?;
+    request.alert = Some(from);
+    plan_and_keep(session, &planner, &args.playbook, request).await
+}
+
+async fn plan_and_keep(
+    session: &Session,
+    planner: &Planner,
+    playbook: &str,
+    mut request: PlanRequest,
+) -> Result<Plan, Failure> {
     // Opened first: a store that cannot keep the plan is told before the tenant is read.
     let store = session.store()?;
-    let plan = ask_and_plan(session, &planner, &mut request)
+    let user = request.user.clone();
+    let plan = ask_and_plan(session, planner, &mut request)
         .await
-        .map_err(|failure| failure.or_by_hand(playbook, user))?;
+        .map_err(|failure| failure.or_by_hand(playbook, &user))?;
     store.keep_plan(&plan).await?;
     Ok(plan)
 }
@@ -221,6 +245,7 @@ fn request(
         requested_by: session.operator(),
         webhook: None,
         notes,
+        alert: None,
     })
 }
 

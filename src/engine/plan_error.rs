@@ -37,6 +37,28 @@ pub enum PlanError {
         /// Object id.
         id: String,
     },
+    /// What an alert says names no user for certain.
+    #[error("the alert names no user that can be looked up{}", if .written.is_empty() { String::new() } else { format!(": `{}`", .written.join("`, `")) })]
+    NobodyNamed {
+        /// What it says instead.
+        written: Vec<String>,
+    },
+    /// What an alert says names more than one user.
+    #[error("`{named}` is more than one user of this tenant: `{}`", .found.join("`, `"))]
+    SeveralUsers {
+        /// What the alert says.
+        named: String,
+        /// Whom that is.
+        found: Vec<String>,
+    },
+    /// The alert is about another tenant.
+    #[error("the alert is about the tenant `{named}`, and this is `{own}`")]
+    OtherTenant {
+        /// The tenant that it names.
+        named: String,
+        /// Ours.
+        own: String,
+    },
     /// A guard refuses the subject.
     #[error("`{}` is refused by the guard `{}`: {}", .0.object, .0.guard, .0.why)]
     SubjectRefused(GuardRefusal),
@@ -88,6 +110,9 @@ impl PlanError {
             | Self::AmbiguousUser { .. }
             | Self::NoUser
             | Self::DeletedUser { .. }
+            | Self::NobodyNamed { .. }
+            | Self::SeveralUsers { .. }
+            | Self::OtherTenant { .. }
             | Self::BadSetting { .. }
             | Self::Order(_)
             | Self::Guard(_) => 2,
@@ -108,6 +133,9 @@ impl PlanError {
             Self::AmbiguousUser { .. } => "ambiguous_user",
             Self::NoUser => "no_user",
             Self::DeletedUser { .. } => "deleted_user",
+            Self::NobodyNamed { .. } => "nobody_named",
+            Self::SeveralUsers { .. } => "several_users",
+            Self::OtherTenant { .. } => "other_tenant",
             Self::SubjectRefused(_) => "subject_refused",
             Self::BadSetting { .. } => "bad_setting",
             Self::ClockSkew { .. } => "clock_skew",
@@ -136,6 +164,13 @@ impl PlanError {
                 "a deleted user cannot sign in; to contain it all the same, restore it first (Entra admin centre, Users, Deleted users)"
                     .to_owned(),
             ),
+            Self::NobodyNamed { .. } | Self::SeveralUsers { .. } => Some(
+                "find out who is meant, then plan for that account: `stanch plan PLAYBOOK --user UPN`"
+                    .to_owned(),
+            ),
+            Self::OtherTenant { .. } => {
+                Some("plan with the credentials of the tenant that the alert is about".to_owned())
+            }
             Self::SubjectRefused(refusal) => Some(refusal.next.clone()),
             Self::ClockSkew { .. } => Some("set this machine's clock by a time server, then plan again: log windows and expiry hang on it".to_owned()),
             Self::Order(error) => error.hint(),

@@ -8,19 +8,24 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::from_alert::FromAlert;
 use super::plan_error::PlanError;
 use super::resolve;
 use super::send::new_id;
 use super::shortfall;
+use crate::alert::NamedUser;
 use crate::case::{Case, Look, Subject};
 use crate::config::{Guards, Role};
-use crate::domain::{ActionId, CidrBlock, Clock, MethodId, Random, Sha256Digest, Timestamp};
+use crate::domain::{
+    ActionId, CidrBlock, Clock, MethodId, PlanId, Random, Sha256Digest, TenantId, Timestamp, UserId,
+};
 use crate::graph::{Reader, Reading};
 use crate::guard::{self, GuardRules, judge_subject};
 use crate::investigate::{self, Ask};
 use crate::order::{self, OrderedStep};
 use crate::plan::{
-    Action, ApprovalMode, GuardRecord, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester, UnchangedStep,
+    Action, ApprovalMode, GuardRecord, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester, TenantRef,
+    UnchangedStep,
 };
 use crate::playbook::{Approval, BoundPlaybook, BoundStep};
 use crate::steps::{AnyStep, Planned, Scope};
@@ -56,6 +61,8 @@ pub struct PlanRequest {
     pub webhook: Option<String>,
     /// What was already said about the input, such as masked host bits.
     pub notes: Vec<String>,
+    /// The alert that it comes from, where it does.
+    pub alert: Option<FromAlert>,
 }
 
 /// Makes plans. It cannot write.
@@ -102,13 +109,17 @@ impl Planner {
             shortfall::read(reader),
         );
         let (tenant, subject, rules) = (tenant?, subject?, rules?);
-        let mut warnings = request.notes.clone();
+        let alert = request.alert.clone().unwrap_or_default();
+        check_tenant(&alert, &tenant)?;
+        let mut warnings = alert.told;
+        warnings.extend(request.notes.iter().cloned());
         let now = self.tenant_now(reader, &mut warnings)?;
 
         let ask = Ask {
             since: request.since,
             ips: request.ips.clone(),
             user_agents: request.user_agents.clone(),
+            hints: alert.hints,
             now,
         };
         let takes_away = request.playbook.steps.iter().any(|step| AnyStep::is_door(&step.step));
@@ -144,6 +155,14 @@ impl Planner {
         Ok(plan.sealed()?)
     }
 
+    /// Finds the one user that an alert names.
+    ///
+    /// # Errors
+    /// When it names nobody of this tenant for certain, or more than one, or the tenant cannot be read.
+    pub async fn find(&self, named: &NamedUser) -> Result<UserId, PlanError> {
+        resolve::named_user(&self.reader.remembering(), named).await
+    }
+
     /// Graph's time, and whether ours agrees with it.
     fn tenant_now(&self, reader: &Reader, warnings: &mut Vec<String>) -> Result<Timestamp, PlanError> {
         let ours = self.clock.now();
@@ -164,7 +183,7 @@ impl Planner {
     fn assemble(
         &self,
         request: &PlanRequest,
-        tenant: crate::plan::TenantRef,
+        tenant: TenantRef,
         case: &Case,
         rules: &GuardRules,
         planned: Vec<(BoundStep, Planned)>,
@@ -173,7 +192,10 @@ impl Planner {
         let valid_for = jiff::SignedDuration::try_from(self.valid_for).unwrap_or(jiff::SignedDuration::MAX);
         let mut plan = Plan {
             format: PLAN_FORMAT.to_owned(),
-            id: new_id(created_at, self.random.as_ref()).parse()?,
+            id: match request.alert.as_ref().and_then(|alert| alert.plan.clone()) {
+                Some(promised) => promised,
+                None => new_plan_id(created_at, self.random.as_ref())?,
+            },
             digest: Sha256Digest::of_bytes(b""),
             created_at,
             expires_at: created_at.saturating_add(valid_for).unwrap_or(Timestamp::MAX),
@@ -226,6 +248,23 @@ impl Planner {
         plan.permissions.sort();
         plan.permissions.dedup();
         Ok(plan)
+    }
+}
+
+/// A fresh id for a plan, in time order.
+///
+/// # Errors
+/// When it is no id: a fault of ours.
+pub fn new_plan_id(now: Timestamp, random: &dyn Random) -> Result<PlanId, PlanError> {
+    Ok(new_id(now, random).parse()?)
+}
+
+/// Refuses an alert about another tenant: a user of the same name there is another person.
+fn check_tenant(alert: &FromAlert, tenant: &TenantRef) -> Result<(), PlanError> {
+    let mut named = alert.tenants.iter().filter_map(|text| text.parse::<TenantId>().ok());
+    match named.find(|named| *named != tenant.id) {
+        Some(named) => Err(PlanError::OtherTenant { named: named.to_string(), own: tenant.id.to_string() }),
+        None => Ok(()),
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use tokio::try_join;
 
 use super::plan_error::PlanError;
+use crate::alert::{Account, NamedUser};
 use crate::approval::{People, Person};
 use crate::case::{Look, Subject};
 use crate::config::Guards;
 use crate::domain::{CidrBlock, GroupId, Upn, UserId};
-use crate::graph::{GraphError, GraphUser, Reader, look};
+use crate::graph::{GraphError, GraphUser, Reader, UserBrief, look};
 use crate::guard::{GuardRules, OtherAdministrators, SubjectFacts};
 
 /// The role whose holders can undo everything: its template id (identity.md 1.3).
@@ -27,6 +28,57 @@ pub(super) async fn subject(reader: &Reader, id_or_upn: &str) -> Result<Subject,
         return Err(not_found(reader, id_or_upn).await);
     };
     describe(reader, user).await
+}
+
+/// Finds the one user that an alert names: by object id, by name or address, by the name in the company's own directory.
+/// All that is said must come to one and the same user.
+pub(super) async fn named_user(reader: &Reader, named: &NamedUser) -> Result<UserId, PlanError> {
+    if named.accounts.is_empty() {
+        return Err(PlanError::NobodyNamed { written: named.unusable.clone() });
+    }
+    let mut found: Vec<(UserId, String)> = Vec::new();
+    for account in &named.accounts {
+        let these = match account {
+            Account::Id(id) => match reader.user(id.as_str()).await? {
+                Some(user) => vec![(user.id, user.upn.to_string())],
+                // A name beside the id may belong to somebody else by now: the id is what was meant.
+                None => return Err(not_found(reader, id.as_str()).await),
+            },
+            Account::Upn(upn) => match reader.user(upn.as_str()).await? {
+                Some(user) => vec![(user.id, user.upn.to_string())],
+                None => brief(reader.users_with_address(upn.as_str()).await?),
+            },
+            Account::Sam { domain, name } => in_domain(reader.users_with_account(name).await?, domain),
+        };
+        for user in these {
+            if !found.iter().any(|(id, _)| *id == user.0) {
+                found.push(user);
+            }
+        }
+    }
+    match found.as_slice() {
+        [(id, _)] => Ok(id.clone()),
+        [] => Err(not_found(reader, &named.shown()).await),
+        several => Err(PlanError::SeveralUsers {
+            named: named.shown(),
+            found: several.iter().map(|(_, upn)| upn.clone()).collect(),
+        }),
+    }
+}
+
+fn brief(users: Vec<UserBrief>) -> Vec<(UserId, String)> {
+    users.into_iter().map(|user| (user.id, user.upn)).collect()
+}
+
+/// Those of the domain where any are: a log has the short name of a domain, the directory the whole one.
+fn in_domain(users: Vec<(UserBrief, String)>, domain: &str) -> Vec<(UserId, String)> {
+    let is_of = |own: &str| {
+        let short = own.split('.').next().unwrap_or_default();
+        own.eq_ignore_ascii_case(domain) || short.eq_ignore_ascii_case(domain)
+    };
+    let (of, others): (Vec<_>, Vec<_>) = users.into_iter().partition(|(_, own)| is_of(own));
+    let chosen = if of.is_empty() { others } else { of };
+    brief(chosen.into_iter().map(|(user, _)| user).collect())
 }
 
 async fn describe(reader: &Reader, user: GraphUser) -> Result<Subject, PlanError> {

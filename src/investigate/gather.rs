@@ -2,8 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::hints::confirm;
 use super::methods::{Grounds, judge};
 use super::sign_ins::find_intruder;
+use crate::alert::Hints;
 use crate::case::{Confidence, Evidence, Indicator, IndicatorKind, Look, Subject, Window};
 use crate::domain::CidrBlock;
 use crate::graph::{GraphError, Reader, SignInQuery, look};
@@ -22,6 +24,8 @@ pub struct Ask {
     pub ips: Vec<CidrBlock>,
     /// Globs over the intruder's user agents.
     pub user_agents: Vec<String>,
+    /// What an alert says: it counts where the log bears it out.
+    pub hints: Hints,
     /// The tenant's present moment.
     pub now: Timestamp,
 }
@@ -69,7 +73,8 @@ impl InvestigateError {
 /// When Graph does not answer.
 pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Found, InvestigateError> {
     let earliest = ask.now.saturating_sub(DEFAULT_WINDOW).unwrap_or(Timestamp::MIN);
-    let from = match ask.since {
+    let hinted = ask.hints.time.filter(|time| *time <= ask.now);
+    let from = match ask.since.or(hinted) {
         Some(since) => since.saturating_sub(PAST).unwrap_or(earliest).min(earliest),
         None => earliest,
     };
@@ -94,14 +99,17 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
     };
     let audits = look(audits)?;
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
-    let intruder = find_intruder(rows, &ask.ips, &ask.user_agents);
+    let confirmed = confirm(rows, &ask.hints, ask.now);
+    let intruder = find_intruder(rows, &ask.ips, &ask.user_agents, confirmed.rows);
     notes.extend(intruder.notes);
+    notes.extend(confirmed.notes);
     if rows.iter().all(|row| !intruder.rows.contains(&row.id))
         && !(ask.ips.is_empty() && ask.user_agents.is_empty())
     {
         notes.push("no sign-in of the user matches the addresses and user agents that were given".to_owned());
     }
     let mut indicators = intruder.indicators;
+    indicators.extend(confirmed.indicators);
     for block in &ask.ips {
         let is_there = indicators.iter().any(|own| own.value.parse() == Ok(*block));
         if !is_there {
@@ -115,7 +123,8 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
             });
         }
     }
-    let since = ask.since.or(intruder.first);
+    // An alert comes after the fact: a sign-in of the intruder's that is older than it counts for the beginning.
+    let since = ask.since.or_else(|| [intruder.first, confirmed.time].into_iter().flatten().min());
     let methods = match look(methods)? {
         Look::Read(methods) => {
             let grounds = Grounds {

@@ -2,10 +2,12 @@
 //! `gather` has read.
 
 mod gather;
+mod hints;
 mod methods;
 mod phone_app;
 mod sign_ins;
 
 pub use gather::{Ask, Found, InvestigateError, gather};
+pub use hints::{Confirmed, confirm};
 pub use methods::{Grounds, judge};
 pub use sign_ins::{IntruderSignIns, find_intruder};

@@ -13,6 +13,11 @@ use crate::domain::glob::fits;
 /// Result codes that are no failure: success, and interruptions on the way to it (policy-logs-auth.md 4.6).
 const NO_FAILURE: [i64; 3] = [0, 50_140, 50_199];
 
+/// Whether a result code is no failure.
+pub(super) fn is_no_failure(code: i64) -> bool {
+    NO_FAILURE.contains(&code)
+}
+
 /// What the finder found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntruderSignIns {
@@ -26,10 +31,16 @@ pub struct IntruderSignIns {
     pub first: Option<Timestamp>,
 }
 
-/// Finds the intruder's sign-ins by addresses and user agents, and widens over session ids.
-pub fn find_intruder(rows: &[SignIn], ips: &[CidrBlock], user_agents: &[String]) -> IntruderSignIns {
+/// Finds the intruder's sign-ins by addresses and user agents, beside those that are known by their place already, and
+/// widens over session ids.
+pub fn find_intruder(
+    rows: &[SignIn],
+    ips: &[CidrBlock],
+    user_agents: &[String],
+    known: BTreeMap<usize, String>,
+) -> IntruderSignIns {
     let own = own_sessions(rows);
-    let mut reasons: BTreeMap<usize, String> = BTreeMap::new();
+    let mut reasons = known;
     for (index, row) in rows.iter().enumerate() {
         if let Some(reason) = matches(row, ips, user_agents) {
             reasons.insert(index, reason);
@@ -57,7 +68,7 @@ pub fn find_intruder(rows: &[SignIn], ips: &[CidrBlock], user_agents: &[String])
             }
             sessions.insert(session);
             for (index, row) in rows.iter().enumerate() {
-                if row.session_id.as_deref() == Some(session) && NO_FAILURE.contains(&row.error_code) {
+                if row.session_id.as_deref() == Some(session) && is_no_failure(row.error_code) {
                     reasons.entry(index).or_insert_with(|| format!("is in the intruder's session {session}"));
                 }
             }
@@ -77,7 +88,7 @@ fn own_sessions(rows: &[SignIn]) -> BTreeSet<&str> {
 
 /// Why a row is the intruder's by itself, if it is.
 fn matches(row: &SignIn, ips: &[CidrBlock], user_agents: &[String]) -> Option<String> {
-    if !NO_FAILURE.contains(&row.error_code) {
+    if !is_no_failure(row.error_code) {
         return None;
     }
     if let Some(glob) = user_agents.iter().find(|glob| fits(glob, &row.user_agent)) {
@@ -178,10 +189,10 @@ fn describe(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn row(id: &str, ip: &str, agent: &str, session: &str, compliant: bool) -> SignIn {
+    pub fn row(id: &str, ip: &str, agent: &str, session: &str, compliant: bool) -> SignIn {
         SignIn {
             id: id.to_owned(),
             at: format!("2026-09-1{}T10:00:00Z", id.len() % 10).parse().unwrap(),
@@ -223,7 +234,7 @@ mod tests {
             row("bb", "2a0b:f4c2:1::1a", "Mozilla/5.0", "s1", false),
             row("ccc", "188.250.61.14", "Mozilla/5.0", "s2", true),
         ];
-        let found = find_intruder(&rows, &[], &["axios*".to_owned()]);
+        let found = find_intruder(&rows, &[], &["axios*".to_owned()], BTreeMap::new());
         assert_eq!(addresses(&found), ["194.26.135.71", "2a0b:f4c2:1::1a"]);
         assert_eq!(found.rows, ["a", "bb"]);
     }
@@ -234,7 +245,7 @@ mod tests {
             row("a", "194.26.135.71", "axios/1.7", "s1", false),
             row("bb", "188.250.61.14", "Mozilla/5.0", "s1", true),
         ];
-        let found = find_intruder(&rows, &[], &["axios*".to_owned()]);
+        let found = find_intruder(&rows, &[], &["axios*".to_owned()], BTreeMap::new());
         assert_eq!(addresses(&found), ["194.26.135.71"]);
         assert_eq!(found.notes.len(), 1);
     }
@@ -244,7 +255,7 @@ mod tests {
         let mut failed = row("a", "194.26.135.71", "axios/1.7", "s1", false);
         failed.error_code = 50_126;
         let masked = row("bb", "203.0.113.XXX", "axios/1.7", "s2", false);
-        let found = find_intruder(&[failed, masked], &[], &["axios*".to_owned()]);
+        let found = find_intruder(&[failed, masked], &[], &["axios*".to_owned()], BTreeMap::new());
         assert!(addresses(&found).is_empty());
         assert!(found.notes.iter().any(|note| note.contains("203.0.113.XXX")));
     }
@@ -252,7 +263,7 @@ mod tests {
     #[test]
     fn a_given_range_finds_its_sign_ins() {
         let rows = [row("a", "89.187.164.77", "x", "s1", false), row("bb", "8.8.8.8", "x", "s2", false)];
-        let found = find_intruder(&rows, &["89.187.164.0/24".parse().unwrap()], &[]);
+        let found = find_intruder(&rows, &["89.187.164.0/24".parse().unwrap()], &[], BTreeMap::new());
         assert_eq!(addresses(&found), ["89.187.164.77"]);
     }
 }

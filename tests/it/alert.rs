@@ -7,6 +7,11 @@ use stanch::alert::{
     Account, AlertFault, Body, Mapping, NamedUser, Pointer, Reading, Severity, Source, Trigger, read_time,
 };
 use stanch::config::{Pointers, WidestBlock};
+use stanch::domain::CidrBlock;
+use stanch::engine::FromAlert;
+
+use crate::processes::{Mock, stanch};
+use crate::world::World;
 
 const WIDEST: WidestBlock = WidestBlock { ipv4: 24, ipv6: 48 };
 
@@ -319,4 +324,169 @@ fn a_damaged_sample_never_names_anybody_else() {
         }
         assert!(count > 20, "{file}: {count}");
     }
+}
+
+fn named(texts: &[&str]) -> NamedUser {
+    let accounts = texts
+        .iter()
+        .map(|text| match Account::read(text) {
+            Reading::Account(account) => account,
+            other => panic!("{text}: {other:?}"),
+        })
+        .collect();
+    NamedUser { accounts, unusable: Vec::new() }
+}
+
+/// The reference case, with a second user who is synced from two directories.
+fn world() -> World {
+    World::case_with("bec-node-fetch", |tenant| {
+        let users = tenant["users"].as_array_mut().unwrap();
+        let place = |upn: &str, users: &[Value]| {
+            users.iter().position(|user| user["userPrincipalName"] == upn).unwrap()
+        };
+        let lynne = place("lynne.robbins@contoso.com", users);
+        users[lynne]["onPremisesSamAccountName"] = json!("l.robbins");
+        users[lynne]["onPremisesDomainName"] = json!("contoso.local");
+        for (upn, domain) in
+            [("grady.archie@contoso.com", "contoso.local"), ("miriam.graham@contoso.com", "fabrikam.local")]
+        {
+            let other = place(upn, users);
+            users[other]["onPremisesSamAccountName"] = json!("shared");
+            users[other]["onPremisesDomainName"] = json!(domain);
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_an_alert_names_is_found_in_every_spelling() {
+    let world = world();
+    let planner = world.planner();
+    let lynne = world.user_id("lynne.robbins@contoso.com");
+    for texts in [
+        &["6ED5D1BF-E585-452F-AC95-4AB592C9357D"][..],
+        &["S-1-12-1-1859506623-1160766853-3041564076-2100677010"],
+        &["Lynne.Robbins@CONTOSO.com"],
+        &["lynne.robbins@contoso.onmicrosoft.com"],
+        &["CONTOSO\\L.Robbins"],
+        &["6ed5d1bf-e585-452f-ac95-4ab592c9357d", "lynne.robbins@contoso.onmicrosoft.com", "x\\l.robbins"],
+        // A name that nobody has any more does not unsay the id.
+        &["6ed5d1bf-e585-452f-ac95-4ab592c9357d", "lynne.smith@contoso.com"],
+    ] {
+        let found = planner.find(&named(texts)).await.unwrap();
+        assert_eq!(found.as_str(), lynne, "{texts:?}");
+    }
+    let grady = planner.find(&named(&["contoso\\shared"])).await.unwrap();
+    assert_eq!(grady.as_str(), world.user_id("grady.archie@contoso.com"));
+    assert!(world.writes().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_not_exactly_one_user_is_nobody() {
+    let planner = world().planner();
+    for (texts, code) in [
+        (&["elsewhere\\shared"][..], "several_users"),
+        (&["lynne.robbins@contoso.com", "grady.archie@contoso.com"], "several_users"),
+        (&["nobody@contoso.com"], "unknown_user"),
+        (&["contoso\\nobody"], "unknown_user"),
+        (&["contoso\\l.robbins' or 1 eq 1 or 'x"][..0], "nobody_named"),
+        // The id of nobody beside a name that somebody has: the name may be another's by now.
+        (&["00000000-1111-2222-3333-444444444444", "lynne.robbins@contoso.com"], "unknown_user"),
+    ] {
+        let error = planner.find(&named(texts)).await.unwrap_err();
+        assert_eq!(error.code(), code, "{texts:?}: {error}");
+        assert!(error.hint().is_some(), "{error}");
+    }
+}
+
+async fn plan_of(world: &World, trigger: &Trigger) -> Result<stanch::plan::Plan, stanch::engine::PlanError> {
+    let mut request = world.request("bec");
+    request.user_agents.clear();
+    request.alert = Some(FromAlert::new(std::slice::from_ref(trigger), "bec"));
+    world.plan_for(request).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_log_bears_out_of_an_alert_is_blocked_and_the_rest_is_shown() {
+    let world = World::case("bec-node-fetch");
+    let mut trigger = read(&sample("insightidr-log-webhook.form.txt"));
+    // The user's own office, a stranger's address, and a star: none of them is in an attacker's sign-in.
+    trigger
+        .hints
+        .addresses
+        .extend(["219.135.135.45", "45.83.220.7"].map(|text| text.parse::<CidrBlock>().unwrap()));
+    trigger.hints.user_agents.push("*".to_owned());
+    let plan = plan_of(&world, &trigger).await.unwrap();
+    let by_hand = world.plan("bec").await;
+    let writes = |plan: &stanch::plan::Plan| -> Vec<Value> {
+        plan.actions.iter().flat_map(|own| &own.requests).map(|own| json!([own.path, own.body])).collect()
+    };
+    assert_eq!(
+        writes(&plan),
+        writes(&by_hand),
+        "the alert led to other requests than its user agent by hand"
+    );
+    let sent = serde_json::to_string(&writes(&plan)).unwrap();
+    assert!(sent.contains("181.214.107.248") && !sent.contains("45.83.220.7") && !sent.contains("219.135"));
+    let told = plan.warnings.join("\n");
+    for text in
+        ["`45.83.220.7`", "`219.135.135.45`", "user agent `*`", "`Suspicious user agent (node-fetch)`"]
+    {
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    assert_eq!(plan.case.since, by_hand.case.since, "the intruder was there before the alert");
+    assert!(world.writes().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alert_about_another_tenant_makes_no_plan() {
+    let world = World::case("bec-node-fetch");
+    let mut trigger = read(&sample("generic.json"));
+    plan_of(&world, &trigger).await.unwrap();
+    trigger.tenant = Some("6babcaad-604b-40ac-a9d7-9fd97c0b779f".to_owned());
+    let error = plan_of(&world, &trigger).await.unwrap_err();
+    assert_eq!(error.code(), "other_tenant");
+}
+
+#[test]
+fn a_plan_is_made_from_an_alert_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("bec-node-fetch");
+    let plan = |file: &str, more: &[&str]| {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/alerts").join(file);
+        let mut command = stanch(&mock, folder.path());
+        command.args(["--format", "json", "plan", "bec", "--alert"]).arg(file).args(more).output().unwrap()
+    };
+    for file in ["generic.json", "insightidr-log-webhook.form.txt", "insightidr-alert-evidence.json"] {
+        let output = plan(file, &[]);
+        assert_eq!(output.status.code(), Some(0), "{file}: {}", String::from_utf8_lossy(&output.stderr));
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(plan["case"]["subject"]["id"], mock.victim_id(), "{file}");
+        assert_eq!(plan["requested_by"]["webhook"], Value::Null);
+    }
+    let other = plan("generic.json", &["--user", "grady.archie@contoso.com"]);
+    let other: Value = serde_json::from_slice(&other.stdout).unwrap();
+    assert_eq!(other["case"]["subject"]["upn"], "grady.archie@contoso.com");
+    let told = other["warnings"].to_string();
+    assert!(told.contains("does not name `grady.archie@contoso.com`"), "{told}");
+
+    let two = json!({ "schema": "stanch/alert/v1", "users": ["a@contoso.com", "b@contoso.com"] });
+    std::fs::write(folder.path().join("two.json"), two.to_string()).unwrap();
+    std::fs::write(folder.path().join("twice.json"), r#"{"schema":1,"schema":2}"#).unwrap();
+    std::fs::write(folder.path().join("other.json"), r#"{"schema":"else"}"#).unwrap();
+    for (file, more, told) in [
+        ("two.json", &[][..], "names 2 users: `a@contoso.com`, `b@contoso.com`"),
+        ("twice.json", &[], "`schema` stands twice"),
+        ("other.json", &[], "nothing in the body tells which sender's alert it is"),
+        ("other.json", &["--source", "generic"], "is no alert of `generic`"),
+        ("other.json", &["--source", "splunk"], "no sender is called `splunk`"),
+        ("nothing.json", &[], "nothing.json"),
+    ] {
+        let file = folder.path().join(file);
+        let mut command = stanch(&mock, folder.path());
+        let output = command.args(["plan", "bec", "--alert"]).arg(file).args(more).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(told) && stderr.contains("hint: "), "{stderr}");
+    }
+    assert_eq!(mock.writes(), 0);
 }

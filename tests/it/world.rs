@@ -241,6 +241,7 @@ impl World {
             requested_by: "dana.ito@contoso.com".to_owned(),
             webhook: None,
             notes: Vec::new(),
+            alert: None,
         }
     }
 

@@ -197,3 +197,13 @@ async fn eligible_roles_need_their_licence_and_transitive_ones_their_header() {
     );
     assert_eq!(wire.call("GET", &path, json!(null)).await.status, 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_name_in_the_companys_own_directory_is_an_advanced_query_even_for_eq() {
+    let wire = with_user(|user| user["onPremisesSamAccountName"] = json!("l.robbins"));
+    let query = "/v1.0/users?$filter=onPremisesSamAccountName%20eq%20'l.robbins'&$select=id";
+    let plain = wire.call("GET", query, Value::Null).await;
+    assert_eq!((plain.status, &plain.body["error"]["code"]), (400, &json!("Request_UnsupportedQuery")));
+    let counted = wire.call("GET", &format!("{query}&$count=true"), Value::Null).await;
+    assert_eq!(counted.status, 400);
+}

@@ -131,6 +131,50 @@ impl Reader {
         Ok(Vec::new())
     }
 
+    /// Finds the users that have this address, as their primary one or another (v1.0,
+    /// [advanced queries](https://learn.microsoft.com/graph/aad-advanced-queries)).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn users_with_address(&self, address: &str) -> Result<Vec<UserBrief>, GraphError> {
+        let (primary, other) = (quote(&format!("SMTP:{address}")), quote(&format!("smtp:{address}")));
+        let filter = format!("proxyAddresses/any(a:a eq {primary}) or proxyAddresses/any(a:a eq {other})");
+        let rows = self.users_by(&filter, &format!("{BRIEF},proxyAddresses")).await?;
+        let has_it = |row: &&Value| {
+            texts(row, "/proxyAddresses").iter().any(|own| {
+                own.split_once(':').is_some_and(|(kind, own)| {
+                    kind.eq_ignore_ascii_case("smtp") && own.eq_ignore_ascii_case(address)
+                })
+            })
+        };
+        Ok(rows.iter().filter(has_it).filter_map(parse_brief).collect())
+    }
+
+    /// Finds the users that have this name in the company's own directory, each with its domain there (v1.0,
+    /// [advanced queries](https://learn.microsoft.com/graph/aad-advanced-queries)).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn users_with_account(&self, name: &str) -> Result<Vec<(UserBrief, String)>, GraphError> {
+        let filter = format!("onPremisesSamAccountName eq {}", quote(name));
+        let select = format!("{BRIEF},onPremisesSamAccountName,onPremisesDomainName");
+        let rows = self.users_by(&filter, &select).await?;
+        Ok(rows
+            .iter()
+            .filter(|row| text(row, "/onPremisesSamAccountName").to_lowercase() == name.to_lowercase())
+            .filter_map(|row| Some((parse_brief(row)?, text(row, "/onPremisesDomainName"))))
+            .collect())
+    }
+
+    /// Lists users by a filter that only the index of advanced queries answers.
+    async fn users_by(&self, filter: &str, select: &str) -> Result<Vec<Value>, GraphError> {
+        let target = with_query(
+            "/v1.0/users",
+            &[("$filter", filter), ("$select", select), ("$count", "true"), ("$top", "999")],
+        );
+        self.list(&target, &[("ConsistencyLevel", "eventual")]).await
+    }
+
     /// Finds a deleted user by object id or by the name it had (v1.0,
     /// [deleted items](https://learn.microsoft.com/graph/api/directory-deleteditems-list)).
     ///
