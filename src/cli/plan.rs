@@ -82,7 +82,7 @@ async fn ask_and_plan(
     planner: &Planner,
     request: &mut PlanRequest,
 ) -> Result<Plan, Failure> {
-    let plan = planner.plan(request.clone()).await?;
+    let plan = Box::pin(planner.plan(request.clone())).await?;
     if session.format != Format::Text || session.quiet || !terminal::is_interactive() {
         return Ok(plan);
     }
@@ -90,7 +90,7 @@ async fn ask_and_plan(
     if undecided.is_empty() || !decide(&undecided, request)? {
         return Ok(plan);
     }
-    Ok(planner.plan(request.clone()).await?)
+    Ok(Box::pin(planner.plan(request.clone())).await?)
 }
 
 /// The methods that the evidence gives to nobody and that the playbook asks a person about.
