@@ -122,11 +122,11 @@ pub enum GraphError {
         needs: &'static [&'static str],
     },
     /// The next page is said to be somewhere else: following it would hand our token over.
-    #[error("the next page of `{path}` is said to be at `{link}`, which is not Graph")]
+    #[error("the next page of `{path}` is said to be at `{link}`, which is not where it was asked for")]
     ForeignLink {
         /// Path.
         path: String,
-        /// Scheme and host of the link.
+        /// Scheme, host and version of the link.
         link: String,
     },
     /// A page names a page that was read already.

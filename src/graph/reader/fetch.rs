@@ -196,10 +196,12 @@ impl Reader {
 
     /// Refuses a link to anywhere but the same Graph and version: following it would hand our token over.
     fn check_link(&self, path: &str, link: &str) -> Result<(), GraphError> {
+        // Host and version say what is wrong; what follows may hold more than a message should.
         let shown = || {
-            link.parse::<Uri>()
-                .ok()
-                .and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?.host())))
+            link.parse::<Uri>().ok().and_then(|uri| {
+                let version = uri.path().split('/').nth(1).unwrap_or_default();
+                Some(format!("{}://{}/{version}", uri.scheme_str()?, uri.authority()?.host()))
+            })
         };
         let foreign = || GraphError::ForeignLink {
             path: path.to_owned(),

@@ -126,6 +126,11 @@ async fn a_next_page_elsewhere_is_not_followed() {
         let double = Double::new(move |_, _| answer(200, &json!({"value": [], "@odata.nextLink": link})));
         let error = double.connect().reader().policies().await.unwrap_err();
         assert!(matches!(error, GraphError::ForeignLink { .. }), "{link}: {error:?}");
+        let told = error.to_string();
+        assert!(!told.contains("skiptoken"), "{told}");
+        if link == "https://graph.example.com/beta/policies" {
+            assert!(told.contains("`https://graph.example.com/beta`"), "{told}");
+        }
         assert_eq!(double.calls().len(), 1, "{link}");
     }
     let double = Double::new(|before, _| match before {
