@@ -39,17 +39,31 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Other places that belong to it.
     pub related: Vec<Related>,
+    /// Whether the JSON Schema of playbooks cannot say it: it is of what names mean, not of the shape of values.
+    pub beyond_schema: bool,
 }
 
 impl Diagnostic {
     /// Makes a diagnostic that points at these bytes.
     pub fn new(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: Some(span), label: None, help: None, related: Vec::new() }
+        Self { span: Some(span), ..Self::whole(message) }
     }
 
     /// Makes a diagnostic about the file as a whole.
     pub fn whole(message: impl Into<String>) -> Self {
-        Self { message: message.into(), span: None, label: None, help: None, related: Vec::new() }
+        Self {
+            message: message.into(),
+            span: None,
+            label: None,
+            help: None,
+            related: Vec::new(),
+            beyond_schema: false,
+        }
+    }
+
+    /// Makes a diagnostic of something that the JSON Schema of playbooks cannot say.
+    pub fn beyond_schema(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self { beyond_schema: true, ..Self::new(span, message) }
     }
 
     /// Adds what to say beside the underline.

@@ -29,10 +29,13 @@ pub(super) fn resolve(steps: &mut [Waiting], found: &mut Vec<Diagnostic>) {
                 for (need, at) in needs.iter().zip(&step.needs_at) {
                     match names.find(need) {
                         Ok(id) if *id == own => {
-                            found.push(Diagnostic::new(at.clone(), format!("`{own}` waits for itself")));
+                            found.push(Diagnostic::beyond_schema(
+                                at.clone(),
+                                format!("`{own}` waits for itself"),
+                            ));
                         }
                         Ok(id) if ids.contains(id) => {
-                            found.push(Diagnostic::new(
+                            found.push(Diagnostic::beyond_schema(
                                 at.clone(),
                                 format!("`{need}` stands twice in `needs`"),
                             ));
@@ -70,11 +73,11 @@ impl Unfound {
     fn into_diagnostic(self, need: &str, at: Range<usize>) -> Diagnostic {
         match self {
             Self::Several(ids) => {
-                Diagnostic::new(at, format!("`{need}` stands more than once in this playbook"))
+                Diagnostic::beyond_schema(at, format!("`{need}` stands more than once in this playbook"))
                     .help(format!("name one by its id: {}", word::listed(ids.iter().map(String::as_str))))
             }
             Self::Unknown { nearest, known } => {
-                let diagnostic = Diagnostic::new(at, format!("no step here is called `{need}`"));
+                let diagnostic = Diagnostic::beyond_schema(at, format!("no step here is called `{need}`"));
                 if nearest.is_some() {
                     diagnostic.nearest(nearest)
                 } else {
@@ -135,9 +138,14 @@ fn find_circles(steps: &[Waiting], found: &mut Vec<Diagnostic>) {
                 let circle: Vec<&str> = way.iter().skip(begin).map(|(id, _)| *id).chain([need]).collect();
                 let at = waits.get(here).map_or(0..0, |step| step.named_at.clone());
                 found.push(
-                    Diagnostic::new(at, format!("these steps wait for each other: {}", circle.join(" → ")))
-                        .label(format!("waits for `{need}`"))
-                        .help("take one of them out of `needs`; a step without `needs` waits for the one before it"),
+                    Diagnostic::beyond_schema(
+                        at,
+                        format!("these steps wait for each other: {}", circle.join(" → ")),
+                    )
+                    .label(format!("waits for `{need}`"))
+                    .help(
+                        "take one of them out of `needs`; a step without `needs` waits for the one before it",
+                    ),
                 );
             } else {
                 way.push((need, 0));

@@ -18,6 +18,8 @@ pub struct OptionFault {
     pub message: String,
     /// The known word that was probably meant.
     pub nearest: Option<String>,
+    /// Whether the JSON Schema of the options cannot say it: a text that is none of its kind, a number out of range.
+    pub beyond_schema: bool,
 }
 
 /// Checks options against the type that the step reads them as.
@@ -28,7 +30,7 @@ pub fn check_options<T: DeserializeOwned>(value: &Value) -> Result<(), Vec<Optio
     if !value.is_object() {
         // serde would take a list for a struct, by position: nobody could read such a playbook.
         let message = "expected a map of options".to_owned();
-        return Err(vec![OptionFault { path: Vec::new(), message, nearest: None }]);
+        return Err(vec![OptionFault { path: Vec::new(), message, nearest: None, beyond_schema: false }]);
     }
     let mut rest = value.clone();
     let mut faults: Vec<OptionFault> = Vec::new();
@@ -36,6 +38,7 @@ pub fn check_options<T: DeserializeOwned>(value: &Value) -> Result<(), Vec<Optio
         let Err(error) = serde_path_to_error::deserialize::<_, T>(&rest) else { break };
         let mut path = segments(error.path(), &rest);
         let message = error.inner().to_string();
+        let is_out_of_range = message.starts_with("invalid value: ");
         let complaint = Complaint::from(message.as_str());
         match &complaint {
             // What was set aside is missing by our own doing.
@@ -48,7 +51,9 @@ pub fn check_options<T: DeserializeOwned>(value: &Value) -> Result<(), Vec<Optio
             _ => {}
         }
         let set_aside = set_aside(&mut rest, &path);
-        faults.push(complaint.into_fault(in_original(&path, &faults)));
+        let mut fault = complaint.into_fault(in_original(&path, &faults));
+        fault.beyond_schema |= is_out_of_range;
+        faults.push(fault);
         if !set_aside {
             break;
         }
@@ -99,6 +104,7 @@ impl<'m> From<&'m str> for Complaint<'m> {
 
 impl Complaint<'_> {
     fn into_fault(self, path: Vec<PathSegment>) -> OptionFault {
+        let beyond_schema = matches!(self, Self::Other(_));
         let (message, nearest) = match self {
             Self::UnknownField { name, known } => {
                 let nearest = word::nearest(name, known.iter().copied());
@@ -117,7 +123,7 @@ impl Complaint<'_> {
             Self::WrongType { found, expected } => (format!("expected {expected}, found {found}"), None),
             Self::Other(message) => (message.to_owned(), None),
         };
-        OptionFault { path, message, nearest }
+        OptionFault { path, message, nearest, beyond_schema }
     }
 }
 

@@ -203,10 +203,13 @@ impl Reader<'_> {
             let found = if why.starts_with("expected") {
                 format!("{why}, found {}", default.value.kind_name())
             } else {
-                why
+                why.clone()
             };
             let message = format!("default of input `{}`: {found}", entry.key);
-            self.found.push(Diagnostic::new(default.value.span.clone(), message));
+            let mut diagnostic = Diagnostic::new(default.value.span.clone(), message);
+            // That a text is no range is what no schema says; that it is no text, one does.
+            diagnostic.beyond_schema = !why.starts_with("expected");
+            self.found.push(diagnostic);
             return Some(Input { kind: read, default: None });
         }
         Some(Input { kind: read, default: value })

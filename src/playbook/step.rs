@@ -137,7 +137,7 @@ impl<'c> Reader<'c> {
             };
             match reference::find(text) {
                 Err(ReferenceFault::Unclosed { at }) => {
-                    found.push(Diagnostic::new(place(at), "`${` without its `}`"));
+                    found.push(Diagnostic::beyond_schema(place(at), "`${` without its `}`"));
                 }
                 Ok(references) => {
                     let whole =
@@ -147,7 +147,7 @@ impl<'c> Reader<'c> {
                         match inputs.get(reference.name) {
                             None => found.push(unknown_input(reference.name, at, inputs)),
                             Some(input) if !whole && input.is_list() => found.push(
-                                Diagnostic::new(
+                                Diagnostic::beyond_schema(
                                     at,
                                     format!("`{}` is a list, and this is a text", reference.name),
                                 )
@@ -190,14 +190,15 @@ impl<'c> Reader<'c> {
         // A value that is set at the command line only is checked then; until then a sample stands in for it.
         let open = |name: &str| inputs.get(name).is_some_and(|input| input.default.is_none());
         let unset = reference::paths_naming(&raw, &open);
+        let filled_in = reference::paths_naming(&raw, &|_| true);
         let faults = (info.check)(&filled).err().unwrap_or_default();
         let meant: Vec<String> = faults.iter().filter_map(|fault| fault.nearest.clone()).collect();
         for fault in faults {
             let misspelt = meant.iter().any(|word| fault.message == options::missing(word));
-            if misspelt || unset.iter().any(|path| fault.path.starts_with(path)) {
+            let on_key = fault.message.starts_with("unknown option");
+            if misspelt || (!on_key && unset.iter().any(|path| fault.path.starts_with(path))) {
                 continue;
             }
-            let on_key = fault.message.starts_with("unknown option");
             let missing = fault.path.is_empty() || with.is_none();
             let at = match with {
                 Some(with) if !missing => with.span_at(&fault.path, on_key),
@@ -207,7 +208,13 @@ impl<'c> Reader<'c> {
                 Some(option) => format!("option `{option}` of `{}`: {}", info.name, fault.message),
                 None => format!("`{}`: {}", info.name, fault.message),
             };
-            self.found.push(Diagnostic::new(at, message).nearest(fault.nearest));
+            let comes_of_an_input = !on_key
+                && filled_in
+                    .iter()
+                    .any(|path| path.starts_with(&fault.path) || fault.path.starts_with(path.as_slice()));
+            let mut diagnostic = Diagnostic::new(at, message).nearest(fault.nearest);
+            diagnostic.beyond_schema = fault.beyond_schema || comes_of_an_input;
+            self.found.push(diagnostic);
         }
     }
 
@@ -220,13 +227,17 @@ impl<'c> Reader<'c> {
             if written {
                 if let Some(first) = earlier.clone().find(|other| other.call.id == call.id) {
                     self.found.push(
-                        Diagnostic::new(named_at.clone(), format!("the id `{}` stands twice", call.id))
-                            .label("again here")
-                            .related(first.named_at.clone(), "first here"),
+                        Diagnostic::beyond_schema(
+                            named_at.clone(),
+                            format!("the id `{}` stands twice", call.id),
+                        )
+                        .label("again here")
+                        .related(first.named_at.clone(), "first here"),
                     );
                 } else if call.id != call.step && self.catalog.step(&call.id).is_some() {
                     let message = format!("the id `{}` is the name of another step", call.id);
-                    self.found.push(Diagnostic::new(named_at.clone(), message).help("choose another id"));
+                    self.found
+                        .push(Diagnostic::beyond_schema(named_at.clone(), message).help("choose another id"));
                 }
             } else if let Some(other) = steps
                 .iter()
@@ -235,7 +246,7 @@ impl<'c> Reader<'c> {
                 .map(|(_, other)| other)
             {
                 self.found.push(
-                    Diagnostic::new(
+                    Diagnostic::beyond_schema(
                         named_at.clone(),
                         format!("`{}` stands twice and has no id here", call.step),
                     )
@@ -249,7 +260,7 @@ impl<'c> Reader<'c> {
 
 fn unknown_input(name: &str, at: Range<usize>, inputs: &BTreeMap<String, Input>) -> Diagnostic {
     let nearest = word::nearest(name, inputs.keys().map(String::as_str));
-    let diagnostic = Diagnostic::new(at, format!("no input is called `{name}`"));
+    let diagnostic = Diagnostic::beyond_schema(at, format!("no input is called `{name}`"));
     match nearest {
         Some(_) => diagnostic.nearest(nearest),
         None if inputs.is_empty() => diagnostic.help("this playbook declares no `inputs`"),

@@ -166,20 +166,22 @@ fn refuse_characters(text: &str, found: &mut Vec<Diagnostic>) {
     for (at, letter) in text.char_indices() {
         let span = at..at + letter.len_utf8();
         let diagnostic = match letter {
-            '\t' => Diagnostic::new(span, "a tab stands here").help("indent with spaces"),
+            '\t' => Diagnostic::beyond_schema(span, "a tab stands here").help("indent with spaces"),
             // Text that a screen shows in another order than it is read would hide what a step does.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => Diagnostic::new(
-                span,
-                format!("U+{:04X} turns the direction of text around", u32::from(letter)),
-            )
-            .help("remove this invisible character"),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
+                Diagnostic::beyond_schema(
+                    span,
+                    format!("U+{:04X} turns the direction of text around", u32::from(letter)),
+                )
+                .help("remove this invisible character")
+            }
             '\n' | '\r' => continue,
             '\u{feff}' if at == 0 => continue,
             letter
                 if letter.is_control()
                     || matches!(letter, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}') =>
             {
-                Diagnostic::new(
+                Diagnostic::beyond_schema(
                     span,
                     format!("the invisible character U+{:04X} stands here", u32::from(letter)),
                 )

@@ -21,6 +21,7 @@ mod hardening;
 mod methods;
 mod packaging;
 mod pages;
+mod playbook_schema;
 mod processes;
 mod secrets;
 mod setup;
