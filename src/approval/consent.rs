@@ -48,7 +48,7 @@ pub struct AutoYes {
 }
 
 /// How the yes was said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentKind {
     /// Typed at the terminal.
@@ -62,7 +62,7 @@ pub enum ConsentKind {
 }
 
 /// One who said yes, for the record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Given {
     /// Who: a name, a UPN, or a webhook's name.
@@ -71,8 +71,10 @@ pub struct Given {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
     /// When.
+    #[schemars(with = "crate::domain::Moment")]
     pub at: Timestamp,
     /// Until when it could be used.
+    #[schemars(with = "crate::domain::Moment")]
     pub expires_at: Timestamp,
     /// Why, where a reason was given: show it inert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +91,7 @@ pub struct Given {
 }
 
 /// A consent that a run has used: it cannot be used again, only that run may go on by it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConsumedConsent {
     /// How it was said.
@@ -99,6 +101,7 @@ pub struct ConsumedConsent {
     /// Who said it, one each.
     pub given: Vec<Given>,
     /// When it was used (our clock).
+    #[schemars(with = "crate::domain::Moment")]
     pub consumed_at: Timestamp,
 }
 

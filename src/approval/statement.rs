@@ -15,7 +15,7 @@ pub const STATEMENT_FORMAT: &str = "stanch/approval/v1";
 pub const LONGEST_APPROVAL: u64 = 256 * 1024;
 
 /// What was decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
     /// The plan may be carried out.
@@ -25,7 +25,9 @@ pub enum Decision {
 }
 
 /// What makes a statement the only one of its kind: it is used once.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Nonce(String);
 
@@ -79,7 +81,7 @@ impl From<Nonce> for String {
 }
 
 /// What an approver says, word for word as it is signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
     /// Always [`STATEMENT_FORMAT`].
@@ -93,8 +95,10 @@ pub struct Statement {
     /// Who decided; a principal of the approvers' file.
     pub approver: Upn,
     /// When (the approver's clock).
+    #[schemars(with = "crate::domain::Moment")]
     pub approved_at: Timestamp,
     /// From when on the plan may no longer be begun by it.
+    #[schemars(with = "crate::domain::Moment")]
     pub execute_by: Timestamp,
     /// Used once.
     pub nonce: Nonce,
@@ -111,7 +115,7 @@ impl Statement {
 }
 
 /// A statement with its signature, as the file holds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// What was said.

@@ -21,7 +21,9 @@ pub struct Window {
 }
 
 /// Whose a method is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodVerdict {
     /// Registered from the intruder's address or in the intruder's session.
@@ -47,7 +49,7 @@ impl MethodVerdict {
 }
 
 /// A method with whose it is and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JudgedMethod {
     /// The method.

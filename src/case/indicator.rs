@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What kind of thing an indicator is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum IndicatorKind {
     /// One address.
@@ -36,7 +38,9 @@ impl IndicatorKind {
 }
 
 /// How sure it is that the indicator is the intruder's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// It may be.
@@ -48,7 +52,7 @@ pub enum Confidence {
 }
 
 /// Something tied to the intruder, with the reason for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Indicator {
     /// What it is.
@@ -56,8 +60,10 @@ pub struct Indicator {
     /// Its text: an address, a range in CIDR notation, a user agent, an id.
     pub value: String,
     /// First seen in the logs (UTC).
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub first_seen: Option<Timestamp>,
     /// Last seen in the logs (UTC).
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub last_seen: Option<Timestamp>,
     /// How sure it is.
     pub confidence: Confidence,

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::MethodId;
 
 /// A kind of authentication method.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodKind {
     /// The password: reset only, never deleted.
@@ -107,7 +109,7 @@ impl MethodKind {
 }
 
 /// One registered method. What a kind does not have is `None`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuthMethod {
     /// Opaque id.
@@ -123,7 +125,9 @@ pub struct AuthMethod {
     /// `phoneType` of a phone: mobile, alternateMobile, office.
     pub phone_type: Option<String>,
     /// When it was registered; usually unknown for an Authenticator.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub created_at: Option<Timestamp>,
     /// When it was last used (beta).
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub last_used_at: Option<Timestamp>,
 }

@@ -7,7 +7,9 @@ use super::look::Look;
 use crate::domain::{Upn, UserId};
 
 /// How a role is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RoleSource {
     /// Assigned, and active now.
@@ -19,7 +21,7 @@ pub enum RoleSource {
 }
 
 /// A directory role that the subject holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleHeld {
     /// Template id of the role; compared by it, never by name.
@@ -35,7 +37,7 @@ pub struct RoleHeld {
     clippy::struct_excessive_bools,
     reason = "each is a property of Graph's user, asked for by its name"
 )]
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Object id.
@@ -45,6 +47,7 @@ pub struct Subject {
     /// Name on screens, as the tenant has it: show it inert.
     pub display_name: String,
     /// When the account was made; with the id it tells a reused name apart.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub created_at: Option<Timestamp>,
     /// Whether the account is mastered in an on-premises directory.
     pub synced: bool,
@@ -61,9 +64,12 @@ pub struct Subject {
     /// Whether it belongs to a role-assignable group; unread means: treat as privileged.
     pub in_role_assignable_group: Look<bool>,
     /// The last password change.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub password_changed_at: Option<Timestamp>,
     /// Tokens issued before this moment are worthless.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub sessions_valid_from: Option<Timestamp>,
     /// The last sign-in in the log that was read.
+    #[schemars(with = "Look<Option<crate::domain::Moment>>")]
     pub last_sign_in: Look<Option<Timestamp>>,
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::{ApproveArgs, DecisionArg, Format};
 use super::failure::Failure;
@@ -184,10 +185,22 @@ fn check_signed(plan: &Plan, approval: &Approval, signers: &Signers, now: Timest
     }
 }
 
+/// `stanch approve`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WrittenApproval {
+    /// The file that it was written to.
+    file: String,
+    /// The approval.
+    approval: Approval,
+}
+
 fn tell(session: &Session, plan: &str, approval: &Approval, place: &Path) -> Result<(), Failure> {
     let statement = &approval.statement;
     if session.format == Format::Json {
-        return print_json(&json!({ "file": place.display().to_string(), "approval": approval }));
+        return print_json(&WrittenApproval {
+            file: place.display().to_string(),
+            approval: approval.clone(),
+        });
     }
     let next = match statement.decision {
         Decision::Approve => format!(

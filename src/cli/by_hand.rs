@@ -82,7 +82,8 @@ fn preparation(session: &Session, book: &BoundPlaybook, user: &str) -> Vec<Strin
         if guards.no_emergency_accounts {
             "$emergency = @()".to_owned()
         } else {
-            "$emergency = @()   # put the object ids of your emergency accounts here, before any policy"
+            // Graph refuses a policy with this in it: nobody forgets them by pasting.
+            "$emergency = @('OBJECT ID OF AN EMERGENCY ACCOUNT')   # all of yours, before any policy"
                 .to_owned()
         }
     } else {

@@ -1,15 +1,16 @@
 //! `stanch completions`: a shell's completions, from the definition of the command line itself.
 
 use clap::CommandFactory as _;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{Cli, CompletionsArgs, Format};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
 
-/// Completions, as JSON.
-#[derive(Debug, Serialize)]
-struct Completions {
+/// `stanch completions`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Completions {
     /// The shell.
     shell: String,
     /// The script that it reads.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
 use super::args::{DemoArgs, Format, Global};
@@ -16,18 +18,37 @@ use super::{apply, approvers, plan, terminal};
 use crate::approval::Consent;
 use crate::config::Environment;
 use crate::domain::inert;
+use crate::plan::Plan;
 use crate::report;
-use crate::run::Verdict;
+use crate::run::{Run, Verdict};
 
 /// Exit status when the attacker gets in after the run.
 const STILL_IN: u8 = 6;
 
 /// One attacker, before and after.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Replay {
+    /// Its name in the tenant file.
+    #[serde(rename = "name")]
     attacker: String,
+    /// What came of its attempt before the run.
     before: Attempted,
+    /// And after it.
     after: Option<Attempted>,
+    /// And after it, in a copy of the tenant with sign-in enabled again.
+    #[serde(rename = "after_with_sign_in_enabled")]
     after_enabled: Option<Attempted>,
+}
+
+/// `stanch demo`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DemoDocument {
+    /// The plan.
+    plan: Plan,
+    /// The run.
+    run: Run,
+    /// Every attacker who holds the account, as it tried to get in.
+    attackers: Vec<Replay>,
 }
 
 /// Runs the demo.
@@ -97,14 +118,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     std::fs::write(&report_file, text).map_err(|error| cannot_write(&report_file, &error))?;
 
     if global.format == Format::Json {
-        let attackers: Vec<_> = replays
-            .iter()
-            .map(|one| {
-                json!({ "name": one.attacker, "before": one.before, "after": one.after,
-                        "after_with_sign_in_enabled": one.after_enabled })
-            })
-            .collect();
-        print_json(&json!({ "plan": planned, "run": run, "attackers": attackers }))?;
+        print_json(&DemoDocument { plan: planned, run: run.clone(), attackers: replays })?;
     } else {
         say(&report::text(&planned, &run, terminal::prints_to_terminal()));
         say(&ways_table(&replays, "The attacker's ways in, after", |replay| replay.after.as_ref()));

@@ -15,7 +15,10 @@ use crate::config::Environment;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(usage) => return misused(&usage),
+    };
     let environment = Environment::from_process();
     if cli.global.no_color || environment.get("NO_COLOR").is_some() {
         anstream::ColorChoice::Never.write_global();
@@ -23,7 +26,7 @@ pub fn main() -> ExitCode {
     logging::start(
         cli.global.verbose,
         cli.global.quiet,
-        terminal::prints_to_terminal() && !cli.global.no_color,
+        terminal::tells_to_terminal() && !cli.global.no_color,
     );
     crate::transport::install();
     let format = cli.global.format;
@@ -40,6 +43,22 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// Tells what is wrong with a command line, or the help that was asked for. A script that asked for JSON gets it here too.
+fn misused(usage: &clap::Error) -> ExitCode {
+    if !usage.use_stderr() {
+        return if usage.print().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    let words: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let asks_for_json = words.iter().any(|word| word == "--format=json")
+        || words
+            .windows(2)
+            .any(|pair| matches!(pair, [flag, value] if flag == "--format" && value == "json"));
+    let mut failure = Failure::new(2, "usage", usage.to_string().trim_end(), None);
+    failure.rendered = Some(usage.render().ansi().to_string());
+    failure.print(if asks_for_json { Format::Json } else { Format::Text });
+    ExitCode::from(failure.exit)
 }
 
 /// Checks a command line without running it: what the documents show is held against it.

@@ -1,6 +1,7 @@
 //! `stanch doctor`: what is missing for which step, and how to mend it. It reads the tenant and cannot write to it.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::{DoctorArgs, Format};
 use super::failure::Failure;
@@ -13,6 +14,17 @@ use crate::engine::{Finding, FindingState};
 
 /// Exit status when something that the chosen playbooks need is not there.
 const INCOMPLETE: u8 = 1;
+
+/// `stanch doctor`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Examination {
+    /// Whether nothing is missing that the playbooks need.
+    ok: bool,
+    /// The playbooks.
+    playbooks: Vec<String>,
+    /// What was found; what is missing stands last.
+    findings: Vec<Finding>,
+}
 
 /// Examines settings, apps and tenant, and tells what it found.
 ///
@@ -32,7 +44,8 @@ pub async fn doctor(session: &Session, args: &DoctorArgs) -> Result<u8, Failure>
     let is_whole = findings.iter().all(|finding| finding.state != FindingState::Missing);
     let names: Vec<&str> = playbooks.iter().map(|book| book.name.as_str()).collect();
     if session.format == Format::Json {
-        print_json(&json!({ "ok": is_whole, "playbooks": names, "findings": findings }))?;
+        let playbooks = names.iter().map(|&name| name.to_owned()).collect();
+        print_json(&Examination { ok: is_whole, playbooks, findings })?;
     } else {
         print_text(&text(&names, &findings))?;
     }

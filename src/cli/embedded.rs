@@ -163,7 +163,7 @@ impl TenantFile {
 }
 
 /// One way in, as the attacker tried it.
-#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct WayIn {
     /// Which way.
@@ -181,7 +181,7 @@ pub struct WayIn {
 }
 
 /// What came of an attacker's attempt.
-#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+#[derive(Clone, Debug, Deserialize, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempted {
     /// Whether any way is open.

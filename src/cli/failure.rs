@@ -2,23 +2,25 @@
 
 use std::error::Error;
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::Format;
+use super::output::print_json;
 use crate::alert::AlertError;
 use crate::approval::ApprovalError;
 use crate::domain::inert;
 use crate::engine::{ApplyError, PlanError, VerifyError};
 use crate::graph::GraphError;
 use crate::plan::PlanFileError;
-use crate::playbook::{BindErrors, Diagnostics, PlaybookError};
+use crate::playbook::{BindErrors, Diagnostics, Place, PlaybookError};
 use crate::store::StoreError;
 
 /// What each exit status says; `stanch --help` and the documents take it from here.
 pub const EXIT_STATUSES: &[(u8, &str)] = &[
     (
         0,
-        "done; for `apply` and `run`: the verdict is `contained`; for `doctor`: nothing that is needed is missing",
+        "done; for `apply` and `run`: the verdict is `contained`; for `runs verify`: all that the run did still holds; for `doctor`: nothing that is needed is missing",
     ),
     (
         1,
@@ -30,10 +32,31 @@ pub const EXIT_STATUSES: &[(u8, &str)] = &[
     (5, "stale: the tenant has changed since the plan, and nothing was sent"),
     (
         6,
-        "not contained in full: the verdict is `contained_unverified`, `partial`, `not_contained` or `unknown`",
+        "not contained in full: the verdict is `contained_unverified`, `partial`, `not_contained` or `unknown`; for `runs verify`: something no longer holds, or could not be read",
     ),
     (130, "interrupted; what was in flight has ended, and nothing else was started"),
 ];
+/// What any command prints as JSON when it fails.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ErrorDocument<'f> {
+    /// The error.
+    error: ErrorBody<'f>,
+}
+
+/// An error.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ErrorBody<'f> {
+    /// Its stable code.
+    code: &'f str,
+    /// What happened, to what, and why.
+    message: &'f str,
+    /// What to do next.
+    hint: Option<&'f str>,
+    /// The exit status of the program.
+    exit_status: u8,
+    /// Where in a playbook it is wrong, each place with what is wrong there; empty for other errors.
+    places: &'f [Place],
+}
 
 /// A command that failed.
 #[derive(Debug)]
@@ -48,12 +71,14 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Text that is printed as it stands instead of the message: diagnostics with their lines.
     pub rendered: Option<String>,
+    /// Where in a file it is wrong, for programs.
+    pub places: Vec<Place>,
 }
 
 impl Failure {
     /// A failure without a cause behind it.
     pub fn new(exit: u8, code: &'static str, message: impl Into<String>, hint: Option<String>) -> Self {
-        Self { exit, code, message: message.into(), hint, rendered: None }
+        Self { exit, code, message: message.into(), hint, rendered: None, places: Vec::new() }
     }
 
     /// A failure from an error and the causes behind it.
@@ -69,7 +94,7 @@ impl Failure {
             }
             cause = source.source();
         }
-        Self { exit, code, message, hint, rendered: None }
+        Self { exit, code, message, hint, rendered: None, places: Vec::new() }
     }
 
     /// Says first what it is about: `cannot read `plan.json`: no such file`.
@@ -104,11 +129,23 @@ impl Failure {
                 anstream::eprintln!("hint: {}", lines_inert(hint));
             }
         }
-        if format == Format::Json {
-            let document = json!({
-                "error": { "code": self.code, "message": self.message, "hint": self.hint, "exit_status": self.exit }
-            });
-            anstream::println!("{document:#}");
+        if format == Format::Json
+            && let Err(unprintable) = print_json(&self.document())
+        {
+            anstream::eprintln!("error: {}", lines_inert(&unprintable.message));
+        }
+    }
+
+    /// The failure as JSON.
+    fn document(&self) -> ErrorDocument<'_> {
+        ErrorDocument {
+            error: ErrorBody {
+                code: self.code,
+                message: &self.message,
+                hint: self.hint.as_deref(),
+                exit_status: self.exit,
+                places: &self.places,
+            },
         }
     }
 }
@@ -190,6 +227,7 @@ impl From<PlaybookError> for Failure {
     fn from(error: PlaybookError) -> Self {
         let mut failure = Self::of(error.exit_status(), error.code(), &error, error.hint());
         if let PlaybookError::Invalid(diagnostics) = &error {
+            failure.places = diagnostics.places();
             failure = failure.drawn(std::slice::from_ref(diagnostics));
         }
         failure
@@ -234,5 +272,11 @@ impl From<crate::config::CredentialError> for Failure {
 impl From<crate::config::EndpointError> for Failure {
     fn from(error: crate::config::EndpointError) -> Self {
         Self::of(error.exit_status(), error.code(), &error, error.hint())
+    }
+}
+
+impl From<crate::graph::CertificateError> for Failure {
+    fn from(error: crate::graph::CertificateError) -> Self {
+        Self::of(2, error.code(), &error, error.hint())
     }
 }

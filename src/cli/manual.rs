@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{Cli, Format, ManArgs};
@@ -10,7 +11,7 @@ use super::failure::Failure;
 use super::output::{print_json, print_text};
 
 /// A man page, as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Page {
     /// Its file: `stanch-plan.1`.
     file: String,
@@ -19,9 +20,10 @@ struct Page {
     text: Option<String>,
 }
 
-/// Man pages, as JSON.
-#[derive(Debug, Serialize)]
-struct Pages {
+/// `stanch man`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Pages {
+    /// The pages.
     items: Vec<Page>,
 }
 

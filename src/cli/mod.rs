@@ -12,6 +12,7 @@ mod demo;
 mod diff;
 mod dispatch;
 mod doctor;
+mod documents;
 #[cfg(feature = "demo")]
 mod embedded;
 mod failure;
@@ -31,4 +32,5 @@ mod stop;
 mod terminal;
 
 pub use dispatch::{check_arguments, main};
+pub use documents::{Document, documents};
 pub use failure::EXIT_STATUSES;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::alert;
 use super::args::{CaseArgs, Format, PlanArgs};
 use super::failure::Failure;
-use super::output::{print_json, print_text};
+use super::output::{json_text, print_json, print_text};
 use super::session::Session;
 use super::terminal;
 use crate::case::{JudgedMethod, MethodVerdict};
@@ -297,11 +297,9 @@ pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(),
         Failure::of(1, "cannot_write", &error, Some(hint.to_owned()))
             .about(&format!("cannot write `{}`", path.display()))
     };
-    let text =
-        serde_json::to_string_pretty(document).map_err(|error| Failure::of(1, "json", &error, None))?;
+    let text = json_text(document)?;
     let beside: PathBuf = path.with_extension("json.part");
-    let written =
-        std::fs::write(&beside, text + "\n").and_then(|()| std::fs::rename(&beside, path)).map_err(failed);
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(failed);
     if written.is_err() {
         // Half a plan is no use to anybody; where even that cannot be removed, the error has told of the place.
         drop(std::fs::remove_file(&beside));

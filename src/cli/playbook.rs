@@ -1,6 +1,7 @@
 //! `stanch playbook`: what there is, and whether it holds.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::{Format, PlaybookCommand};
 use super::by_hand;
@@ -8,8 +9,39 @@ use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::plan::bind;
 use super::session::Session;
-use crate::playbook::{self, list};
+use crate::playbook::{self, BoundStep, list};
 use crate::steps;
+
+/// A playbook in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedPlaybook {
+    /// Its name.
+    id: String,
+    /// Its title.
+    title: String,
+    /// What it is for.
+    summary: String,
+}
+
+/// `stanch playbook list`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlaybookList {
+    /// The playbooks that come with stanch.
+    items: Vec<ListedPlaybook>,
+    /// Where the list goes on; null, as it is whole.
+    next: Option<String>,
+}
+
+/// `stanch playbook check`, as JSON. A playbook that is wrong is an error document instead.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CheckedPlaybook {
+    /// Its name.
+    name: String,
+    /// Whether it is sound: always, here.
+    ok: bool,
+    /// Its steps, their options filled in.
+    steps: Vec<BoundStep>,
+}
 
 /// Lists, shows or checks playbooks.
 ///
@@ -20,11 +52,11 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
         PlaybookCommand::List => {
             let shipped = list();
             if session.format == Format::Json {
-                let items: Vec<_> = shipped
-                    .iter()
-                    .map(|book| json!({ "id": book.name, "title": book.title, "summary": book.summary }))
+                let items = shipped
+                    .into_iter()
+                    .map(|book| ListedPlaybook { id: book.name, title: book.title, summary: book.summary })
                     .collect();
-                print_json(&json!({ "items": items, "next": null }))?;
+                print_json(&PlaybookList { items, next: None })?;
             } else {
                 let lines: String =
                     shipped.iter().map(|book| format!("{:14}{}\n", book.name, book.title)).collect();
@@ -46,7 +78,7 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
         PlaybookCommand::Check { playbook, settings } => {
             let bound = bind(playbook, settings)?;
             if session.format == Format::Json {
-                print_json(&json!({ "name": bound.name, "ok": true, "steps": bound.steps }))?;
+                print_json(&CheckedPlaybook { name: bound.name, ok: true, steps: bound.steps })?;
             } else {
                 print_text(&format!(
                     "{} is sound: {} steps, the last revocation after every door\n",

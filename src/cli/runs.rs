@@ -1,20 +1,108 @@
 //! `stanch runs`: what waits and what was done.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::{Format, RunsCommand};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::session::Session;
 use super::terminal;
-use crate::domain::{inert, shown};
+use crate::domain::{PlanDigest, PlanId, RunId, UserId, inert, shown};
 use crate::report;
-use crate::run::LaterRun;
+use crate::run::{LaterRun, Verdict};
 use crate::store::{Store, load_run};
 
 /// How long a plan that expired unapplied is still listed: somebody may have meant to apply it.
 const EXPIRED_SHOWN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Whose account it is.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedSubject {
+    /// Object id.
+    id: UserId,
+    /// User principal name when the plan was made: show it inert.
+    upn: String,
+}
+
+/// A run in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedRun {
+    /// Id.
+    id: RunId,
+    /// Its plan.
+    plan: PlanId,
+    /// Digest of its plan.
+    digest: PlanDigest,
+    /// How it ended; before its end, how it would if it stopped now.
+    verdict: Verdict,
+    /// Whose account it is.
+    subject: ListedSubject,
+    /// Playbook.
+    playbook: String,
+    /// When it began.
+    #[schemars(with = "crate::domain::Moment")]
+    started_at: Timestamp,
+    /// When it ended; null while it runs, or after it was killed.
+    #[schemars(with = "Option<crate::domain::Moment>")]
+    ended_at: Option<Timestamp>,
+}
+
+/// Whether a plan can still be applied.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PlanState {
+    /// It can.
+    Waiting,
+    /// It was not applied in time.
+    Expired,
+}
+
+impl PlanState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// A plan that no run has applied.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ListedPlan {
+    /// Id.
+    id: PlanId,
+    /// Digest.
+    digest: PlanDigest,
+    /// Whether it can still be applied.
+    state: PlanState,
+    /// Whose account it is.
+    subject: ListedSubject,
+    /// Playbook.
+    playbook: String,
+    /// Who asked for it.
+    requested_by: String,
+    /// The webhook that it came by; null for one that a person asked for.
+    webhook: Option<String>,
+    /// When it was made.
+    #[schemars(with = "crate::domain::Moment")]
+    created_at: Timestamp,
+    /// From when on it can no longer be applied.
+    #[schemars(with = "crate::domain::Moment")]
+    expires_at: Timestamp,
+}
+
+/// `stanch runs list`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RunList {
+    /// Runs, newest first.
+    items: Vec<ListedRun>,
+    /// Plans that no run has applied.
+    plans: Vec<ListedPlan>,
+    /// Where the list goes on; null, as it is whole.
+    next: Option<String>,
+}
 
 /// Lists plans and runs, shows a run, or looks at what it did again.
 ///
@@ -43,14 +131,19 @@ async fn list(session: &Session) -> Result<u8, Failure> {
             inert(&row.playbook),
             inert(&row.subject_upn)
         ));
-        items.push(json!({
-            "id": row.run, "plan": row.plan, "digest": row.digest, "verdict": run.verdict,
-            "subject": { "id": row.subject, "upn": row.subject_upn }, "playbook": row.playbook,
-            "started_at": run.started_at, "ended_at": run.ended_at,
-        }));
+        items.push(ListedRun {
+            id: row.run,
+            plan: row.plan,
+            digest: row.digest,
+            verdict: run.verdict,
+            subject: ListedSubject { id: row.subject, upn: row.subject_upn },
+            playbook: row.playbook,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+        });
     }
     match session.format {
-        Format::Json => print_json(&json!({ "items": items, "plans": plans, "next": null }))?,
+        Format::Json => print_json(&RunList { items, plans, next: None })?,
         Format::Text | Format::Markdown if items.is_empty() && plans.is_empty() => {
             print_text("no runs yet; `stanch run bec --user UPN --dry-run` shows what one would do\n")?;
         }
@@ -60,31 +153,36 @@ async fn list(session: &Session) -> Result<u8, Failure> {
 }
 
 /// The plans that no run has applied, for JSON and as lines.
-async fn waiting(session: &Session, store: &dyn Store) -> Result<(Vec<Value>, String), Failure> {
+async fn waiting(session: &Session, store: &dyn Store) -> Result<(Vec<ListedPlan>, String), Failure> {
     let now = session.clock.now();
     let since = now.saturating_sub(EXPIRED_SHOWN).unwrap_or(Timestamp::MIN);
     let (mut items, mut lines) = (Vec::new(), String::new());
     for row in store.waiting_plans(since).await? {
-        let state = if row.expires_at > now { "waiting" } else { "expired" };
+        let state = if row.expires_at > now { PlanState::Waiting } else { PlanState::Expired };
         let by =
             row.webhook.as_ref().map_or_else(|| row.requested_by.clone(), |name| format!("webhook {name}"));
         lines.push_str(&format!(
             "{}  {}  {:20}  {:12}  {}  by {}, {} {}\n",
             row.plan,
             shown(row.created_at),
-            format!("plan {state}"),
+            format!("plan {}", state.as_str()),
             inert(&row.playbook),
             inert(&row.subject_upn),
             inert(&by),
             if row.expires_at > now { "expires" } else { "expired" },
             shown(row.expires_at),
         ));
-        items.push(json!({
-            "id": row.plan, "digest": row.digest, "state": state,
-            "subject": { "id": row.subject, "upn": row.subject_upn }, "playbook": row.playbook,
-            "requested_by": row.requested_by, "webhook": row.webhook,
-            "created_at": row.created_at, "expires_at": row.expires_at,
-        }));
+        items.push(ListedPlan {
+            id: row.plan,
+            digest: row.digest,
+            state,
+            subject: ListedSubject { id: row.subject, upn: row.subject_upn },
+            playbook: row.playbook,
+            requested_by: row.requested_by,
+            webhook: row.webhook,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        });
     }
     Ok((items, lines))
 }

@@ -12,7 +12,7 @@ use crate::config::{
 };
 use crate::domain::{Clock, Random};
 use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal, Verifier};
-use crate::graph::{Connection, ConnectionSettings};
+use crate::graph::{Connection, ConnectionSettings, Credential};
 use crate::store::{SqliteStore, Store};
 use crate::transport::{OsRandom, SocketTransport, SystemClock, Transport};
 
@@ -88,8 +88,8 @@ impl Session {
     /// # Errors
     /// When credentials are missing.
     pub fn planner(&self) -> Result<Planner, Failure> {
-        let (signed_in_as, credentials) = Credentials::for_planning(&self.environment)?;
-        let base = graph_base(&self.environment)?;
+        let (signed_in_as, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
+        let base = graph_base(&self.environment, self.config.cloud)?;
         let connection = self.connection(&credentials, &base)?;
         Ok(Planner {
             reader: connection.reader(),
@@ -107,8 +107,8 @@ impl Session {
     /// # Errors
     /// When credentials are missing.
     pub fn verifier(&self) -> Result<Verifier, Failure> {
-        let (_, credentials) = Credentials::for_planning(&self.environment)?;
-        let connection = self.connection(&credentials, &graph_base(&self.environment)?)?;
+        let (_, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
+        let connection = self.connection(&credentials, &graph_base(&self.environment, self.config.cloud)?)?;
         Ok(Verifier { reader: connection.reader(), clock: Arc::clone(&self.clock) })
     }
 
@@ -117,8 +117,8 @@ impl Session {
     /// # Errors
     /// When credentials are missing or the store cannot be opened.
     pub fn applier(&self, signers: Signers, stop: StopSignal) -> Result<Applier, Failure> {
-        let credentials = Credentials::responder(&self.environment)?;
-        let base = graph_base(&self.environment)?;
+        let credentials = Credentials::responder(&self.environment, self.config.cloud)?;
+        let base = graph_base(&self.environment, self.config.cloud)?;
         Ok(Applier {
             connection: self.connection(&credentials, &base)?,
             store: self.store()?,
@@ -144,12 +144,13 @@ impl Session {
             )
         })?);
         let tenant = self.tenant.as_deref().unwrap_or(&credentials.tenant_id);
+        let credential = Credential::load(&credentials.way, self.clock.now())?;
         let settings = ConnectionSettings::new(
             base.as_str(),
             credentials.authority.as_str(),
             tenant,
             &credentials.client_id,
-            credentials.secret.clone(),
+            credential,
         );
         Ok(Connection::new(transport, Arc::clone(&self.clock), Arc::clone(&self.random), settings))
     }
@@ -160,7 +161,7 @@ impl Session {
     /// # Errors
     /// When the addresses of Graph or of the sign-in authority cannot be used.
     pub fn doctor(&self) -> Result<(Doctor, Vec<(Role, CredentialError)>), Failure> {
-        let base = graph_base(&self.environment)?;
+        let base = graph_base(&self.environment, self.config.cloud)?;
         let mut faults = Vec::new();
         let mut app = |role, read: Result<Option<Credentials>, CredentialError>| match read {
             Ok(None) => Ok(None),
@@ -173,8 +174,9 @@ impl Session {
                 Ok::<_, Failure>(None)
             }
         };
-        let observer = app(Role::Observer, Credentials::observer(&self.environment))?;
-        let responder = app(Role::Responder, Credentials::responder(&self.environment).map(Some))?;
+        let observer = app(Role::Observer, Credentials::observer(&self.environment, self.config.cloud))?;
+        let responder =
+            app(Role::Responder, Credentials::responder(&self.environment, self.config.cloud).map(Some))?;
         let doctor = Doctor {
             observer,
             responder,

@@ -18,6 +18,11 @@ pub fn prints_to_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
+/// Whether progress and logs are told to a terminal.
+pub fn tells_to_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
 /// Asks a question that is answered by typing `yes`; anything else is a no.
 ///
 /// # Errors

@@ -1,11 +1,13 @@
 //! Who stanch is to the tenant: two applications, the observer that reads and the responder that may write.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::endpoint::{AUTHORITY, BaseUrl, EndpointError};
+use super::endpoint::{BaseUrl, Cloud, EndpointError};
 use super::environment::Environment;
+use super::managed_identity::ManagedIdentity;
 
 /// Which of the two applications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +27,21 @@ pub struct Credentials {
     pub tenant_id: String,
     /// The application's id.
     pub client_id: String,
-    /// Its secret.
-    pub secret: SecretString,
+    /// How it proves itself.
+    pub way: SignInWay,
+}
+
+/// How an application proves itself.
+#[derive(Debug, Clone)]
+pub enum SignInWay {
+    /// By a client secret.
+    Secret(SecretString),
+    /// By a certificate and its private key, both in this PEM file.
+    Certificate(PathBuf),
+    /// By a token of another identity provider, which is put into this file, and renewed there.
+    FederatedToken(PathBuf),
+    /// By where it runs.
+    ManagedIdentity(ManagedIdentity),
 }
 
 /// Why an application cannot sign in. The secret is never part of it.
@@ -51,15 +66,15 @@ pub enum CredentialError {
         /// The other.
         second: String,
     },
-    /// A way to sign in that this version does not have.
-    #[error("the {role} cannot sign in with `{variable}`: not supported yet by this version")]
-    Unsupported {
-        /// Which application.
-        role: Role,
+    /// A file that a variable names cannot be read.
+    #[error("`{variable}` names `{}`, which cannot be read", path.display())]
+    Unreadable {
         /// The variable.
         variable: String,
-        /// The one to set instead.
-        instead: String,
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        why: std::io::ErrorKind,
     },
     /// A value cannot be what its variable is for.
     #[error("`{variable}` {why}")]
@@ -80,7 +95,7 @@ impl CredentialError {
         match self {
             Self::Missing { .. } => "credentials_missing",
             Self::Ambiguous { .. } => "credentials_ambiguous",
-            Self::Unsupported { .. } => "credentials_unsupported",
+            Self::Unreadable { .. } => "credentials_unreadable",
             Self::Malformed { .. } => "credentials_malformed",
             Self::Endpoint(error) => error.code(),
         }
@@ -94,11 +109,23 @@ impl CredentialError {
     /// Says what to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Missing { role, variable } if *variable == role.variable(SECRET) => Some(format!(
+                "set one of {}; `stanch setup` shows how to register the applications",
+                WAYS.map(|way| format!("`{}`", role.variable(way))).join(", ")
+            )),
             Self::Missing { variable, .. } => {
                 Some(format!("set `{variable}`; `stanch setup` shows how to register the applications"))
             }
             Self::Ambiguous { first, second, .. } => Some(format!("unset `{first}` or `{second}`")),
-            Self::Unsupported { instead, .. } => Some(format!("set `{instead}`")),
+            Self::Unreadable { path, why, .. } => Some(match why {
+                std::io::ErrorKind::NotFound => {
+                    format!("there is no file `{}`: check the path", path.display())
+                }
+                std::io::ErrorKind::PermissionDenied => {
+                    format!("let this user, and nobody else, read it: `chmod 600 {}`", path.display())
+                }
+                other => format!("reading it ends with: {other}"),
+            }),
             Self::Malformed { variable, .. } => {
                 Some(format!("copy `{variable}` again from the app registration"))
             }
@@ -130,39 +157,48 @@ impl fmt::Display for Role {
 }
 
 const SECRET: &str = "CLIENT_SECRET";
-const OTHER_WAYS: [&str; 2] = ["CLIENT_CERTIFICATE_PATH", "FEDERATED_TOKEN_FILE"];
+const SECRET_FILE: &str = "CLIENT_SECRET_FILE";
+const CERTIFICATE: &str = "CLIENT_CERTIFICATE_PATH";
+const FEDERATED_TOKEN: &str = "FEDERATED_TOKEN_FILE";
+const MANAGED_IDENTITY: &str = "MANAGED_IDENTITY";
+/// The ways to sign in, each by its variable.
+const WAYS: [&str; 5] = [CERTIFICATE, FEDERATED_TOKEN, MANAGED_IDENTITY, SECRET_FILE, SECRET];
+/// What a managed identity that is not named is called in messages.
+const UNNAMED_IDENTITY: &str = "managed-identity";
+/// A client secret has some 40 letters; a file without end has to end somewhere.
+const MOST_SECRET: u64 = 4 * 1024;
 
 impl Credentials {
     /// Reads the responder's credentials.
     ///
     /// # Errors
     /// When they are not there in full, or not to be used.
-    pub fn responder(environment: &Environment) -> Result<Self, CredentialError> {
-        Self::read(Role::Responder, environment)
+    pub fn responder(environment: &Environment, cloud: Cloud) -> Result<Self, CredentialError> {
+        Self::read(Role::Responder, environment, cloud)
     }
 
     /// Reads the observer's credentials; none, when no variable of its own names a way to sign in.
     ///
     /// # Errors
     /// When they are there in part, or not to be used.
-    pub fn observer(environment: &Environment) -> Result<Option<Self>, CredentialError> {
-        let own = ["CLIENT_ID", SECRET].into_iter().chain(OTHER_WAYS);
-        let named = own.into_iter().any(|name| environment.get(&Role::Observer.variable(name)).is_some());
-        if named { Self::read(Role::Observer, environment).map(Some) } else { Ok(None) }
+    pub fn observer(environment: &Environment, cloud: Cloud) -> Result<Option<Self>, CredentialError> {
+        let mut own = ["CLIENT_ID"].into_iter().chain(WAYS);
+        let named = own.any(|name| environment.get(&Role::Observer.variable(name)).is_some());
+        if named { Self::read(Role::Observer, environment, cloud).map(Some) } else { Ok(None) }
     }
 
     /// Reads the credentials that planning uses: the observer's, or else the responder's.
     ///
     /// # Errors
     /// When neither can be used.
-    pub fn for_planning(environment: &Environment) -> Result<(Role, Self), CredentialError> {
-        match Self::observer(environment)? {
+    pub fn for_planning(environment: &Environment, cloud: Cloud) -> Result<(Role, Self), CredentialError> {
+        match Self::observer(environment, cloud)? {
             Some(observer) => Ok((Role::Observer, observer)),
-            None => Ok((Role::Responder, Self::responder(environment)?)),
+            None => Ok((Role::Responder, Self::responder(environment, cloud)?)),
         }
     }
 
-    fn read(role: Role, environment: &Environment) -> Result<Self, CredentialError> {
+    fn read(role: Role, environment: &Environment, cloud: Cloud) -> Result<Self, CredentialError> {
         let get = |name: &str| {
             let variable = role.variable(name);
             environment.get(&variable).map(|value| (variable.clone(), value)).ok_or(variable)
@@ -175,53 +211,76 @@ impl Credentials {
             })
         };
         let missing = |variable| CredentialError::Missing { role, variable };
-        let others: Vec<String> =
-            OTHER_WAYS.iter().filter_map(|name| get(name).ok()).map(|(name, _)| name).collect();
-        let (secret_at, secret) = match (get(SECRET), others.as_slice()) {
-            (Ok((first, _)), [second, ..]) => {
-                return Err(CredentialError::Ambiguous { role, first, second: second.clone() });
-            }
-            (Err(_), [first, second, ..]) => {
-                return Err(CredentialError::Ambiguous {
-                    role,
-                    first: first.clone(),
-                    second: second.clone(),
-                });
-            }
-            (Err(instead), [variable]) => {
-                return Err(CredentialError::Unsupported { role, variable: variable.clone(), instead });
-            }
-            (Ok(found), []) => found,
-            (Err(variable), []) => {
-                // Name the first that is missing in the order in which people set them.
-                shared("TENANT_ID").map_err(missing)?;
-                get("CLIENT_ID").map_err(missing)?;
-                return Err(missing(variable));
-            }
-        };
+        let set: Vec<(&str, String, &str)> = WAYS
+            .iter()
+            .filter_map(|name| get(name).ok().map(|(variable, value)| (*name, variable, value)))
+            .collect();
+        if let [(_, first, _), (_, second, _), ..] = set.as_slice() {
+            let (first, second) = (first.clone(), second.clone());
+            return Err(CredentialError::Ambiguous { role, first, second });
+        }
         let (tenant_at, tenant_id) = shared("TENANT_ID").map_err(missing)?;
-        let (client_at, client_id) = get("CLIENT_ID").map_err(missing)?;
+        let named_client = get("CLIENT_ID");
+        let is_identity = set.first().is_some_and(|(name, _, _)| *name == MANAGED_IDENTITY);
+        let (client_at, client_id) = match named_client {
+            Ok((variable, text)) => (variable, text.trim()),
+            Err(variable) if is_identity => (variable, UNNAMED_IDENTITY),
+            Err(variable) => return Err(missing(variable)),
+        };
         check_word(&tenant_at, tenant_id.trim(), "is neither a tenant's id nor a domain")?;
         if ["common", "organizations", "consumers"].contains(&tenant_id.trim()) {
             let why = "names no single tenant";
             return Err(CredentialError::Malformed { variable: tenant_at, why });
         }
-        check_word(&client_at, client_id.trim(), "is no application's id")?;
-        if secret.trim() != secret {
-            let why = "has white space around it";
-            return Err(CredentialError::Malformed { variable: secret_at, why });
-        }
+        check_word(&client_at, client_id, "is no application's id")?;
+        let way = match set.into_iter().next() {
+            None => return Err(missing(role.variable(SECRET))),
+            Some((CERTIFICATE, _, path)) => SignInWay::Certificate(PathBuf::from(path)),
+            Some((FEDERATED_TOKEN, _, path)) => SignInWay::FederatedToken(PathBuf::from(path)),
+            Some((MANAGED_IDENTITY, variable, text)) => {
+                let named = (client_id != UNNAMED_IDENTITY).then_some(client_id);
+                SignInWay::ManagedIdentity(ManagedIdentity::read(&variable, text, named, environment)?)
+            }
+            Some((SECRET_FILE, variable, path)) => {
+                let text = read_secret(&variable, Path::new(path))?;
+                SignInWay::Secret(check_secret(variable, text)?)
+            }
+            Some((_, variable, text)) => SignInWay::Secret(check_secret(variable, SecretString::from(text))?),
+        };
         let authority = match shared("AUTHORITY_HOST") {
             Ok((variable, text)) => BaseUrl::parse(&variable, text)?,
-            Err(variable) => BaseUrl::parse(&variable, AUTHORITY)?,
+            Err(variable) => BaseUrl::parse(&variable, cloud.authority())?,
         };
-        Ok(Self {
-            authority,
-            tenant_id: tenant_id.trim().to_owned(),
-            client_id: client_id.trim().to_owned(),
-            secret: SecretString::from(secret),
-        })
+        Ok(Self { authority, tenant_id: tenant_id.trim().to_owned(), client_id: client_id.to_owned(), way })
     }
+}
+
+/// Reads a secret from a file; editors put an end of line behind it, and it is no part of it.
+fn read_secret(variable: &str, path: &Path) -> Result<SecretString, CredentialError> {
+    use std::io::Read as _;
+    let unreadable = |error: &std::io::Error| CredentialError::Unreadable {
+        variable: variable.to_owned(),
+        path: path.to_owned(),
+        why: error.kind(),
+    };
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MOST_SECRET).read_to_string(&mut text))
+        .map_err(|error| unreadable(&error))?;
+    let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
+    zeroize::Zeroize::zeroize(&mut text);
+    Ok(secret)
+}
+
+fn check_secret(variable: String, secret: SecretString) -> Result<SecretString, CredentialError> {
+    let text = secret.expose_secret();
+    if text.trim().is_empty() {
+        return Err(CredentialError::Malformed { variable, why: "is empty" });
+    }
+    if text.trim() != text {
+        return Err(CredentialError::Malformed { variable, why: "has white space around it" });
+    }
+    Ok(secret)
 }
 
 /// Both ids become parts of an address: nothing in them may change which one.

@@ -5,9 +5,58 @@ use std::net::IpAddr;
 
 use super::environment::Environment;
 
-/// Where Graph is, unless `STANCH_GRAPH_URL` says otherwise.
 const GRAPH: &str = "https://graph.microsoft.com";
-pub(super) const AUTHORITY: &str = "https://login.microsoftonline.com";
+
+/// A cloud of Microsoft's: tokens of one are worth nothing in another
+/// ([national clouds](https://learn.microsoft.com/graph/deployments)).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cloud {
+    /// The public one; GCC too.
+    #[default]
+    Global,
+    /// US Government L4, "GCC High".
+    UsGov,
+    /// US Government L5, of the Department of Defense.
+    UsGovDod,
+    /// Of 21Vianet in China.
+    China,
+}
+
+impl Cloud {
+    /// The words of the setting `cloud`.
+    pub const NAMES: [&str; 4] = ["global", "us-gov", "us-gov-dod", "china"];
+
+    /// Reads the setting's word.
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "global" => Some(Self::Global),
+            "us-gov" => Some(Self::UsGov),
+            "us-gov-dod" => Some(Self::UsGovDod),
+            "china" => Some(Self::China),
+            _ => None,
+        }
+    }
+
+    /// Where its tokens come from.
+    pub fn authority(self) -> &'static str {
+        match self {
+            Self::Global => "https://login.microsoftonline.com",
+            Self::UsGov | Self::UsGovDod => "https://login.microsoftonline.us",
+            Self::China => "https://login.partner.microsoftonline.cn",
+        }
+    }
+
+    /// Where its Graph is.
+    pub fn graph(self) -> &'static str {
+        match self {
+            Self::Global => GRAPH,
+            Self::UsGov => "https://graph.microsoft.us",
+            Self::UsGovDod => "https://dod-graph.microsoft.us",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        }
+    }
+}
 
 /// The scheme, host and port of a service, without a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,19 +184,19 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Gives Graph's base: `STANCH_GRAPH_URL`, or the public one.
+/// Gives Graph's base: `STANCH_GRAPH_URL`, or the cloud's.
 ///
 /// # Errors
 /// When the variable is set to what cannot be used.
-pub fn graph_base(environment: &Environment) -> Result<BaseUrl, EndpointError> {
-    BaseUrl::parse("STANCH_GRAPH_URL", environment.get("STANCH_GRAPH_URL").unwrap_or(GRAPH))
+pub fn graph_base(environment: &Environment, cloud: Cloud) -> Result<BaseUrl, EndpointError> {
+    BaseUrl::parse("STANCH_GRAPH_URL", environment.get("STANCH_GRAPH_URL").unwrap_or_else(|| cloud.graph()))
 }
 
-/// Gives the sign-in authority: `AZURE_AUTHORITY_HOST`, or the public one.
+/// Gives the sign-in authority: `AZURE_AUTHORITY_HOST`, or the cloud's.
 ///
 /// # Errors
 /// When the variable is set to what cannot be used.
-pub fn authority_base(environment: &Environment) -> Result<BaseUrl, EndpointError> {
+pub fn authority_base(environment: &Environment, cloud: Cloud) -> Result<BaseUrl, EndpointError> {
     const HOST: &str = "AZURE_AUTHORITY_HOST";
-    BaseUrl::parse(HOST, environment.get(HOST).unwrap_or(AUTHORITY))
+    BaseUrl::parse(HOST, environment.get(HOST).unwrap_or_else(|| cloud.authority()))
 }

@@ -109,8 +109,10 @@ fn add_variables(environment: &Environment, layer: &mut Layer, faults: &mut Vec<
         let path: Vec<String> = rest.split("__").map(str::to_ascii_lowercase).collect();
         add(&path, value, Origin::Variable(name.to_owned()), layer, faults);
     }
-    if let Some(store) = environment.get("STANCH_STORE") {
-        add(&["store".to_owned()], store, Origin::Variable("STANCH_STORE".to_owned()), layer, faults);
+    for (key, name) in [("store", "STANCH_STORE"), ("cloud", "STANCH_CLOUD")] {
+        if let Some(value) = environment.get(name) {
+            add(&[key.to_owned()], value, Origin::Variable(name.to_owned()), layer, faults);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod file;
 mod layers;
+mod managed_identity;
 mod model;
 mod nearest;
 mod settings;
@@ -20,12 +21,13 @@ mod webhook;
 #[cfg(test)]
 mod tests;
 
-pub use credentials::{CredentialError, Credentials, Role};
+pub use credentials::{CredentialError, Credentials, Role, SignInWay};
 pub use duration::parse_duration;
-pub use endpoint::{BaseUrl, EndpointError, authority_base, graph_base};
+pub use endpoint::{BaseUrl, Cloud, EndpointError, authority_base, graph_base};
 pub use environment::Environment;
 pub use error::{ConfigErrors, ConfigFault, Origin};
 pub use layers::{Flag, Sources};
+pub use managed_identity::ManagedIdentity;
 pub use model::{Approval, Config, Guards, Operator, Secrets, WidestBlock};
 pub use settings::setting_keys;
 pub use store_url::{StoreUrl, StoreUrlError, default_store};

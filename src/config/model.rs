@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::duration::parse_duration;
+use super::endpoint::Cloud;
 use super::environment::Environment;
 use super::error::{ConfigFault, Origin};
 use super::layers::{Item, Layer};
@@ -22,6 +23,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Where runs are kept; none: see [`Config::store_or_default`].
     pub store: Option<StoreUrl>,
+    /// In which of Microsoft's clouds the tenant is.
+    pub cloud: Cloud,
     /// Whether a clock that is off stops planning against this very machine too, where a mock runs; against anything
     /// else it always does.
     pub stop_on_skew: bool,
@@ -133,6 +136,9 @@ impl Config {
                 Ok(store) => config.store = Some(store),
                 Err(error) => settings.invalid(origin, "store", error.to_string(), error.hint()),
             }
+        }
+        if let Some((name, _)) = settings.text(&["cloud"]) {
+            config.cloud = Cloud::of(&name).unwrap_or_default();
         }
         config.stop_on_skew = settings.boolean(&["stop_on_skew"]).is_some_and(|(stops, _)| stops);
         config.operator.user = settings.text(&["operator", "user"]).map(|(user, _)| user);

@@ -1,5 +1,6 @@
 //! The settings there are: one table, which the file, the environment and the flags are all read by.
 
+use super::endpoint::Cloud;
 use super::nearest::nearest;
 
 /// What a setting takes.
@@ -20,6 +21,7 @@ pub(super) enum Kind {
 /// Every setting; `*` is a name of the writer's own.
 const SETTINGS: &[(&[&str], Kind)] = &[
     (&["store"], Kind::Text),
+    (&["cloud"], Kind::Choice(&Cloud::NAMES)),
     (&["stop_on_skew"], Kind::Boolean),
     (&["operator", "user"], Kind::Text),
     (&["approval", "required"], Kind::Boolean),

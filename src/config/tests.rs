@@ -287,7 +287,7 @@ fn a_variable_of_a_section_that_is_not_known_is_an_error_and_others_are_left_alo
     STANCH_GUARDS__WIDEST_BLOK__IPV4: unknown key `guards.widest_blok.ipv4`
       hint: did you mean `STANCH_GUARDS__WIDEST_BLOCK__IPV4`?
     STANCH_NOWHERE__AT_ALL: unknown key `nowhere.at_all`
-      hint: there are `store`, `stop_on_skew`, `operator`, `approval`, `guards`, `secrets`, `webhooks`
+      hint: there are `store`, `cloud`, `stop_on_skew`, `operator`, `approval`, `guards`, `secrets`, `webhooks`
     STANCH_OPERATOR__USER: `operator.user` takes text, found nothing
     "#);
 }
@@ -343,8 +343,8 @@ fn the_store_is_in_the_users_state_directory_unless_set() {
 
 #[test]
 fn plain_http_is_for_loopback_only() {
-    let base = |text: &str| graph_base(&environment(&[("STANCH_GRAPH_URL", text)]));
-    assert_eq!(graph_base(&environment(&[])).unwrap().as_str(), "https://graph.microsoft.com");
+    let base = |text: &str| graph_base(&environment(&[("STANCH_GRAPH_URL", text)]), Cloud::Global);
+    assert_eq!(graph_base(&environment(&[]), Cloud::Global).unwrap().as_str(), "https://graph.microsoft.com");
     for loopback in
         ["http://127.0.0.1:8080", "http://localhost:8080/", "http://[::1]:8080", "http://127.9.9.9"]
     {
@@ -391,7 +391,7 @@ fn with(more: &[(&str, &str)]) -> Environment {
 
 #[test]
 fn the_observer_plans_and_the_responder_does_when_there_is_none() {
-    let (role, alone) = Credentials::for_planning(&with(&[])).unwrap();
+    let (role, alone) = Credentials::for_planning(&with(&[]), Cloud::Global).unwrap();
     assert_eq!((role, alone.client_id.as_str()), (Role::Responder, "responder"));
     assert_eq!(alone.authority.as_str(), "https://login.microsoftonline.com");
     let both = with(&[
@@ -399,18 +399,18 @@ fn the_observer_plans_and_the_responder_does_when_there_is_none() {
         ("STANCH_OBSERVER_CLIENT_SECRET", "other"),
         ("AZURE_AUTHORITY_HOST", "http://127.0.0.1:7000/"),
     ]);
-    let (role, observer) = Credentials::for_planning(&both).unwrap();
+    let (role, observer) = Credentials::for_planning(&both, Cloud::Global).unwrap();
     assert_eq!((role, observer.client_id.as_str()), (Role::Observer, "observer"));
     assert_eq!(observer.tenant_id, "contoso.com", "the tenant is the responder's");
-    assert_eq!(observer.secret.expose_secret(), "other");
+    assert_eq!(secret_of(&observer), "other");
     assert_eq!(observer.authority.as_str(), "http://127.0.0.1:7000");
-    assert_eq!(Credentials::responder(&both).unwrap().secret.expose_secret(), "hunter2");
+    assert_eq!(secret_of(&Credentials::responder(&both, Cloud::Global).unwrap()), "hunter2");
 }
 
 #[test]
 fn a_secret_is_not_shown() {
     let environment = with(&[]);
-    let shown = format!("{:?} {environment:?}", Credentials::responder(&environment).unwrap());
+    let shown = format!("{:?} {environment:?}", Credentials::responder(&environment, Cloud::Global).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("AZURE_CLIENT_SECRET"), "{shown}");
 }
@@ -418,42 +418,146 @@ fn a_secret_is_not_shown() {
 #[test]
 fn a_missing_credential_names_its_variable_and_what_to_do() {
     let nothing = environment(&[]);
-    let error = Credentials::responder(&nothing).unwrap_err();
+    let error = Credentials::responder(&nothing, Cloud::Global).unwrap_err();
     assert_eq!(error.to_string(), "the responder cannot sign in: `AZURE_TENANT_ID` is not set");
     assert!(error.hint().unwrap().contains("stanch setup"));
-    assert!(Credentials::observer(&nothing).unwrap().is_none());
+    assert!(Credentials::observer(&nothing, Cloud::Global).unwrap().is_none());
     let part = with(&[("STANCH_OBSERVER_CLIENT_ID", "observer")]);
-    let error = Credentials::for_planning(&part).unwrap_err();
+    let error = Credentials::for_planning(&part, Cloud::Global).unwrap_err();
     assert_eq!(error.to_string(), "the observer cannot sign in: `STANCH_OBSERVER_CLIENT_SECRET` is not set");
     let blank = with(&[("AZURE_CLIENT_SECRET", "")]);
-    let error = Credentials::responder(&blank).unwrap_err();
+    let error = Credentials::responder(&blank, Cloud::Global).unwrap_err();
     assert_eq!(error.to_string(), "the responder cannot sign in: `AZURE_CLIENT_SECRET` is not set");
 }
 
+fn secret_of(credentials: &Credentials) -> String {
+    match &credentials.way {
+        SignInWay::Secret(secret) => secret.expose_secret().to_owned(),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
-fn two_ways_to_sign_in_are_one_too_many_and_an_unknown_one_is_admitted() {
-    let both = with(&[("AZURE_CLIENT_CERTIFICATE_PATH", "/key.pem")]);
-    let error = Credentials::responder(&both).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the responder has two ways to sign in: both `AZURE_CLIENT_SECRET` and `AZURE_CLIENT_CERTIFICATE_PATH` are set"
+fn two_ways_to_sign_in_are_one_too_many() {
+    let ways = [
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "AZURE_MANAGED_IDENTITY",
+        "AZURE_CLIENT_SECRET_FILE",
+    ];
+    for way in ways {
+        let error = Credentials::responder(&with(&[(way, "x")]), Cloud::Global).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the responder has two ways to sign in: both `{way}` and `AZURE_CLIENT_SECRET` are set")
+        );
+    }
+}
+
+#[test]
+fn each_way_to_sign_in_is_read_for_either_app() {
+    let alone = |more: &[(&str, &str)]| {
+        let environment = with(more).iter().filter(|(name, _)| *name != "AZURE_CLIENT_SECRET").collect();
+        Credentials::responder(&environment, Cloud::Global)
+    };
+    let certificate = alone(&[("AZURE_CLIENT_CERTIFICATE_PATH", "/key.pem")]).unwrap();
+    assert!(matches!(certificate.way, SignInWay::Certificate(path) if path == Path::new("/key.pem")));
+    let federated =
+        with(&[("STANCH_OBSERVER_FEDERATED_TOKEN_FILE", "/token"), ("STANCH_OBSERVER_CLIENT_ID", "o")]);
+    let observer = Credentials::observer(&federated, Cloud::Global).unwrap().unwrap();
+    assert!(matches!(observer.way, SignInWay::FederatedToken(path) if path == Path::new("/token")));
+    let Ok(Credentials { way: SignInWay::ManagedIdentity(machine), .. }) =
+        alone(&[("AZURE_MANAGED_IDENTITY", "true")])
+    else {
+        panic!("no managed identity");
+    };
+    assert_eq!(machine.endpoint, "http://169.254.169.254/metadata/identity/oauth2/token");
+    assert_eq!(machine.client_id.as_deref(), Some("responder"));
+    let service = [
+        ("AZURE_MANAGED_IDENTITY", "true"),
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:41741/msi/token"),
+        ("IDENTITY_HEADER", "hunter2"),
+    ];
+    let Ok(Credentials { way: SignInWay::ManagedIdentity(service), .. }) = alone(&service) else {
+        panic!("no managed identity");
+    };
+    assert!(service.header.is_some() && !format!("{service:?}").contains("hunter2"));
+    let far = [
+        ("AZURE_MANAGED_IDENTITY", "true"),
+        ("IDENTITY_ENDPOINT", "http://example.com/msi/token"),
+        ("IDENTITY_HEADER", "hunter2"),
+    ];
+    assert_eq!(alone(&far).unwrap_err().to_string(), "`IDENTITY_ENDPOINT` is no address of this machine");
+    assert_eq!(alone(&[("AZURE_MANAGED_IDENTITY", "1")]).unwrap_err().code(), "credentials_malformed");
+    let none = alone(&[]).unwrap_err();
+    assert_eq!(none.to_string(), "the responder cannot sign in: `AZURE_CLIENT_SECRET` is not set");
+    assert!(none.hint().unwrap().contains("`AZURE_CLIENT_CERTIFICATE_PATH`"), "{:?}", none.hint());
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    let read = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        let variables = [
+            ("AZURE_TENANT_ID", "contoso.com"),
+            ("AZURE_CLIENT_ID", "responder"),
+            ("AZURE_CLIENT_SECRET_FILE", path.to_str().unwrap()),
+        ];
+        Credentials::responder(&environment(&variables), Cloud::Global)
+    };
+    assert_eq!(secret_of(&read("hunter2\n").unwrap()), "hunter2");
+    assert_eq!(read("\n").unwrap_err().to_string(), "`AZURE_CLIENT_SECRET_FILE` is empty");
+    assert_eq!(read(" hunter2").unwrap_err().code(), "credentials_malformed");
+    std::fs::remove_file(&path).unwrap();
+    let gone = environment(&[
+        ("AZURE_TENANT_ID", "contoso.com"),
+        ("AZURE_CLIENT_ID", "responder"),
+        ("AZURE_CLIENT_SECRET_FILE", path.to_str().unwrap()),
+    ]);
+    let error = Credentials::responder(&gone, Cloud::Global).unwrap_err();
+    assert!(
+        error.to_string().contains("cannot be read") && error.hint().unwrap().contains("no file"),
+        "{error}"
     );
-    let certificate = with(&[("AZURE_CLIENT_SECRET", ""), ("AZURE_CLIENT_CERTIFICATE_PATH", "/key.pem")]);
-    let error = Credentials::responder(&certificate).unwrap_err();
-    assert_eq!(error.code(), "credentials_unsupported");
-    assert_eq!(error.hint().as_deref(), Some("set `AZURE_CLIENT_SECRET`"));
-    let federated = with(&[("STANCH_OBSERVER_FEDERATED_TOKEN_FILE", "/token")]);
-    assert_eq!(Credentials::observer(&federated).unwrap_err().code(), "credentials_unsupported");
+}
+
+#[test]
+fn one_setting_names_the_cloud_and_a_named_host_still_wins() {
+    let cloud = |name: &str| {
+        let variables = environment(&[("STANCH_CLOUD", name)]);
+        Config::load(&variables, &Sources { directory: "/nowhere".into(), ..Sources::default() })
+    };
+    for (name, authority, graph) in [
+        ("global", "https://login.microsoftonline.com", "https://graph.microsoft.com"),
+        ("us-gov", "https://login.microsoftonline.us", "https://graph.microsoft.us"),
+        ("us-gov-dod", "https://login.microsoftonline.us", "https://dod-graph.microsoft.us"),
+        ("china", "https://login.partner.microsoftonline.cn", "https://microsoftgraph.chinacloudapi.cn"),
+    ] {
+        let cloud = cloud(name).unwrap().cloud;
+        assert_eq!(Credentials::responder(&with(&[]), cloud).unwrap().authority.as_str(), authority);
+        assert_eq!(graph_base(&with(&[]), cloud).unwrap().as_str(), graph);
+    }
+    let named =
+        with(&[("STANCH_GRAPH_URL", "http://127.0.0.1:1"), ("AZURE_AUTHORITY_HOST", "http://127.0.0.1:2")]);
+    assert_eq!(graph_base(&named, Cloud::China).unwrap().as_str(), "http://127.0.0.1:1");
+    let credentials = Credentials::responder(&named, Cloud::China).unwrap();
+    assert_eq!(credentials.authority.as_str(), "http://127.0.0.1:2");
+    let error = cloud("mars").unwrap_err().to_string();
+    assert!(error.contains("`global`, `us-gov`, `us-gov-dod`, `china`"), "{error}");
 }
 
 #[test]
 fn ids_that_would_change_the_address_are_refused() {
     for tenant in ["../common", "contoso.com/x", "common", "a b", "?", "..", "contoso.com#"] {
-        let error = Credentials::responder(&with(&[("AZURE_TENANT_ID", tenant)])).unwrap_err();
+        let error = Credentials::responder(&with(&[("AZURE_TENANT_ID", tenant)]), Cloud::Global).unwrap_err();
         assert_eq!(error.code(), "credentials_malformed", "{tenant}");
     }
-    let padded = Credentials::responder(&with(&[("AZURE_CLIENT_SECRET", "hunter2\n")])).unwrap_err();
+    let padded =
+        Credentials::responder(&with(&[("AZURE_CLIENT_SECRET", "hunter2\n")]), Cloud::Global).unwrap_err();
     assert_eq!(padded.to_string(), "`AZURE_CLIENT_SECRET` has white space around it");
-    let clear = Credentials::responder(&with(&[("AZURE_AUTHORITY_HOST", "http://login.example.com")]));
+    let clear =
+        Credentials::responder(&with(&[("AZURE_AUTHORITY_HOST", "http://login.example.com")]), Cloud::Global);
     assert_eq!(clear.unwrap_err().code(), "endpoint_plain_http");
 }

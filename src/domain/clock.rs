@@ -21,3 +21,21 @@ pub trait Clock: Send + Sync {
     /// Waits. Under paused tokio time this takes no time at all.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
+
+/// A moment as JSON has it, for schemas: the time library has none for its own type.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment;
+
+impl schemars::JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "a moment in UTC, such as 2024-09-26T18:03:36Z",
+            "type": "string",
+            "format": "date-time",
+        })
+    }
+}

@@ -31,7 +31,7 @@ pub enum IdError {
 macro_rules! text_id {
     ($(#[$docs:meta])* $name:ident, $parse:expr) => {
         $(#[$docs])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 

@@ -23,6 +23,24 @@ pub fn inert(text: &str) -> String {
     shown
 }
 
+/// Spells JSON so that it is as harmless on a screen: what would act there is escaped as `\\uXXXX`, which every reader
+/// of JSON takes for the letter itself. JSON has such letters within strings only, so the document stays the same.
+pub fn inert_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if is_harmless(letter) || letter == '\n' {
+            shown.push(letter);
+            continue;
+        }
+        for unit in letter.encode_utf16(&mut [0; 2]) {
+            if write!(shown, "\\u{unit:04x}").is_err() {
+                return shown;
+            }
+        }
+    }
+    shown
+}
+
 fn is_harmless(letter: char) -> bool {
     !(letter.is_control()
         || matches!(u32::from(letter),
@@ -41,6 +59,19 @@ mod tests {
         assert_eq!(inert("\u{202e}gpj.exe"), "\\u{202e}gpj.exe");
         assert_eq!(inert("Zoë 電話 – ok"), "Zoë 電話 – ok");
         assert_eq!(inert("two\nlines"), "two\\u{a}lines");
+    }
+
+    #[test]
+    fn json_means_the_same_and_acts_on_no_screen() {
+        let text = "a\u{1b}[31m\u{202e}\u{9b}\u{200b}\u{e0041}\n電話\"";
+        let json = serde_json::to_string_pretty(&vec![text]).unwrap();
+        let shown = inert_json(&json);
+        assert!(shown.chars().all(|letter| letter == '\n' || is_harmless(letter)), "{shown}");
+        assert!(
+            shown.contains("\\u202e") && shown.contains("\\udb40\\udc41") && shown.contains("電話"),
+            "{shown}"
+        );
+        assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [text]);
     }
 
     #[test]

@@ -9,12 +9,12 @@ pub mod net;
 pub mod random;
 pub mod secret;
 
-pub use clock::{BoxFuture, Clock, Timestamp, shown};
+pub use clock::{BoxFuture, Clock, Moment, Timestamp, shown};
 pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
 pub use ids::{
     ActionId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn, UserId,
 };
-pub use inert::inert;
+pub use inert::{inert, inert_json};
 pub use net::{CidrBlock, CidrError};
 pub use random::Random;
 pub use secret::SecretString;

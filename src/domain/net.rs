@@ -35,7 +35,7 @@ pub enum CidrError {
 }
 
 /// An IPv4 or IPv6 network. A single address is a network with a full prefix.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct CidrBlock(IpNet);
 
@@ -161,6 +161,17 @@ impl fmt::Debug for CidrBlock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, formatter)
     }
+}
+
+/// Tells whether a host is this machine or on its own link, by its address: where a mock and a platform's own endpoints
+/// are, and no proxy stands between.
+pub fn is_nearby(host: &str) -> bool {
+    let bare = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| match address {
+            IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+            IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local(),
+        })
 }
 
 #[cfg(test)]

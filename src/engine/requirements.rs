@@ -12,7 +12,7 @@ use crate::playbook::{BoundPlaybook, BoundStep, Playbook, StepCall};
 use crate::steps::AnyStep;
 
 /// What something is needed for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Purpose {
     /// Which step; none: every plan, or every apply.
     pub step: Option<String>,

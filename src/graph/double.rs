@@ -8,6 +8,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::auth::Credential;
 use super::connection::Connection;
 use super::settings::{ConnectionSettings, Deadlines};
 use crate::domain::{BoxFuture, Clock, Random, SecretString, Timestamp};
@@ -114,13 +115,17 @@ impl Double {
     }
 
     pub(crate) fn connect(self: &Arc<Self>) -> Connection {
+        self.connect_by(SecretString::from(SECRET))
+    }
+
+    pub(crate) fn connect_by(self: &Arc<Self>, credential: impl Into<Credential>) -> Connection {
         let transport: Arc<dyn Transport> = Arc::<Self>::clone(self);
         let settings = ConnectionSettings {
             graph_base: BASE.to_owned(),
             authority: AUTHORITY.to_owned(),
             tenant: TENANT.to_owned(),
             client_id: "aaaa0000-0000-4000-8000-000000000001".to_owned(),
-            secret: SecretString::from(SECRET),
+            credential: credential.into(),
             deadlines: Deadlines::default(),
         };
         Connection::new(transport, Arc::new(PausedClock::default()), Arc::new(Counting::default()), settings)

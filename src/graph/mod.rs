@@ -44,7 +44,7 @@ mod double;
 
 pub use answer::ErrorAnswer;
 pub use app_role::{APP_ROLES, AppRole, DANGEROUS, GRAPH_APP_ID, app_role, dangerous, is_covered};
-pub use auth::AuthError;
+pub use auth::{AuthError, CertificateError, Credential};
 pub use connection::{Connection, Throttling};
 pub use error::{FailureKind, GraphError, OUT_OF_REACH, Retry};
 pub use licence::Licence;

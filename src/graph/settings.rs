@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::domain::{Random, SecretString};
+use super::auth::Credential;
+use crate::domain::Random;
 
 /// How long a call may take over all its tries. Waits that pacing asks for are not counted: they are ours.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +42,8 @@ pub struct ConnectionSettings {
     pub tenant: String,
     /// The app's client id.
     pub client_id: String,
-    /// The app's client secret.
-    pub secret: SecretString,
+    /// How the app proves itself.
+    pub credential: Credential,
     /// Deadlines.
     pub deadlines: Deadlines,
 }
@@ -54,14 +55,14 @@ impl ConnectionSettings {
         authority: &str,
         tenant: &str,
         client_id: &str,
-        secret: SecretString,
+        credential: impl Into<Credential>,
     ) -> Self {
         Self {
             graph_base: graph_base.to_owned(),
             authority: authority.to_owned(),
             tenant: tenant.to_owned(),
             client_id: client_id.to_owned(),
-            secret,
+            credential: credential.into(),
             deadlines: Deadlines::default(),
         }
     }

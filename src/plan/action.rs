@@ -7,7 +7,7 @@ use super::request::PlannedRequest;
 use crate::domain::{ActionId, UserId};
 
 /// The object that an action changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Object {
     /// What it is: `user`, `authentication method`, `named location`, `policy`.
@@ -19,7 +19,7 @@ pub struct Object {
 }
 
 /// Whether a step may run without a person's yes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalMode {
     /// A person says yes.
@@ -30,7 +30,7 @@ pub enum ApprovalMode {
 }
 
 /// How an action is taken back.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Undo {
     /// By these requests.
@@ -43,7 +43,7 @@ pub enum Undo {
 }
 
 /// Why an action cannot be done by us at all, and what a person does instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cannot {
     /// Why.
@@ -53,7 +53,7 @@ pub struct Cannot {
 }
 
 /// What is asked of What-If before a policy is enforced: whom it must hit, and whom it must spare.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// The user whom it must apply to.
@@ -70,7 +70,7 @@ pub struct Question {
 }
 
 /// Where a secret that an action makes goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// To nobody: scramble and forget.
@@ -80,7 +80,7 @@ pub enum Delivery {
 }
 
 /// One change, as INTERFACE.md lists it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
     /// Id within the plan.

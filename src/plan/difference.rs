@@ -13,7 +13,7 @@ use crate::domain::{DigestError, PlanDigest, PlanId, Timestamp, Upn};
 const OF_ITS_OWN: [&str; 4] = ["id", "digest", "created_at", "expires_at"];
 
 /// Which plan it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct PlanBrief {
     /// Id.
     pub id: PlanId,
@@ -24,13 +24,15 @@ pub struct PlanBrief {
     /// UPN of the subject.
     pub user: Upn,
     /// When it was made.
+    #[schemars(with = "crate::domain::Moment")]
     pub created_at: Timestamp,
     /// From when on it can no longer be applied.
+    #[schemars(with = "crate::domain::Moment")]
     pub expires_at: Timestamp,
 }
 
 /// A value that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FieldChange {
     /// The way to it, with dots: `tenant.name`.
     pub path: String,
@@ -41,7 +43,7 @@ pub struct FieldChange {
 }
 
 /// A list whose entries differ. Order is no difference, but for requests: those are sent in order.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ListChange {
     /// The way to it, with dots: `guards.refused`.
     pub path: String,
@@ -54,7 +56,7 @@ pub struct ListChange {
 }
 
 /// An action that both plans have, and that is not the same in both.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ActionChange {
     /// Its id.
     pub id: String,
@@ -67,7 +69,7 @@ pub struct ActionChange {
 }
 
 /// How the actions differ.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ActionDifference {
     /// Actions that the second plan alone has.
     pub added: Vec<Action>,
@@ -80,7 +82,7 @@ pub struct ActionDifference {
 }
 
 /// What differs between two plans.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PlanDifference {
     /// Whether they say the same: all that differs is when they were made, until when they hold, and so their ids.
     pub same: bool,

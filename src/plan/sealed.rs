@@ -13,7 +13,7 @@ use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId};
 pub const PLAN_FORMAT: &str = "stanch/plan/v1";
 
 /// The tenant that a plan is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantRef {
     /// Tenant id.
@@ -23,7 +23,7 @@ pub struct TenantRef {
 }
 
 /// The playbook that a plan came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlaybookRef {
     /// Name.
@@ -33,7 +33,7 @@ pub struct PlaybookRef {
 }
 
 /// Something that a guard refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardRefusal {
     /// The guard's name: `company_range`.
@@ -52,7 +52,7 @@ pub struct GuardRefusal {
 }
 
 /// A guard that a person set aside, on the record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardOverride {
     /// The guard's name.
@@ -64,7 +64,7 @@ pub struct GuardOverride {
 }
 
 /// What the guards said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GuardRecord {
     /// Digest of the guards' settings: another setting makes the plan stale.
@@ -76,7 +76,7 @@ pub struct GuardRecord {
 }
 
 /// The case as a plan carries it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedCase {
     /// Who.
@@ -84,13 +84,14 @@ pub struct PlannedCase {
     /// What ties to the intruder.
     pub indicators: Vec<Indicator>,
     /// Since when.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub since: Option<Timestamp>,
     /// The methods that were registered when the plan was made, each judged: one that comes later is told by them.
     pub methods: Look<Vec<JudgedMethod>>,
 }
 
 /// A step with nothing to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnchangedStep {
     /// Id of the step.
@@ -100,7 +101,7 @@ pub struct UnchangedStep {
 }
 
 /// An object that was found and is not touched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftObject {
     /// Id of the step that found it.
@@ -117,7 +118,7 @@ pub struct LeftObject {
 }
 
 /// Who asked for the plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requester {
     /// Name: the configured UPN, or the operating system's user.
@@ -130,7 +131,7 @@ pub struct Requester {
 }
 
 /// A plan: all that apply will do, and all that an approver needs to decide.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Always [`PLAN_FORMAT`].
@@ -140,8 +141,10 @@ pub struct Plan {
     /// Digest over the canonical JSON of all else.
     pub digest: PlanDigest,
     /// When it was made (our clock).
+    #[schemars(with = "crate::domain::Moment")]
     pub created_at: Timestamp,
     /// From when on it can no longer be applied (our clock).
+    #[schemars(with = "crate::domain::Moment")]
     pub expires_at: Timestamp,
     /// Version of stanch that made it.
     pub engine: String,

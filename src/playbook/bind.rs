@@ -13,7 +13,7 @@ use super::step;
 use super::word;
 
 /// A playbook in which nothing is open any more. Its serialized form is what a digest is taken over.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BoundPlaybook {
     /// Its name.
     pub name: String,
@@ -28,7 +28,7 @@ pub struct BoundPlaybook {
 }
 
 /// One step with its options filled in and checked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BoundStep {
     /// The step's name.
     pub step: String,

@@ -107,7 +107,7 @@ pub enum Look {
 }
 
 /// Where a diagnostic stands, for programs: lines and columns count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// The file's name.
     pub file: String,

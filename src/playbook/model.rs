@@ -23,7 +23,7 @@ pub enum PathSegment {
 }
 
 /// Who has to say yes before a step runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Approval {
     /// A person says yes.
@@ -35,7 +35,7 @@ pub enum Approval {
 
 /// A playbook as it was written, checked. Its serialized form leaves out where things stood, so that a digest over it
 /// ignores comments and layout.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Playbook {
     /// Its name.
     pub name: String,
@@ -54,7 +54,7 @@ pub struct Playbook {
 }
 
 /// One step as a playbook asks for it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StepCall {
     /// The step's name.
     pub step: String,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One thing that was checked at the end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProofFact {
     /// What was checked.
@@ -15,7 +15,7 @@ pub struct ProofFact {
 }
 
 /// What stays open, with the next thing to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OpenItem {
     /// What.
@@ -27,7 +27,7 @@ pub struct OpenItem {
 }
 
 /// The proof: facts read after the last write, and what is left open.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// What was checked.

@@ -11,7 +11,7 @@ use crate::domain::{ActionId, PlanDigest, PlanId, RunId};
 use crate::plan::Plan;
 
 /// Where an action stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionState {
     /// Nothing was sent.
@@ -75,7 +75,7 @@ pub struct Progress {
 }
 
 /// An action as `runs show` tells it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionRecord {
     /// Id.
@@ -91,7 +91,7 @@ pub struct ActionRecord {
 }
 
 /// A run, in the shape of INTERFACE.md.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
     /// Id.
@@ -113,8 +113,10 @@ pub struct Run {
     /// What stays open even when all went well.
     pub residual_risk: Vec<String>,
     /// When it began (our clock).
+    #[schemars(with = "crate::domain::Moment")]
     pub started_at: Timestamp,
     /// When it ended; absent while it runs, or after it was killed.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub ended_at: Option<Timestamp>,
 }
 

@@ -7,7 +7,7 @@ use super::verdict::Verdict;
 use crate::domain::{ActionId, PlanDigest, PlanId, RunId};
 
 /// How something stands now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
     /// It is as the run left it.
@@ -21,7 +21,7 @@ pub enum CheckState {
 }
 
 /// One thing that was looked at again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// Which action asserted it; absent for what the run asserted as a whole.
@@ -39,7 +39,7 @@ pub struct Check {
 }
 
 /// A later run for the same user: what it changed may be told as drift here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LaterRun {
     /// Its id.
@@ -47,11 +47,12 @@ pub struct LaterRun {
     /// Its playbook.
     pub playbook: String,
     /// When it began.
+    #[schemars(with = "crate::domain::Moment")]
     pub started_at: Timestamp,
 }
 
 /// A run looked at again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verification {
     /// The run.
@@ -67,8 +68,10 @@ pub struct Verification {
     /// The verdict that the run ended in.
     pub verdict_of_run: Verdict,
     /// When the run ended; absent where it did not.
+    #[schemars(with = "Option<crate::domain::Moment>")]
     pub ended_at: Option<Timestamp>,
     /// When it was looked at again (the tenant's time).
+    #[schemars(with = "crate::domain::Moment")]
     pub checked_at: Timestamp,
     /// What was looked at.
     pub checks: Vec<Check>,

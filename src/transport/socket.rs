@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{CertificateFault, Transport, TransportError};
 use crate::domain::BoxFuture;
+use crate::domain::net::is_nearby;
 
 /// How long a connection may take to be made.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(10);
@@ -31,6 +32,8 @@ pub fn install() {
 #[derive(Clone, Debug)]
 pub struct SocketTransport {
     client: reqwest::Client,
+    /// For this machine and its own link, which no proxy stands before: a mock, a platform's metadata service.
+    direct: reqwest::Client,
     largest_body: usize,
 }
 
@@ -41,15 +44,22 @@ impl SocketTransport {
     /// When TLS or the proxy settings cannot be set up.
     pub fn new() -> Result<Self, SocketTransportError> {
         install();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_DEADLINE)
-            .timeout(REQUEST_DEADLINE)
-            // HTTP/2's "this was not processed" is repeated by the library unless told otherwise: repeating is ours.
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|error| SocketTransportError::SetUp(error.without_url()))?;
-        Ok(Self { client, largest_body: LARGEST_BODY })
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_DEADLINE)
+                .timeout(REQUEST_DEADLINE)
+                // HTTP/2's "this was not processed" is repeated by the library unless told otherwise: repeating is ours.
+                .retry(reqwest::retry::never())
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|error| SocketTransportError::SetUp(error.without_url()))
+        };
+        Ok(Self {
+            client: build(builder())?,
+            direct: build(builder().no_proxy())?,
+            largest_body: LARGEST_BODY,
+        })
     }
 
     async fn send_once(
@@ -57,9 +67,11 @@ impl SocketTransport {
         request: http::Request<Vec<u8>>,
     ) -> Result<http::Response<Vec<u8>>, TransportError> {
         let target = Target::of(&request);
+        let client =
+            if is_nearby(request.uri().host().unwrap_or_default()) { &self.direct } else { &self.client };
         let request = reqwest::Request::try_from(request).map_err(|error| target.not_sent(error))?;
         #[expect(clippy::disallowed_methods, reason = "this is the one way out")]
-        let sent = self.client.execute(request).await;
+        let sent = client.execute(request).await;
         let mut answer = sent.map_err(|error| {
             if let Some(fault) = certificate_fault(&error) {
                 target.untrusted(fault, error)

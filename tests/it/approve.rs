@@ -14,7 +14,7 @@ const REQUESTER: &str = "adele.vance@contoso.com";
 const APPROVER: &str = "megan.bowen@contoso.com";
 
 /// A plan that waits for a signature, and an approver whose key is listed.
-struct Desk {
+pub struct Desk {
     folder: tempfile::TempDir,
     mock: Mock,
 }
@@ -24,7 +24,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 impl Desk {
-    fn new(more: &str) -> Self {
+    pub fn new(more: &str) -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap(), mock: Mock::case("bec-node-fetch") };
         drop(stanch(&desk.mock, desk.path()));
         let settings = desk.path().join("stanch.toml");
@@ -74,16 +74,16 @@ impl Desk {
         command
     }
 
-    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    pub fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         self.command(arguments, variables).output().unwrap()
     }
 
-    fn approve(&self, more: &[&str]) -> Output {
+    pub fn approve(&self, more: &[&str]) -> Output {
         let usual = ["approve", "plan.json", "--key", ".ssh/id_ed25519", "--reason", "seen with the desk"];
         self.run(&[&usual, more].concat(), &[])
     }
 
-    fn approvals(&self) -> Vec<String> {
+    pub fn approvals(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())

@@ -23,6 +23,7 @@ mod packaging;
 mod pages;
 mod playbook_schema;
 mod processes;
+mod schemas;
 mod secrets;
 mod setup;
 mod signing;

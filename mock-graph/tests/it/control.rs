@@ -128,3 +128,26 @@ fn an_unknown_key_of_the_tenant_file_names_itself() {
     assert!(refused(&|tenant| tenant["format"] = json!("mock-graph/2")).contains("mock-graph/2"));
     assert!(refused(&|tenant| tenant["users"][0]["id"] = json!(7)).contains("users[0]"));
 }
+
+#[test]
+fn every_key_of_the_tenant_file_is_documented() {
+    let manual = include_str!("../../README.md");
+    for (change, list) in [(json!({ "?": 1 }), "the file"), (json!({ "tenant": { "?": 1 } }), "`tenant`")] {
+        let mut tenant = json!({ "format": "mock-graph/1" });
+        for (key, value) in change.as_object().unwrap() {
+            tenant[key] = value.clone();
+        }
+        let told = match MockGraph::from_json(&tenant.to_string()) {
+            Ok(_) => panic!("it was taken"),
+            Err(error) => error.to_string(),
+        };
+        let listed = told.split_once("expected one of ").unwrap().1;
+        for key in listed.split('`').skip(1).step_by(2) {
+            let graphs_own = ["format", "id", "displayName"].contains(&key);
+            assert!(
+                graphs_own || manual.contains(&format!("`{key}`")),
+                "README.md does not tell of {list}'s `{key}`"
+            );
+        }
+    }
+}

@@ -69,6 +69,23 @@ async fn every_least_set_opens_its_route() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_route_is_journalled_as_known_and_by_whether_it_writes() {
+    let wire = Wire::with_app(&[]);
+    let token = wire.token(PROBE, "probe-secret").await;
+    for route in all() {
+        wire.call_as(&token, route.method, &path_of(route, "beta"), json!(null)).await;
+    }
+    let lines: Vec<_> = wire.lines().await.into_iter().skip(1).collect();
+    assert_eq!(lines.len(), all().count());
+    for (line, route) in lines.iter().zip(all()) {
+        let only_reads = route.method == "GET"
+            || ["/identity/conditionalAccess/evaluate", "/security/runHuntingQuery"].contains(&route.path);
+        assert_eq!((&line["known"], &line["write"]), (&json!(true), &json!(!only_reads)), "{line}");
+        assert_eq!(line["app_id"], PROBE, "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_permission_to_write_a_policy_reads_none() {
     let wire = Wire::with_app(&["Policy.ReadWrite.ConditionalAccess", "Application.Read.All"]);
     let token = wire.token(PROBE, "probe-secret").await;

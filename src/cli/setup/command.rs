@@ -1,6 +1,7 @@
 //! The command itself: what was asked for, as text or JSON.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::cloud::Cloud;
 use super::registration::{Registration, SetupLines};
@@ -11,7 +12,7 @@ use crate::cli::output::{print_json, print_text};
 use crate::cli::plan::load_all;
 use crate::cli::session::Session;
 use crate::config::{authority_base, graph_base};
-use crate::engine::Requirements;
+use crate::engine::{Purpose, Requirements};
 
 /// Prints the registrations.
 ///
@@ -20,8 +21,8 @@ use crate::engine::Requirements;
 pub fn setup(session: &Session, args: &SetupArgs) -> Result<u8, Failure> {
     let playbooks = load_all(&args.playbooks)?;
     let requirements = Requirements::of_playbooks(&playbooks, &session.config.guards);
-    let authority = authority_base(&session.environment)?;
-    let graph = graph_base(&session.environment)?;
+    let authority = authority_base(&session.environment, session.config.cloud)?;
+    let graph = graph_base(&session.environment, session.config.cloud)?;
     let environment = &session.environment;
     let lines = SetupLines::new(
         Cloud::of(authority.as_str(), graph.as_str()),
@@ -48,33 +49,82 @@ pub fn setup(session: &Session, args: &SetupArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn document(lines: &SetupLines, shell: SetupShell) -> Value {
-    let applications: Vec<Value> = lines.registrations.iter().map(|app| application(lines, app)).collect();
-    let wants = |own| shell == own || shell == SetupShell::Both;
-    json!({
-        "tenant": lines.is_tenant_known.then_some(&lines.tenant),
-        "cloud": lines.cloud.name,
-        "playbooks": lines.playbooks,
-        "applications": applications,
-        "settings": starter::settings(&lines.tenant),
-        "emergency_accounts": starter::advice().replace("# ", "").trim(),
-        "az": wants(SetupShell::Az).then(|| az::script(lines)),
-        "powershell": wants(SetupShell::Powershell).then(|| powershell::script(lines)),
-    })
+/// Why an app needs a permission.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SetupPermission {
+    /// Its name.
+    name: String,
+    /// Its id, as Graph's service principal has it.
+    id: String,
+    /// What it is for.
+    purposes: Vec<Purpose>,
 }
 
-fn application(lines: &SetupLines, app: &Registration) -> Value {
-    let permissions: Vec<Value> = app
-        .permissions
-        .iter()
-        .map(|(role, need)| json!({ "name": role.name, "id": role.id, "purposes": need.purposes }))
-        .collect();
+/// An app to register.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SetupApplication {
+    /// `observer` or `responder`.
+    role: String,
+    /// The name to give it.
+    display_name: String,
+    /// Its client id, where it is known.
+    client_id: Option<String>,
+    /// The permissions that it needs.
+    permissions: Vec<SetupPermission>,
+    /// Where an administrator consents to them.
+    admin_consent: String,
+}
+
+/// `stanch setup`, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SetupDocument {
+    /// The tenant, where it is known.
+    tenant: Option<String>,
+    /// Which Microsoft cloud.
+    cloud: String,
+    /// The playbooks.
+    playbooks: Vec<String>,
+    /// The apps to register.
+    applications: Vec<SetupApplication>,
+    /// Settings to begin with, in TOML.
+    settings: String,
+    /// What to do about emergency accounts.
+    emergency_accounts: String,
+    /// The lines for Azure CLI, where they were asked for.
+    az: Option<String>,
+    /// The lines for Graph `PowerShell`, where they were asked for.
+    powershell: Option<String>,
+}
+
+fn document(lines: &SetupLines, shell: SetupShell) -> SetupDocument {
+    let wants = |own| shell == own || shell == SetupShell::Both;
+    SetupDocument {
+        tenant: lines.is_tenant_known.then(|| lines.tenant.clone()),
+        cloud: lines.cloud.name.to_owned(),
+        playbooks: lines.playbooks.clone(),
+        applications: lines.registrations.iter().map(|app| application(lines, app)).collect(),
+        settings: starter::settings(&lines.tenant),
+        emergency_accounts: starter::advice().replace("# ", "").trim().to_owned(),
+        az: wants(SetupShell::Az).then(|| az::script(lines)),
+        powershell: wants(SetupShell::Powershell).then(|| powershell::script(lines)),
+    }
+}
+
+fn application(lines: &SetupLines, app: &Registration) -> SetupApplication {
     let client_id = app.client_id.as_deref().unwrap_or("CLIENT_ID");
-    json!({
-        "role": app.role.to_string(),
-        "display_name": app.display_name(),
-        "client_id": app.client_id,
-        "permissions": permissions,
-        "admin_consent": lines.cloud.consent_address(&lines.tenant, client_id),
-    })
+    SetupApplication {
+        role: app.role.to_string(),
+        display_name: app.display_name(),
+        client_id: app.client_id.clone(),
+        permissions: app
+            .permissions
+            .iter()
+            .map(|(role, need)| SetupPermission {
+                name: role.name.to_owned(),
+                id: role.id.to_owned(),
+                purposes: need.purposes.clone(),
+            })
+            .collect(),
+        admin_consent: lines.cloud.consent_address(&lines.tenant, client_id),
+    }
 }

@@ -8,4 +8,4 @@ mod powershell;
 mod registration;
 mod starter;
 
-pub use command::setup;
+pub use command::{SetupDocument, setup};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::graph::{GRAPH_APP_ID, app_role};
 
 /// How something stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingState {
     /// As it should be.
@@ -17,7 +17,7 @@ pub enum FindingState {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Finding {
     /// What was looked at: `permissions`, `clock`, …
     pub check: &'static str,

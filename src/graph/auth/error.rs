@@ -1,5 +1,8 @@
 //! Why there is no token, by what the operator does next.
 
+use std::path::PathBuf;
+
+use super::certificate::CertificateError;
 use super::entra::EntraRefusal;
 use crate::transport::TransportError;
 
@@ -109,6 +112,42 @@ pub enum AuthError {
         #[source]
         refusal: Box<EntraRefusal>,
     },
+    /// Entra does not trust the other provider's token for this app.
+    #[error("no federated credential of app `{client_id}` fits the token that was offered")]
+    NotFederated {
+        /// App.
+        client_id: String,
+        /// What Entra said.
+        #[source]
+        refusal: Box<EntraRefusal>,
+    },
+    /// The file of the federated token cannot be used.
+    #[error("the federated token file `{}` cannot be used", path.display())]
+    FederatedToken {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificate's key did not sign.
+    #[error(transparent)]
+    Unsigned(CertificateError),
+    /// Nobody answers where managed identities get their tokens.
+    #[error("no endpoint for managed identities answers here")]
+    NoIdentityEndpoint {
+        /// What failed.
+        #[source]
+        source: TransportError,
+    },
+    /// The machine has no such identity.
+    #[error("this machine has no managed identity `{client_id}` that may sign in (status {status})")]
+    NoSuchIdentity {
+        /// The identity's client id, or `system-assigned`.
+        client_id: String,
+        /// Status of the answer.
+        status: u16,
+    },
     /// Another refusal.
     #[error("app `{client_id}` got no token")]
     Refused {
@@ -186,6 +225,8 @@ impl AuthError {
             Self::Clock { refusal: Box::new(refusal) }
         } else if has(&[700_027, 50_012]) {
             Self::WrongCertificate { client_id, refusal: Box::new(refusal) }
+        } else if has(&[70_021, 700_211, 700_212, 700_213, 700_229]) {
+            Self::NotFederated { client_id, refusal: Box::new(refusal) }
         } else if has(&[700_016]) {
             Self::AppNotFound { client_id, tenant, refusal: Box::new(refusal) }
         } else if has(&[7_000_112, 70_001]) {
@@ -227,6 +268,11 @@ impl AuthError {
             Self::OtherCloud { .. } => "sign_in_other_cloud",
             Self::WrongScope { .. } => "sign_in_wrong_scope",
             Self::BlockedByPolicy { .. } => "sign_in_blocked_by_policy",
+            Self::NotFederated { .. } => "sign_in_not_federated",
+            Self::FederatedToken { .. } => "sign_in_federated_token",
+            Self::Unsigned(error) => error.code(),
+            Self::NoIdentityEndpoint { .. } => "sign_in_no_identity_endpoint",
+            Self::NoSuchIdentity { .. } => "sign_in_no_such_identity",
             Self::Refused { .. } => "sign_in_refused",
             Self::SessionRevoked { .. } => "sign_in_session_revoked",
             Self::Throttled { .. } => "sign_in_throttled",
@@ -247,7 +293,22 @@ impl AuthError {
             Self::ExpiredSecret { .. } => {
                 "make a new client secret for the app, and set `AZURE_CLIENT_SECRET` (of the observer: `STANCH_OBSERVER_CLIENT_SECRET`) to its value"
             }
-            Self::MissingCredential { .. } => "set `AZURE_CLIENT_SECRET`",
+            Self::MissingCredential { .. } => {
+                "set `AZURE_CLIENT_CERTIFICATE_PATH`, or another way to sign in: `stanch setup` names them"
+            }
+            Self::NotFederated { .. } => {
+                "compare issuer, subject and audience of the token with the app's federated credentials: they must be equal to the letter"
+            }
+            Self::FederatedToken { .. } => {
+                "check `AZURE_FEDERATED_TOKEN_FILE`: the platform writes a token there, and renews it"
+            }
+            Self::NoIdentityEndpoint { .. } => {
+                "`AZURE_MANAGED_IDENTITY` works on a machine of Azure's only: elsewhere use `AZURE_CLIENT_CERTIFICATE_PATH`"
+            }
+            Self::NoSuchIdentity { .. } => {
+                "assign the identity to this machine, or set `AZURE_CLIENT_ID` to the one that is"
+            }
+            Self::Unsigned(error) => return error.hint(),
             Self::WrongCertificate { .. } => {
                 "upload the certificate to the app registration, or use the one that is there"
             }
@@ -259,10 +320,10 @@ impl AuthError {
                 "find out who disabled it before enabling it again: it may have been the intruder"
             }
             Self::TenantNotFound { .. } => {
-                "check `AZURE_TENANT_ID` or `--tenant`, and `AZURE_AUTHORITY_HOST` for a national cloud"
+                "check `AZURE_TENANT_ID` or `--tenant`, and `cloud` in stanch.toml for a national cloud"
             }
             Self::OtherCloud { .. } => {
-                "set `AZURE_AUTHORITY_HOST` and `STANCH_GRAPH_URL` to those of the tenant's cloud"
+                "set `cloud` in stanch.toml to the tenant's: global, us-gov, us-gov-dod or china"
             }
             Self::WrongScope { .. } => {
                 "check `STANCH_GRAPH_URL`: it must be Graph's address in the tenant's cloud"

@@ -1,11 +1,17 @@
-//! Getting tokens from Entra: the client secret, one flight at a time, and what each refusal asks of the operator.
+//! Getting tokens from Entra: by secret, certificate, another provider's token or managed identity, one flight at a time;
+//! and what each refusal asks of the operator.
 
+mod certificate;
 mod challenge;
+mod credential;
 mod entra;
 mod error;
+mod managed_identity;
 mod source;
 mod token;
 
+pub use certificate::{CertificateError, ClientCertificate};
+pub use credential::Credential;
 pub use entra::EntraRefusal;
 pub use error::AuthError;
 

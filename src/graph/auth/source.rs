@@ -12,11 +12,13 @@ use oauth2::{
     StandardRevocableToken, TokenResponse as _, TokenUrl,
 };
 
+use super::credential::Credential;
 use super::entra::EntraRefusal;
 use super::error::AuthError;
+use super::managed_identity;
 use super::token::AccessToken;
 use crate::domain::secret::ExposeSecret as _;
-use crate::domain::{BoxFuture, Clock, Random};
+use crate::domain::{BoxFuture, Clock, Random, SecretString};
 use crate::graph::retry_after;
 use crate::graph::settings::{ClientRequestId, ConnectionSettings};
 use crate::transport::{Transport, TransportError};
@@ -28,6 +30,8 @@ const MOST_UNREACHED_TRIES: u32 = 3;
 /// The wait after "busy" without a time, and before a renewal that failed is tried again: Entra answers the same
 /// request the same for a minute.
 const BUSY_WAIT: Duration = Duration::from_mins(1);
+/// The kind of a JWT that proves an app (RFC 7523).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 /// How long a token lives where its answer does not say.
 const ASSUMED_LIFE: Duration = Duration::from_secs(3_599);
 
@@ -160,12 +164,32 @@ impl TokenSource {
         number: u64,
         claims: Option<&str>,
     ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
+        if let Credential::ManagedIdentity(identity) = &self.settings.credential {
+            // Its platform keeps the token until it expires, whatever claims are asked for.
+            let request = match managed_identity::request(identity, &self.settings.graph_base) {
+                Ok(request) => request,
+                Err(error) => return (Err(error), None),
+            };
+            let exchange = Exchange { source: self, seen: Mutex::default() };
+            let asked_at = self.clock.now();
+            let outcome = oauth2::AsyncHttpClient::call(&exchange, request).await;
+            return managed_identity::take(identity, outcome, number, asked_at);
+        }
         let client = match self.client() {
             Ok(client) => client,
             Err(error) => return (Err(error), None),
         };
         let scope = self.scope();
         let mut request = client.exchange_client_credentials().add_scope(Scope::new(scope.clone()));
+        match self.assertion(client.token_uri()).await {
+            Ok(Some(assertion)) => {
+                request = request
+                    .add_extra_param("client_assertion_type", ASSERTION_TYPE)
+                    .add_extra_param("client_assertion", assertion.expose_secret().to_owned());
+            }
+            Ok(None) => {}
+            Err(error) => return (Err(error), None),
+        }
         if let Some(claims) = claims {
             request = request.add_extra_param("claims", claims.to_owned());
         }
@@ -176,6 +200,33 @@ impl TokenSource {
         match outcome {
             Ok(answer) => (Ok(Self::take(&answer, number, asked_at)), None),
             Err(error) => self.sort(error, seen.as_ref(), &scope),
+        }
+    }
+
+    /// What proves the app in place of a secret.
+    async fn assertion(&self, token_url: &TokenUrl) -> Result<Option<SecretString>, AuthError> {
+        match &self.settings.credential {
+            Credential::Secret(_) | Credential::ManagedIdentity(_) => Ok(None),
+            Credential::Certificate(certificate) => certificate
+                .assertion(
+                    &self.settings.client_id,
+                    token_url.as_str(),
+                    self.clock.now(),
+                    self.random.as_ref(),
+                )
+                .map(Some)
+                .map_err(AuthError::Unsigned),
+            Credential::FederatedToken(path) => {
+                let unreadable = |source| AuthError::FederatedToken { path: path.clone(), source };
+                let text = tokio::fs::read_to_string(path).await.map_err(unreadable)?;
+                let is_token = text.trim().split('.').filter(|part| !part.is_empty()).count() == 3;
+                if !is_token {
+                    return Err(unreadable(std::io::Error::other(
+                        "it holds no token: three parts with dots",
+                    )));
+                }
+                Ok(Some(SecretString::from(text.trim())))
+            }
         }
     }
 
@@ -196,10 +247,17 @@ impl TokenSource {
         let tenant = crate::graph::path::encode(&settings.tenant);
         let url = TokenUrl::new(format!("{authority}/{tenant}/oauth2/v2.0/token"))
             .map_err(|_| AuthError::Authority { authority: settings.authority.clone() })?;
-        Ok(oauth2::Client::new(ClientId::new(settings.client_id.clone()))
-            .set_client_secret(ClientSecret::new(settings.secret.expose_secret().to_owned()))
+        let client = oauth2::Client::new(ClientId::new(settings.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(url))
+            .set_token_uri(url);
+        Ok(match &settings.credential {
+            Credential::Secret(secret) => {
+                client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
+            }
+            Credential::Certificate(_) | Credential::FederatedToken(_) | Credential::ManagedIdentity(_) => {
+                client
+            }
+        })
     }
 
     fn scope(&self) -> String {

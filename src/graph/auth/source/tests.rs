@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::config::ManagedIdentity;
+use crate::domain::SecretString;
+use crate::graph::Credential;
 use crate::graph::double::{
     Double, Reply, SECRET, TENANT, USER, answer, answer_with, list, raw, token, user_row,
 };
@@ -19,13 +22,14 @@ async fn each_refusal_says_what_to_do_next() {
     for (status, code, error, wanted, hint) in [
         (401, 7_000_215, "invalid_client", "sign_in_wrong_secret", "not the secret ID"),
         (401, 7_000_222, "invalid_client", "sign_in_expired_secret", "new client secret"),
-        (401, 7_000_218, "invalid_client", "sign_in_missing_credential", "AZURE_CLIENT_SECRET"),
+        (401, 7_000_218, "invalid_client", "sign_in_missing_credential", "AZURE_CLIENT_CERTIFICATE_PATH"),
         (401, 700_024, "invalid_client", "sign_in_clock", "clock"),
         (401, 700_027, "invalid_client", "sign_in_wrong_certificate", "certificate"),
+        (400, 700_213, "invalid_request", "sign_in_not_federated", "issuer, subject and audience"),
         (400, 700_016, "unauthorized_client", "sign_in_app_not_found", "AZURE_TENANT_ID"),
         (400, 7_000_112, "unauthorized_client", "sign_in_app_disabled", "who disabled it"),
         (400, 90_002, "invalid_request", "sign_in_tenant_not_found", "AZURE_TENANT_ID"),
-        (400, 90_038, "invalid_request", "sign_in_other_cloud", "AZURE_AUTHORITY_HOST"),
+        (400, 90_038, "invalid_request", "sign_in_other_cloud", "`cloud`"),
         (400, 500_011, "invalid_resource", "sign_in_wrong_scope", "STANCH_GRAPH_URL"),
         (400, 53_003, "invalid_grant", "sign_in_blocked_by_policy", "policy"),
         (400, 999_999, "invalid_grant", "sign_in_refused", ""),
@@ -96,4 +100,49 @@ async fn the_secret_goes_in_the_body_to_our_own_tenant() {
     assert!(asked.body.contains("scope=https%3A%2F%2Fgraph.example.com%2F.default"), "{}", asked.body);
     assert!(asked.headers.get("authorization").is_none());
     assert!(asked.headers.contains_key("client-request-id"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_federated_token_is_read_anew_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    std::fs::write(&path, "one.one.one\n").unwrap();
+    let double = Double::with_tokens(|_, _| answer(200, &user_row()), |before, _| token(before, 1_000));
+    let reader = double.connect_by(Credential::FederatedToken(path.clone())).reader();
+    reader.user(USER).await.unwrap();
+    std::fs::write(&path, "two.two.two").unwrap();
+    tokio::time::advance(Duration::from_mins(15)).await;
+    reader.user(USER).await.unwrap();
+    let bodies: Vec<String> = double.token_calls().iter().map(|seen| seen.body.clone()).collect();
+    assert_eq!(bodies.len(), 2);
+    for (body, assertion) in bodies.iter().zip(["one.one.one", "two.two.two"]) {
+        assert!(body.contains(&format!("client_assertion={assertion}")), "{body}");
+        assert!(body.contains("client_assertion_type=urn") && !body.contains("client_secret"), "{body}");
+    }
+    std::fs::write(&path, "not a token").unwrap();
+    tokio::time::advance(Duration::from_secs(2_000)).await;
+    let error = reader.user(USER).await.unwrap_err();
+    assert_eq!(error.code(), "sign_in_federated_token");
+    assert!(error.hint().unwrap().contains("AZURE_FEDERATED_TOKEN_FILE"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_managed_identity_asks_its_platform_and_not_entra() {
+    let identity = ManagedIdentity {
+        endpoint: "http://login.example.com/msi/token".to_owned(),
+        header: Some(SecretString::from("platform-header")),
+        client_id: None,
+    };
+    let double = Double::with_tokens(
+        |_, _| answer(200, &user_row()),
+        |_, request| {
+            assert_eq!(request.headers()["x-identity-header"], "platform-header");
+            answer(200, &json!({ "access_token": "e30.e30.e30", "expires_in": "3600" }))
+        },
+    );
+    let connection = double.connect_by(Credential::ManagedIdentity(identity));
+    connection.reader().user(USER).await.unwrap();
+    let [asked] = double.token_calls().try_into().unwrap();
+    assert!(asked.body.is_empty() && asked.target.starts_with("/msi/token?api-version="), "{}", asked.target);
+    assert!(!format!("{connection:?}").contains("platform-header"));
 }
