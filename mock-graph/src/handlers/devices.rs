@@ -115,8 +115,8 @@ pub fn registered_users(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     people(tenant, call, "registeredUsers")
 }
 
-/// The device that a write is for, where the caller may write to it: an app changes Windows devices alone, whatever
-/// directory roles it holds.
+/// The device that a write is for, where the caller may write to it: an app that speaks for itself changes Windows
+/// devices alone, whatever directory roles it holds; a person's session changes any.
 fn writable(tenant: &Tenant, call: &Call) -> Result<Value, Fail> {
     let device = find(tenant, call)?.clone();
     if is_restricted(tenant, &call.caller, &device) {
@@ -126,7 +126,8 @@ fn writable(tenant: &Tenant, call: &Call) -> Result<Value, Fail> {
         .body
         .as_object()
         .is_some_and(|entries| !entries.is_empty() && entries.keys().all(|key| key == "extensionAttributes"));
-    if !extends_only && !text(&device, "operatingSystem").to_lowercase().starts_with("windows") {
+    let is_app = call.caller.user_id.is_none();
+    if is_app && !extends_only && !text(&device, "operatingSystem").to_lowercase().starts_with("windows") {
         return Err(Fail::new(
             400,
             "Request_BadRequest",

@@ -16,7 +16,8 @@ const DEVICE_READ: Permissions = AnyOf(&[
     &["Directory.Read.All"],
     &["Directory.ReadWrite.All"],
 ]);
-const DEVICE_WRITE: Permissions = AnyOf(&[&["Device.ReadWrite.All"]]);
+/// The second is a person's, the first an app's.
+const DEVICE_WRITE: Permissions = AnyOf(&[&["Device.ReadWrite.All"], &["Directory.AccessAsUser.All"]]);
 const APPLICATION_READ: Permissions = AnyOf(&[
     &["Application.Read.All"],
     &["Application.ReadWrite.All"],

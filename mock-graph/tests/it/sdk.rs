@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::wire::{LYNNE, RESPONDER, TENANT, Wire, reference};
 
 /// What each script shows, line by line.
-const SHOWN: [&str; 8] = [
+const SHOWN: [&str; 9] = [
     "signs in and reads",
     "follows pages",
     "writes",
@@ -20,6 +20,7 @@ const SHOWN: [&str; 8] = [
     "batches",
     "waits when throttled",
     "gets its own error type from Graph",
+    "signs in by certificate",
     "gets its own error type from the token endpoint",
 ];
 
@@ -46,15 +47,23 @@ fn beside(name: &str) -> String {
 
 /// Runs a script against a mock of its own, by TLS, since the SDKs take nothing else.
 async fn run(mut command: Command) {
-    let mock = MockGraph::with_settings(&reference().to_string(), Settings::default()).unwrap();
+    let certificate = beside("src/test-only-certificate.pem");
+    let pem = std::fs::read_to_string(&certificate).unwrap();
+    let mut tenant = reference();
+    tenant["applications"][0]["certificate"] = json!(pem);
+    let mock = MockGraph::with_settings(&tenant.to_string(), Settings::default()).unwrap();
     mock.set_faults(
         &json!({ "rules": [{ "method": "GET", "path": "/v1.0/domains", "fault": { "kind": "throttle", "retryAfter": 1 } }] })
             .to_string(),
     )
     .unwrap();
     let running = mock.listen_by_tls(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
-    let certificate = beside("src/test-only-certificate.pem");
+    let folder = tempfile::tempdir().unwrap();
+    let with_key = folder.path().join("app.pem");
+    std::fs::write(&with_key, pem + &std::fs::read_to_string(beside("src/test-only-key.pem")).unwrap())
+        .unwrap();
     command.args([running.base_url().as_str(), TENANT, RESPONDER, "responder-secret", LYNNE]);
+    command.arg(&with_key);
     for variable in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
         command.env(variable, &certificate);
     }

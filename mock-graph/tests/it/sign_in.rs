@@ -494,3 +494,25 @@ async fn a_token_lives_as_long_as_the_settings_say() {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap();
     assert_eq!(body["exp"].as_i64().unwrap() - body["iat"].as_i64().unwrap(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_person_changes_a_device_that_an_app_cannot() {
+    let mut app = person_app();
+    app["delegatedScopes"] = json!(["Directory.AccessAsUser.All"]);
+    let wire = wire_with(app);
+    let mac = reference()["devices"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|own| own["operatingSystem"] == "MacOS")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = format!("/v1.0/devices/{mac}");
+    let off = json!({ "accountEnabled": false });
+    assert_eq!(wire.call("PATCH", &path, off.clone()).await.status, 400, "the app, for itself");
+    let session = session_of(&wire, ADMINISTRATOR).await;
+    let token = session["access_token"].as_str().unwrap();
+    assert_eq!(wire.call_as(token, "PATCH", &path, off).await.status, 204);
+}

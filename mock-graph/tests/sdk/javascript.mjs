@@ -1,13 +1,13 @@
 // Microsoft's own JavaScript SDKs against the mock, unchanged but for its address. Prints one line for each thing shown.
 //
-// Arguments: base address, tenant id, client id, client secret, object id of a user. The folder that holds the SDKs is
-// named by SDK_FOLDER: modules are looked for beside the script otherwise.
+// Arguments: base address, tenant id, client id, client secret, object id of a user, file of a certificate with its key.
+// The folder that holds the SDKs is named by SDK_FOLDER: modules are looked for beside the script otherwise.
 
 import { createRequire } from "node:module";
 import assert from "node:assert/strict";
 
 const require = createRequire(`${process.env.SDK_FOLDER}/`);
-const { ClientSecretCredential, AuthenticationRequiredError } = require("@azure/identity");
+const { ClientCertificateCredential, ClientSecretCredential, AuthenticationRequiredError } = require("@azure/identity");
 const { Client, GraphError, PageIterator, BatchRequestContent, BatchResponseContent } = require(
   "@microsoft/microsoft-graph-client",
 );
@@ -15,10 +15,10 @@ const { TokenCredentialAuthenticationProvider } = require(
   "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials",
 );
 
-const [base, tenant, clientId, secret, victim] = process.argv.slice(2);
+const [base, tenant, clientId, secret, victim, certificatePath] = process.argv.slice(2);
 const scopes = ["https://graph.microsoft.com/.default"];
-const credential = (secret) =>
-  new ClientSecretCredential(tenant, clientId, secret, { authorityHost: base, disableInstanceDiscovery: true });
+const authority = { authorityHost: base, disableInstanceDiscovery: true };
+const credential = (secret) => new ClientSecretCredential(tenant, clientId, secret, authority);
 const graph = Client.initWithMiddleware({
   baseUrl: base,
   customHosts: new Set([new URL(base).hostname]),
@@ -71,6 +71,10 @@ await assert.rejects(graph.api("/users/nobody@contoso.com").get(), (error) => {
   return true;
 });
 console.log("gets its own error type from Graph");
+
+const byCertificate = new ClientCertificateCredential(tenant, clientId, { certificatePath }, authority);
+assert.ok((await byCertificate.getToken(scopes)).token);
+console.log("signs in by certificate");
 
 await assert.rejects(credential("wrong").getToken(scopes), (error) => {
   assert.ok(error instanceof AuthenticationRequiredError, `${error}`);

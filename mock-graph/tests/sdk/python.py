@@ -1,6 +1,6 @@
 """Microsoft's own Python SDKs against the mock, unchanged but for its address. Prints one line for each thing shown.
 
-Arguments: base address, tenant id, client id, client secret, object id of a user.
+Arguments: base address, tenant id, client id, client secret, object id of a user, file of a certificate with its key.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import sys
 
 import httpx
 from azure.core.exceptions import ClientAuthenticationError
-from azure.identity import ClientSecretCredential
+from azure.identity import CertificateCredential, ClientSecretCredential
 from kiota_abstractions.api_error import APIError
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_authentication_azure.azure_identity_authentication_provider import AzureIdentityAuthenticationProvider
@@ -23,7 +23,7 @@ from msgraph_core.requests.batch_request_builder import BatchRequestBuilder
 from msgraph_core.requests.batch_request_content import BatchRequestContent
 from msgraph_core.requests.batch_request_item import BatchRequestItem
 
-BASE, TENANT, CLIENT, SECRET, VICTIM = sys.argv[1:6]
+BASE, TENANT, CLIENT, SECRET, VICTIM, CERTIFICATE = sys.argv[1:7]
 
 
 def credential(secret: str) -> ClientSecretCredential:
@@ -95,6 +95,12 @@ async def main() -> None:
         assert error.error.code == "Request_ResourceNotFound", error.error
         assert error.error.inner_error.request_id, error.error
     shown("gets its own error type from Graph")
+
+    by_certificate = CertificateCredential(
+        TENANT, CLIENT, CERTIFICATE, authority=BASE, disable_instance_discovery=True
+    )
+    assert by_certificate.get_token("https://graph.microsoft.com/.default").token
+    shown("signs in by certificate")
 
     try:
         credential("wrong").get_token("https://graph.microsoft.com/.default")
