@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::approvers;
+use super::failure::Failure;
 use super::session::Session;
-use crate::config::{CredentialError, Role, Webhook};
+use crate::config::{Role, Webhook};
 use crate::engine::{Doctor, Finding};
 
 /// Looks at settings and store, without the network.
@@ -122,19 +123,20 @@ fn webhook_secrets(session: &Session, name: &str, webhook: &Webhook) -> Finding 
     )
 }
 
-/// Says with what each app signs in, and which app has nothing to sign in with.
-pub fn credentials(doctor: &Doctor, faults: &[(Role, CredentialError)]) -> Vec<Finding> {
+/// Says which app has nothing to sign in with, and what comes of it.
+pub fn credentials(doctor: &Doctor, faults: &[(Role, Failure)]) -> Vec<Finding> {
     const CREDENTIALS: &str = "credentials";
     let mut findings: Vec<Finding> = faults
         .iter()
-        .map(|(role, error)| {
-            let fix = error.hint().unwrap_or_else(|| "`stanch setup` shows how to register it".to_owned());
+        .map(|(role, failure)| {
+            let fix =
+                failure.hint.clone().unwrap_or_else(|| "`stanch setup` shows how to register it".to_owned());
             let effect = match role {
                 Role::Observer => "plans cannot be made",
                 Role::Responder if doctor.observer.is_some() => "plans can be made, and not applied",
                 Role::Responder => "nothing can be planned or applied",
             };
-            Finding::missing(CREDENTIALS, format!("{error}: {effect}"), fix)
+            Finding::missing(CREDENTIALS, format!("{}: {effect}", failure.message), fix)
         })
         .collect();
     if doctor.observer.is_none() && !faults.iter().any(|(role, _)| *role == Role::Observer) {
@@ -142,14 +144,6 @@ pub fn credentials(doctor: &Doctor, faults: &[(Role, CredentialError)]) -> Vec<F
             CREDENTIALS,
             "there is no observer: planning signs in as the responder, which may write",
             "register one (`stanch setup`), and set `STANCH_OBSERVER_CLIENT_ID` and its credential",
-        ));
-    }
-    for app in [&doctor.observer, &doctor.responder].into_iter().flatten() {
-        let prefix = if app.role == Role::Observer { "STANCH_OBSERVER_" } else { "AZURE_" };
-        findings.push(Finding::warning(
-            CREDENTIALS,
-            format!("the {} signs in with a client secret, which can be copied without a trace", app.role),
-            format!("use a certificate (`stanch setup`), and set `{prefix}CLIENT_CERTIFICATE_PATH` instead"),
         ));
     }
     findings

@@ -159,24 +159,26 @@ impl Session {
     /// beside it.
     ///
     /// # Errors
-    /// When the addresses of Graph or of the sign-in authority cannot be used.
-    pub fn doctor(&self) -> Result<(Doctor, Vec<(Role, CredentialError)>), Failure> {
-        let base = graph_base(&self.environment, self.config.cloud)?;
+    /// When the address of Graph cannot be used.
+    pub fn doctor(&self) -> Result<(Doctor, Vec<(Role, Failure)>), Failure> {
+        let cloud = self.config.cloud;
+        let base = graph_base(&self.environment, cloud)?;
         let mut faults = Vec::new();
-        let mut app = |role, read: Result<Option<Credentials>, CredentialError>| match read {
-            Ok(None) => Ok(None),
-            Ok(Some(credentials)) => {
+        let mut app = |role, read: Result<Option<Credentials>, CredentialError>| {
+            let made = read.map_err(Failure::from).and_then(|credentials| {
+                let Some(credentials) = credentials else { return Ok(None) };
+                let credential = Credential::load(&credentials.way, self.clock.now())?;
+                let client_id = credentials.client_id.clone();
                 let connection = self.connection(&credentials, &base)?;
-                Ok(Some(App { role, client_id: credentials.client_id.clone(), connection }))
-            }
-            Err(error) => {
-                faults.push((role, error));
-                Ok::<_, Failure>(None)
-            }
+                Ok(Some(App { role, client_id, credential, connection }))
+            });
+            made.unwrap_or_else(|failure| {
+                faults.push((role, failure));
+                None
+            })
         };
-        let observer = app(Role::Observer, Credentials::observer(&self.environment, self.config.cloud))?;
-        let responder =
-            app(Role::Responder, Credentials::responder(&self.environment, self.config.cloud).map(Some))?;
+        let observer = app(Role::Observer, Credentials::observer(&self.environment, cloud));
+        let responder = app(Role::Responder, Credentials::responder(&self.environment, cloud).map(Some));
         let doctor = Doctor {
             observer,
             responder,

@@ -38,6 +38,16 @@ impl Cloud {
         }
     }
 
+    /// The setting's word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsGov => "us-gov",
+            Self::UsGovDod => "us-gov-dod",
+            Self::China => "china",
+        }
+    }
+
     /// Where its tokens come from.
     pub fn authority(self) -> &'static str {
         match self {

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stanch::config::Role;
+use stanch::config::{Role, SignInWay};
+use stanch::domain::SecretString;
 use stanch::engine::{App, ApplyError, Doctor, Finding, FindingState};
+use stanch::graph::Credential;
 use stanch::playbook::Playbook;
 
 use crate::processes::{Mock, stanch};
@@ -18,7 +20,14 @@ fn playbooks(names: &[&str]) -> Vec<Playbook> {
 }
 
 fn doctor(world: &World) -> Doctor {
-    let app = |role, id: &str| Some(App { role, client_id: id.to_owned(), connection: world.connection(id) });
+    let app = |role, id: &str| {
+        Some(App {
+            role,
+            client_id: id.to_owned(),
+            credential: SecretString::from("a-secret").into(),
+            connection: world.connection(id),
+        })
+    };
     Doctor {
         observer: app(Role::Observer, &world.observer),
         responder: app(Role::Responder, &world.responder),
@@ -252,6 +261,31 @@ async fn protected_groups_that_are_not_there_are_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_app_signs_in_with_is_told_with_its_end() {
+    let world = World::case(CASE);
+    let mut doctor = doctor(&world);
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/graph/auth/test-only-client.pem");
+    let certificate =
+        Credential::load(&SignInWay::Certificate(file), "2026-11-25T00:00:00Z".parse().unwrap()).unwrap();
+    let ends = certificate.expires_at().unwrap();
+    doctor.observer.as_mut().unwrap().credential = certificate.clone();
+    doctor.responder.as_mut().unwrap().credential = certificate;
+    for (days, state) in [(31, FindingState::Ok), (29, FindingState::Warning)] {
+        let now = ends - std::time::Duration::from_hours(24 * days) - std::time::Duration::from_mins(1);
+        doctor.clock = Arc::new(crate::world::TokioClock::starting(now));
+        let findings = doctor.examine(&playbooks(&["evict"])).await;
+        let finding = find(&findings, "credentials", "the observer signs in with a certificate");
+        assert_eq!(finding.state, state, "{finding:?}");
+        assert!(finding.what.contains(&format!("in {days} days")), "{finding:?}");
+    }
+    doctor.responder.as_mut().unwrap().credential = SecretString::from("a-secret").into();
+    let findings = doctor.examine(&playbooks(&["evict"])).await;
+    let finding = find(&findings, "credentials", "the responder signs in with a client secret");
+    assert_eq!(finding.state, FindingState::Warning);
+    assert!(finding.fix.as_deref().unwrap().contains("AZURE_CLIENT_CERTIFICATE_PATH"), "{finding:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_asks_and_who_may_approve_are_looked_up() {
     let world = World::case_with(CASE, |tenant| {
         let users = tenant["users"].as_array_mut().unwrap();
@@ -365,4 +399,20 @@ fn without_any_credentials_the_doctor_tells_what_to_set() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("`AZURE_TENANT_ID` is not set: nothing can be planned or applied"), "{told}");
     assert!(told.contains("`stanch setup` shows how to register the applications"), "{told}");
+}
+
+#[test]
+fn a_credential_that_cannot_be_used_is_one_finding_among_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case(CASE);
+    let output = stanch(&mock, folder.path())
+        .env_remove("AZURE_CLIENT_SECRET")
+        .env("AZURE_CLIENT_CERTIFICATE_PATH", "nowhere.pem")
+        .args(["doctor", "evict"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("`nowhere.pem`") && told.contains("plans can be made, and not applied"), "{told}");
+    assert!(told.contains("the observer holds all"), "{told}");
 }

@@ -152,6 +152,23 @@ fn the_json_names_both_apps_with_ids_and_where_to_consent() {
 }
 
 #[test]
+fn a_tenant_of_another_cloud_is_set_up_there() {
+    let folder = tempfile::tempdir().unwrap();
+    for (cloud, az, graph, authority) in [
+        ("us-gov", "AzureUSGovernment", "USGov ", "https://login.microsoftonline.us"),
+        ("us-gov-dod", "AzureUSGovernment", "USGovDoD ", "https://login.microsoftonline.us"),
+        ("china", "AzureChinaCloud", "China ", "https://login.partner.microsoftonline.cn"),
+    ] {
+        std::fs::write(folder.path().join("stanch.toml"), format!("cloud = \"{cloud}\"\n")).unwrap();
+        let text = setup(folder.path(), &["setup", "evict"]);
+        assert!(text.contains(&format!("az cloud set --name {az}\n")), "{text}");
+        assert!(text.contains(&format!("-Environment {graph}")), "{text}");
+        assert!(text.contains(&format!("{authority}/$TENANT/adminconsent?client_id=$OBSERVER")), "{text}");
+        assert!(text.contains(&format!("\ncloud = \"{cloud}\"\n")), "{text}");
+    }
+}
+
+#[test]
 fn fewer_steps_ask_for_less() {
     let folder = tempfile::tempdir().unwrap();
     let evict = setup(folder.path(), &["setup", "evict", "--shell", "az"]);

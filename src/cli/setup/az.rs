@@ -13,8 +13,8 @@ pub fn script(lines: &SetupLines) -> String {
         script.push_str("   # your tenant: its id, or one of its domains");
     }
     script.push_str(&format!("\nGRAPH={GRAPH_APP_ID}\n"));
-    if !lines.cloud.is_global() {
-        script.push_str(&format!("az cloud set --name {}\n", lines.cloud.azure));
+    if let Some(name) = lines.place.azure() {
+        script.push_str(&format!("az cloud set --name {name}\n"));
     }
     script.push_str("az login --tenant \"$TENANT\" --allow-no-subscriptions --output none\n");
     for (number, registration) in lines.registrations.iter().enumerate() {
@@ -22,7 +22,7 @@ pub fn script(lines: &SetupLines) -> String {
     }
     script.push_str(&format!(
         "\n# 3. Settings to begin with; a stanch.toml that is there is left alone.\n[ -e stanch.toml ] || cat > stanch.toml <<'END'\n{}END\n",
-        starter::settings(&lines.tenant)
+        starter::settings(lines)
     ));
     script.push_str(&starter::advice());
     script.push_str(&format!(
@@ -51,7 +51,7 @@ fn one(lines: &SetupLines, app: &Registration, number: usize) -> String {
     text.push_str(&credential(lines, app, &name, &variable));
     text.push_str(&format!(
         "az ad app permission admin-consent --id \"${variable}\"   # \"not found\"? Wait half a minute, run it again\necho \"or consent in a browser: {}\"\nexport AZURE_TENANT_ID=\"$TENANT\" {}CLIENT_ID=\"${variable}\"\n",
-        lines.cloud.consent_address("$TENANT", &format!("${variable}")),
+        lines.place.consent_address("$TENANT", &format!("${variable}")),
         app.prefix()
     ));
     text

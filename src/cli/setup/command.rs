@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cloud::Cloud;
+use super::cloud::Place;
 use super::registration::{Registration, SetupLines};
 use super::{az, powershell, starter};
 use crate::cli::args::{Format, SetupArgs, SetupShell};
@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::{print_json, print_text};
 use crate::cli::plan::load_all;
 use crate::cli::session::Session;
-use crate::config::{authority_base, graph_base};
+use crate::config::authority_base;
 use crate::engine::{Purpose, Requirements};
 
 /// Prints the registrations.
@@ -22,10 +22,9 @@ pub fn setup(session: &Session, args: &SetupArgs) -> Result<u8, Failure> {
     let playbooks = load_all(&args.playbooks)?;
     let requirements = Requirements::of_playbooks(&playbooks, &session.config.guards);
     let authority = authority_base(&session.environment, session.config.cloud)?;
-    let graph = graph_base(&session.environment, session.config.cloud)?;
     let environment = &session.environment;
     let lines = SetupLines::new(
-        Cloud::of(authority.as_str(), graph.as_str()),
+        Place { cloud: session.config.cloud, authority: authority.as_str().to_owned() },
         session.tenant(),
         playbooks.into_iter().map(|book| book.name).collect(),
         &requirements,
@@ -100,10 +99,10 @@ fn document(lines: &SetupLines, shell: SetupShell) -> SetupDocument {
     let wants = |own| shell == own || shell == SetupShell::Both;
     SetupDocument {
         tenant: lines.is_tenant_known.then(|| lines.tenant.clone()),
-        cloud: lines.cloud.name.to_owned(),
+        cloud: lines.place.cloud.word().to_owned(),
         playbooks: lines.playbooks.clone(),
         applications: lines.registrations.iter().map(|app| application(lines, app)).collect(),
-        settings: starter::settings(&lines.tenant),
+        settings: starter::settings(lines),
         emergency_accounts: starter::advice().replace("# ", "").trim().to_owned(),
         az: wants(SetupShell::Az).then(|| az::script(lines)),
         powershell: wants(SetupShell::Powershell).then(|| powershell::script(lines)),
@@ -125,6 +124,6 @@ fn application(lines: &SetupLines, app: &Registration) -> SetupApplication {
                 purposes: need.purposes.clone(),
             })
             .collect(),
-        admin_consent: lines.cloud.consent_address(&lines.tenant, client_id),
+        admin_consent: lines.place.consent_address(&lines.tenant, client_id),
     }
 }

@@ -17,14 +17,14 @@ pub fn script(lines: &SetupLines) -> String {
     }
     script.push_str(&format!(
         "\nConnect-MgGraph -TenantId $tenant -Environment {} -Scopes Application.ReadWrite.All, AppRoleAssignment.ReadWrite.All -NoWelcome\n$graph = Get-MgServicePrincipal -Filter \"appId eq '{GRAPH_APP_ID}'\"\n",
-        lines.cloud.graph_environment
+        lines.place.graph_environment()
     ));
     for (number, registration) in lines.registrations.iter().enumerate() {
         script.push_str(&one(lines, registration, number + 1));
     }
     script.push_str(&format!(
         "\n# 3. Settings to begin with; a stanch.toml that is there is left alone.\nif (-not (Test-Path stanch.toml)) {{ Set-Content stanch.toml -Value @'\n{}'@ }}\n",
-        starter::settings(&lines.tenant)
+        starter::settings(lines)
     ));
     script.push_str(&starter::advice());
     script.push_str(&format!(
@@ -52,7 +52,7 @@ fn one(lines: &SetupLines, app: &Registration, number: usize) -> String {
     text.push_str(&credential(lines, app, &name));
     text.push_str(&format!(
         "# The administrator's consent, one permission at a time; or in a browser:\n# {}\nforeach ($role in $access) {{ New-MgServicePrincipalAppRoleAssignment -ServicePrincipalId $principal.Id -PrincipalId $principal.Id -ResourceId $graph.Id -AppRoleId $role.Id | Out-Null }}\n$env:AZURE_TENANT_ID = $tenant\n$env:{}CLIENT_ID = ${name}.AppId\n",
-        lines.cloud.consent_address(&lines.tenant, "(its AppId)"),
+        lines.place.consent_address(&lines.tenant, "(its AppId)"),
         app.prefix()
     ));
     text

@@ -1,8 +1,8 @@
 //! One app registration: what it is called, what it may do, and what for.
 
-use super::cloud::Cloud;
+use super::cloud::Place;
 use crate::cli::args::SetupCredential;
-use crate::config::Role;
+use crate::config::{Cloud, Role};
 use crate::engine::{Need, Requirements};
 use crate::graph::{AppRole, app_role};
 
@@ -53,7 +53,7 @@ impl Registration {
 #[derive(Clone, Debug)]
 pub struct SetupLines {
     /// Where the tenant is.
-    pub cloud: Cloud,
+    pub place: Place,
     /// The tenant, or a text that stands for it.
     pub tenant: String,
     /// Whether the tenant is known.
@@ -69,7 +69,7 @@ pub struct SetupLines {
 impl SetupLines {
     /// Puts together what is to be told.
     pub fn new(
-        cloud: Cloud,
+        place: Place,
         tenant: Option<&str>,
         playbooks: Vec<String>,
         requirements: &Requirements,
@@ -78,7 +78,7 @@ impl SetupLines {
     ) -> Self {
         let [observer, responder] = client_ids;
         Self {
-            cloud,
+            place,
             tenant: tenant.unwrap_or(UNKNOWN_TENANT).to_owned(),
             is_tenant_known: tenant.is_some(),
             playbooks,
@@ -96,7 +96,7 @@ impl SetupLines {
             "# The two apps that stanch signs in as, for the playbooks {}.\n# Run this once, as somebody who may register apps and consent for the tenant: a Global\n# Administrator, or an Application Administrator together with a Privileged Role Administrator.\n# Nothing here grants a directory role: without one the apps cannot touch administrators.\n",
             self.playbooks.join(", ")
         );
-        if self.cloud.name == "China" {
+        if self.place.cloud == Cloud::China {
             head.push_str(
                 "# In this cloud a permission's id may differ: `az ad sp show --id 00000003-0000-0000-c000-000000000000` lists them.\n",
             );

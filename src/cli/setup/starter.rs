@@ -1,11 +1,19 @@
 //! A `stanch.toml` to begin with, and what to do about emergency accounts.
 
+use super::registration::SetupLines;
+use crate::config::Cloud;
+
 /// The settings, as a file.
-pub fn settings(tenant: &str) -> String {
+pub fn settings(lines: &SetupLines) -> String {
+    let tenant = lines.tenant.as_str();
+    let cloud = match lines.place.cloud {
+        Cloud::Global => String::new(),
+        other => format!("# Which of Microsoft's clouds the tenant is in.\ncloud = \"{}\"\n\n", other.word()),
+    };
     let domain = if tenant.ends_with(".onmicrosoft.com") { tenant } else { "contoso.onmicrosoft.com" };
     let own = if tenant.contains('.') { tenant } else { "contoso.com" };
     format!(
-        r#"# Who asks for plans: your own user name in the tenant.
+        r#"{cloud}# Who asks for plans: your own user name in the tenant.
 [operator]
 user = "you@{own}"
 

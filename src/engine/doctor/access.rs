@@ -1,14 +1,59 @@
 //! The apps: whether each signs in, what its token carries, and what it carries too much of.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::examine::App;
 use super::finding::{Finding, FindingState, grant_line};
 use crate::config::{Guards, Role};
 use crate::engine::requirements::{Need, Requirements, StepNeeds, lacking};
+use crate::graph::Credential;
 use crate::graph::{DANGEROUS, dangerous, is_covered};
 use crate::steps;
 
+const CREDENTIALS: &str = "credentials";
 const SIGN_IN: &str = "sign_in";
 const PERMISSIONS: &str = "permissions";
+
+/// So long before its end a certificate is to be replaced.
+const RENEW_BEFORE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Says what an app signs in with, and until when.
+pub(super) fn credential(app: &App, now: Timestamp) -> Finding {
+    let role = app.role;
+    let prefix = if role == Role::Observer { "STANCH_OBSERVER_" } else { "AZURE_" };
+    match &app.credential {
+        Credential::Secret(_) => Finding::warning(
+            CREDENTIALS,
+            format!("the {role} signs in with a client secret, which can be copied without a trace"),
+            format!("use a certificate (`stanch setup`), and set `{prefix}CLIENT_CERTIFICATE_PATH` instead"),
+        ),
+        Credential::Certificate(certificate) => {
+            let ends = certificate.expires_at();
+            let left = ends.duration_since(now);
+            let what = format!(
+                "the {role} signs in with a certificate, which expires on {}, in {} days",
+                ends.strftime("%Y-%m-%d"),
+                left.as_hours() / 24
+            );
+            if left > RENEW_BEFORE {
+                return Finding::ok(CREDENTIALS, what);
+            }
+            let fix = format!(
+                "make a new one and register it beside the old (`stanch setup` shows how: `az ad app credential reset --id {} --cert @FILE --append`)",
+                app.client_id
+            );
+            Finding::warning(CREDENTIALS, what, fix)
+        }
+        Credential::FederatedToken(path) => Finding::ok(
+            CREDENTIALS,
+            format!("the {role} signs in with another provider's token, from `{}`", path.display()),
+        ),
+        Credential::ManagedIdentity(_) => Finding::ok(
+            CREDENTIALS,
+            format!("the {role} signs in by its managed identity, for which there is no credential to lose"),
+        ),
+    }
+}
 
 /// Signs an app in and tells what its token carries; `None` where there is no token.
 pub(super) async fn sign_in(app: &App, findings: &mut Vec<Finding>) -> Option<Vec<String>> {

@@ -8,6 +8,7 @@ use crate::config::{Approval, Guards, Role};
 use crate::domain::{Clock, inert};
 use crate::engine::requirements::Requirements;
 use crate::graph::Connection;
+use crate::graph::Credential;
 use crate::playbook::Playbook;
 use crate::steps::AnyStep;
 
@@ -20,6 +21,8 @@ pub struct App {
     pub role: Role,
     /// Its client id.
     pub client_id: String,
+    /// What it signs in with.
+    pub credential: Credential,
     /// Its connection.
     pub connection: Connection,
 }
@@ -51,6 +54,7 @@ impl Doctor {
         let mut findings = Vec::new();
         let mut reading = None;
         for app in [&self.observer, &self.responder].into_iter().flatten() {
+            findings.push(access::credential(app, self.clock.now()));
             let Some(held) = access::sign_in(app, &mut findings).await else { continue };
             let needs = match (app.role, &self.observer) {
                 (Role::Observer, _) => requirements.observer.clone(),
