@@ -187,7 +187,7 @@ impl Session {
             operator: self.config.operator.user.clone(),
             approvers: Vec::new(),
             approval: self.config.approval.clone(),
-            skew_stops: !base.is_loopback(),
+            skew_stops: self.config.stop_on_skew || !base.is_loopback(),
         };
         Ok((doctor, faults))
     }
