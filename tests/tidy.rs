@@ -37,7 +37,7 @@ const EXPOSES_SECRETS: &[(&str, &str)] = &[
     ("src/graph/connection.rs", "puts the access token into the request"),
     ("src/graph/writer.rs", "sends the filled body"),
     ("src/seal", "hands a secret over, once"),
-    ("src/cli/terminal.rs", "shows a password once, on the terminal"),
+    ("src/cli/terminal.rs", "shows a password or pass once, on the terminal"),
     ("src/cli/signing_key.rs", "reads and unlocks the approver's private key"),
     ("src/config", "reads credentials into their wrapping"),
 ];

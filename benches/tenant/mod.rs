@@ -11,9 +11,9 @@ use stanch::domain::secret::SecretString;
 use stanch::domain::{Clock, Random};
 use stanch::engine::{Applier, Notice, Patience, PlanRequest, Planner, StopSignal, Watcher};
 use stanch::graph::{Connection, ConnectionSettings};
-use stanch::plan::Plan;
-use stanch::run::Run;
-use stanch::seal::{Handover, HandoverError};
+use stanch::plan::{Delivery, Plan};
+use stanch::run::{HandedOver, Run};
+use stanch::seal::{Handover, HandoverError, Parcel};
 use stanch::store::SqliteStore;
 use stanch::transport::{OsRandom, SocketTransport, SystemClock, Transport as _};
 
@@ -26,8 +26,12 @@ pub fn reference_case() -> String {
 struct Nobody;
 
 impl Handover for Nobody {
-    fn hand_over(&self, _: &str, _: &SecretString) -> Result<(), HandoverError> {
+    fn ready(&self, _: &Parcel<'_>, _: &Delivery) -> Result<(), HandoverError> {
         Ok(())
+    }
+
+    fn hand_over(&self, _: &Parcel<'_>, _: &Delivery, _: &SecretString) -> Result<HandedOver, HandoverError> {
+        Ok(HandedOver::Shown)
     }
 }
 
@@ -95,6 +99,8 @@ impl Tenant {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             guards: self.guards.clone(),
+            recipients: Vec::new(),
+            record: None,
             valid_for: Duration::from_hours(1),
             skew_stops: false,
         };

@@ -111,8 +111,8 @@ fn check_terminal(plan: &Plan) -> Result<(), Failure> {
         return Err(Failure::new(
             NO_CONSENT,
             "no_terminal",
-            "the plan shows a new password on the terminal, and there is none",
-            Some("run it at a terminal, or plan with `deliver: nobody`".to_owned()),
+            "the plan shows a secret on the terminal, and there is none",
+            Some("run it at a terminal, or plan with `deliver: sealed` (`stanch plan restore --set deliver=sealed`)".to_owned()),
         ));
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! `stanch playbook show NAME --by-hand --user UPN`: the playbook as portal and PowerShell steps, for when Graph or our
 //! own app is out of reach. It reads nothing but the playbook and the settings.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::args::Format;
 use super::failure::Failure;
@@ -16,6 +17,36 @@ use crate::steps::{AnyStep, ByHand, quoted};
 /// The modules that the lines below use.
 const MODULES: &str = "Microsoft.Graph.Authentication, Microsoft.Graph.Users, Microsoft.Graph.Users.Actions, Microsoft.Graph.Identity.SignIns";
 
+/// A playbook as steps for a person, as JSON.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlaybookByHand {
+    /// The playbook's name.
+    playbook: String,
+    /// The user who is filled in.
+    user: String,
+    /// `PowerShell` lines before the first step: signing in, and the ids.
+    prepare: Vec<String>,
+    /// The steps, in an order that their needs allow.
+    steps: Vec<StepByHand>,
+}
+
+/// One step for a person.
+#[derive(Debug, Serialize, JsonSchema)]
+struct StepByHand {
+    /// Id in the playbook.
+    id: String,
+    /// Its kind.
+    step: String,
+    /// What it does.
+    summary: &'static str,
+    /// Whether the account is contained only with it.
+    required: bool,
+    /// In the Entra admin center, one thing each.
+    portal: Vec<String>,
+    /// In `PowerShell`, one line each.
+    powershell: Vec<String>,
+}
+
 /// Prints a playbook as steps for a person.
 ///
 /// # Errors
@@ -29,18 +60,18 @@ pub fn show(session: &Session, playbook: &str, user: &str, settings: &[String]) 
         .filter_map(|step| Some((step, AnyStep::by_hand(&step.step, &step.with, &user)?)))
         .collect();
     if session.format == Format::Json {
-        let items: Vec<_> = steps
-            .iter()
-            .map(|(step, own)| {
-                json!({
-                    "id": step.id, "step": step.step, "summary": AnyStep::summary(&step.step),
-                    "required": step.required, "portal": own.portal, "powershell": own.powershell
-                })
+        let steps = steps
+            .into_iter()
+            .map(|(step, own)| StepByHand {
+                id: step.id.clone(),
+                step: step.step.clone(),
+                summary: AnyStep::summary(&step.step),
+                required: step.required,
+                portal: own.portal,
+                powershell: own.powershell,
             })
             .collect();
-        return print_json(
-            &json!({ "playbook": book.name, "user": user, "prepare": prepare, "steps": items }),
-        );
+        return print_json(&PlaybookByHand { playbook: book.name.clone(), user, prepare, steps });
     }
     let mut text = format!(
         "{}, by hand, for {user}\n\nOne after the other, in this order; in the Entra admin center (https://entra.microsoft.com) or in PowerShell.\nWrite down what you did and when: stanch has no record of it.\n\nBefore PowerShell's first step:\n",

@@ -4,6 +4,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::approve::WrittenApproval;
+use super::by_hand::PlaybookByHand;
 use super::completions::Completions;
 #[cfg(feature = "demo")]
 use super::demo::DemoDocument;
@@ -35,14 +36,30 @@ pub fn documents() -> Vec<Document> {
     vec![
         of("error", &[], schema_of::<ErrorDocument<'static>>()),
         of("plan", &["plan", "show"], schema_of::<Plan>()),
-        of("plan-or-run", &["run"], either(schema_of::<Plan>(), schema_of::<Run>())),
+        of(
+            "plan-or-run",
+            &["run"],
+            either(
+                ("PlanOrRun", "With `--dry-run` the plan, else the run."),
+                schema_of::<Plan>(),
+                schema_of::<Run>(),
+            ),
+        ),
         of("plan-difference", &["diff"], schema_of::<PlanDifference>()),
         of("approval", &["approve"], schema_of::<WrittenApproval>()),
         of("run", &["apply", "runs show"], schema_of::<Run>()),
         of("run-list", &["runs list"], schema_of::<RunList>()),
         of("verification", &["runs verify"], schema_of::<Verification>()),
         of("playbook-list", &["playbook list"], schema_of::<PlaybookList>()),
-        of("playbook-shown", &["playbook show"], schema_of::<Playbook>()),
+        of(
+            "playbook-shown",
+            &["playbook show"],
+            either(
+                ("PlaybookOrByHand", "With `--by-hand` the steps for a person, else the playbook."),
+                schema_of::<Playbook>(),
+                schema_of::<PlaybookByHand>(),
+            ),
+        ),
         of("playbook-checked", &["playbook check"], schema_of::<CheckedPlaybook>()),
         of("setup", &["setup"], schema_of::<SetupDocument>()),
         of("examination", &["doctor"], schema_of::<Examination>()),
@@ -60,8 +77,8 @@ fn schema_of<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// The schema of what is one or the other.
-fn either(mut one: Value, mut other: Value) -> Value {
+/// The schema of what is one or the other, under a title and a description.
+fn either((title, description): (&str, &str), mut one: Value, mut other: Value) -> Value {
     let mut defs = serde_json::Map::new();
     for schema in [&mut one, &mut other] {
         if let Some(entries) = schema.as_object_mut() {
@@ -73,8 +90,8 @@ fn either(mut one: Value, mut other: Value) -> Value {
     }
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "PlanOrRun",
-        "description": "With `--dry-run` the plan, else the run.",
+        "title": title,
+        "description": description,
         "anyOf": [one, other],
         "$defs": defs,
     })

@@ -16,6 +16,7 @@ mod documents;
 #[cfg(feature = "demo")]
 mod embedded;
 mod failure;
+mod handover;
 mod local_findings;
 mod logging;
 mod manual;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::args::{Format, Global};
 use super::failure::Failure;
-use super::terminal::{TerminalHandover, TerminalWatcher};
+use super::handover::CommandHandover;
+use super::terminal::TerminalWatcher;
 use crate::approval::Signers;
 use crate::config::{
     BaseUrl, Config, CredentialError, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base,
@@ -13,6 +14,7 @@ use crate::config::{
 use crate::domain::{Clock, Random};
 use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal, Verifier};
 use crate::graph::{Connection, ConnectionSettings, Credential};
+use crate::seal::Recipient;
 use crate::store::{SqliteStore, Store};
 use crate::transport::{OsRandom, SocketTransport, SystemClock, Transport};
 
@@ -83,6 +85,24 @@ impl Session {
         }
     }
 
+    /// The way secrets are handed over: at the terminal, or sealed beside the store.
+    fn handover(&self) -> Result<CommandHandover, Failure> {
+        match self.config.store_or_default(&self.environment)? {
+            StoreUrl::Sqlite(path) => Ok(CommandHandover::beside(&path)),
+        }
+    }
+
+    /// Who may open a secret, by the settings.
+    fn recipients(&self) -> Result<Vec<Recipient>, Failure> {
+        let parse = |text: &String| {
+            text.parse::<Recipient>().map_err(|error| {
+                let hint = error.hint();
+                Failure::of(2, "bad_recipient", &error, Some(hint)).about("`secrets.recipients`")
+            })
+        };
+        self.config.secrets.recipients.iter().map(parse).collect()
+    }
+
     /// Makes the planner, signed in as the observer where one is set.
     ///
     /// # Errors
@@ -97,6 +117,8 @@ impl Session {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             guards: self.config.guards.clone(),
+            recipients: self.recipients()?,
+            record: Some(self.store()?),
             valid_for: self.config.approval.approve_within,
             skew_stops: self.config.stop_on_skew || !base.is_loopback(),
         })
@@ -124,7 +146,7 @@ impl Session {
             store: self.store()?,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
-            handover: Arc::new(TerminalHandover),
+            handover: Arc::new(self.handover()?),
             watcher: Arc::new(TerminalWatcher::new(self.quiet)),
             patience: self.patience,
             guards: self.config.guards.clone(),

@@ -6,7 +6,7 @@ use crate::domain::secret::ExposeSecret as _;
 use crate::domain::{SecretString, inert};
 use crate::engine::{Notice, Watcher};
 use crate::run::ActionState;
-use crate::seal::{Handover, HandoverError};
+use crate::seal::HandoverError;
 
 /// Whether a person sits at both ends: questions can be asked and answered.
 pub fn is_interactive() -> bool {
@@ -50,20 +50,33 @@ pub fn choose(question: &str, words: &[&str]) -> std::io::Result<Option<usize>> 
     Ok(words.iter().position(|word| !answer.is_empty() && word.starts_with(&answer)))
 }
 
-/// Shows secrets on the terminal, once, and nowhere else.
-#[derive(Debug)]
-pub struct TerminalHandover;
+/// Shows a secret on the terminal, once, and nowhere else.
+///
+/// # Errors
+/// When standard error is no terminal, or cannot be written to.
+pub fn show_once(what: &str, secret: &SecretString) -> Result<(), HandoverError> {
+    check_terminal(what)?;
+    let unwritable = |source| HandoverError::Unwritable { what: what.to_owned(), source };
+    let mut stderr = std::io::stderr().lock();
+    writeln!(
+        stderr,
+        "\n{}, shown this once and kept nowhere:\n\n    {}\n",
+        inert(what),
+        secret.expose_secret()
+    )
+    .map_err(unwritable)?;
+    stderr.flush().map_err(unwritable)
+}
 
-impl Handover for TerminalHandover {
-    fn hand_over(&self, what: &str, secret: &SecretString) -> Result<(), HandoverError> {
-        if !std::io::stderr().is_terminal() {
-            return Err(HandoverError::NoTerminal { what: what.to_owned() });
-        }
-        let unwritable = |source| HandoverError::Unwritable { what: what.to_owned(), source };
-        let mut stderr = std::io::stderr().lock();
-        writeln!(stderr, "\n{what}, shown this once and kept nowhere:\n\n    {}\n", secret.expose_secret())
-            .map_err(unwritable)?;
-        stderr.flush().map_err(unwritable)
+/// Makes sure that there is a terminal to show a secret on.
+///
+/// # Errors
+/// When standard error is none.
+pub fn check_terminal(what: &str) -> Result<(), HandoverError> {
+    if std::io::stderr().is_terminal() {
+        Ok(())
+    } else {
+        Err(HandoverError::NoTerminal { what: what.to_owned() })
     }
 }
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::context::RunContext;
+use super::secret;
 use super::send::{Ended, JUST_MADE_WAIT, missing_objects, note, send, uses_made_object, waited_less};
+use super::watch::watch;
 use crate::domain::ActionId;
 use crate::graph::GraphError;
 use crate::plan::{Action, EffectClass, effect_of};
 use crate::run::{ActionState, FailureNote};
-use crate::steps::{self, Attempt, Seen};
+use crate::steps::{self, AnyStep, Attempt, Seen};
 use crate::store::StoreError;
 
 /// What an action tells the one who schedules.
@@ -50,6 +52,20 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
     if !missing.is_empty() {
         let detail = format!("left out: it uses what `{}` was to make", missing.join("`, `"));
         context.reached(&action.id, ActionState::NotStarted, detail).await?;
+        return Ok(None);
+    }
+    if let Some(watched) = &action.watch {
+        watch(context, action, watched).await?;
+        return Ok(None);
+    }
+    if let Some(why) = why_not_let_in(context, action) {
+        let detail = format!("nobody is let in: {why}; nothing was sent");
+        context.reached(&action.id, ActionState::NotStarted, detail).await?;
+        return Ok(None);
+    }
+    if let Err(error) = secret::ready(context, action) {
+        let detail = format!("nothing was sent, as its secret would be lost: {}", secret::told(&error));
+        context.reached(&action.id, ActionState::Failed, detail).await?;
         return Ok(None);
     }
     match look_before(context, action).await {
@@ -92,6 +108,11 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
                 context.reached(&action.id, ActionState::Failed, told("was refused", &failure)).await?;
                 return Ok(None);
             }
+            Ended::Lost(failure) => {
+                let detail = told("was done, and nobody has the secret that it made", &failure);
+                context.reached(&action.id, ActionState::Failed, detail).await?;
+                return Ok(None);
+            }
             Ended::Unknown(failure) => {
                 let detail = told("no answer came, and reading back did not settle it", &failure);
                 context.reached(&action.id, ActionState::Ambiguous, detail).await?;
@@ -100,6 +121,32 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
         }
     }
     Ok(last)
+}
+
+/// Why nobody is let in yet: something that keeps the intruder out is not done, or something is left that holds the
+/// account open. A step whose need failed runs all the same; one that lets somebody in does not.
+fn why_not_let_in(context: &RunContext, action: &Action) -> Option<String> {
+    if !AnyStep::is_way_in(&action.step) {
+        return None;
+    }
+    let plan = context.approved.plan();
+    let keeps_out = |own: &&Action| AnyStep::is_door(&own.step) || AnyStep::is_revocation(&own.step);
+    let progress = context.progress();
+    let is_done = |state: ActionState| {
+        matches!(state, ActionState::Verified | ActionState::AlreadySo | ActionState::AcceptedUnverified)
+    };
+    let undone = plan.actions.iter().filter(keeps_out).filter(|own| own.required).find_map(|own| {
+        let state = progress.iter().find(|other| other.id == own.id).map(|other| other.state)?;
+        (!is_done(state)).then(|| format!("`{}` is {}", own.summary, state.as_str()))
+    });
+    let left = plan.left.iter().find(|left| left.holds_back).map(|left| format!("{} is left", left.object));
+    let refused = plan
+        .guards
+        .refused
+        .iter()
+        .find(|own| own.holds_back && own.step.as_deref().is_some_and(|id| id != action.step.as_str()))
+        .map(|own| format!("`{}` was refused by the guard `{}`", own.object, own.guard));
+    undone.or(left).or(refused)
 }
 
 /// Looks at what an action is to change. What this run itself has just made may not show yet, or show its state of a
@@ -198,7 +245,7 @@ async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> 
 /// rest is told as not seen yet, so that nobody waits for it in the meantime.
 fn patience_for(context: &RunContext, action: &Action) -> Duration {
     let usual = context.patience.read_back;
-    match steps::AnyStep::shows_within(&action.step) {
+    match AnyStep::shows_within(&action.step) {
         Some(slow) if action.required => usual.max(slow),
         _ => usual,
     }

@@ -12,9 +12,11 @@ mod preflight;
 mod proof;
 mod requirements;
 mod resolve;
+mod secret;
 mod send;
 mod shortfall;
 mod verifier;
+mod watch;
 
 pub use applier::{Applied, Applier};
 pub use apply_error::ApplyError;

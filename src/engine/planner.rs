@@ -28,7 +28,10 @@ use crate::plan::{
     UnchangedStep,
 };
 use crate::playbook::{Approval, BoundPlaybook, BoundStep};
+use crate::run::{ActionState, Verdict};
+use crate::seal::Recipient;
 use crate::steps::{AnyStep, Planned, Scope};
+use crate::store::{Store, StoreError, load_run};
 
 /// The version of this program.
 pub const ENGINE: &str = concat!("stanch/", env!("CARGO_PKG_VERSION"));
@@ -77,6 +80,10 @@ pub struct Planner {
     pub random: Arc<dyn Random>,
     /// The guards' settings.
     pub guards: Guards,
+    /// Who may open a secret that the plan has sealed.
+    pub recipients: Vec<Recipient>,
+    /// The record of runs: whether the account was contained before somebody is let in. None: it is not known.
+    pub record: Option<Arc<dyn Store>>,
     /// How long the plan can be applied.
     pub valid_for: Duration,
     /// Whether a skewed clock stops planning or is only warned of: against loopback it is warned of.
@@ -144,7 +151,9 @@ impl Planner {
         warnings.extend(emergency_warnings(&rules));
         warnings.extend(grants.permission_warnings(&request.playbook, &self.guards, self.signed_in_as));
 
-        let mut planned = plan_steps(reader, &case, request, Arc::new(rules.clone()), now).await?;
+        let contained_at = self.contained_at(&request.playbook, &case.subject.id).await;
+        let under = Under { rules: rules.clone(), recipients: self.recipients.clone(), contained_at, now };
+        let mut planned = plan_steps(reader, &case, request, Arc::new(under)).await?;
         for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
@@ -161,6 +170,21 @@ impl Planner {
     /// When it names nobody of this tenant for certain, or more than one, or the tenant cannot be read.
     pub async fn find(&self, named: &NamedUser) -> Result<UserId, PlanError> {
         resolve::named_user(&self.reader.remembering(), named).await
+    }
+
+    /// When a run on record here last ended contained for the account, by ending its sessions. It is looked up where
+    /// somebody is let in.
+    async fn contained_at(&self, playbook: &BoundPlaybook, subject: &UserId) -> Look<Option<Timestamp>> {
+        if !playbook.steps.iter().any(|step| AnyStep::is_way_in(&step.step)) {
+            return Look::Read(None);
+        }
+        let Some(store) = &self.record else {
+            return Look::Unread { why: "there is no record of runs to look in".to_owned() };
+        };
+        match last_contained(store.as_ref(), subject).await {
+            Ok(found) => Look::Read(found),
+            Err(error) => Look::Unread { why: error.to_string() },
+        }
     }
 
     /// Graph's time, and whether ours agrees with it.
@@ -342,6 +366,7 @@ pub fn check_order(playbook: &BoundPlaybook) -> Result<(), PlanError> {
             takes: AnyStep::takes(&step.step),
             is_door: AnyStep::is_door(&step.step),
             is_revocation: AnyStep::is_revocation(&step.step),
+            is_way_in: AnyStep::is_way_in(&step.step),
         })
         .collect();
     Ok(order::check(&steps)?)
@@ -367,18 +392,41 @@ async fn look_ahead(reader: &Reader, playbook: &BoundPlaybook) -> Infallible {
     std::future::pending().await
 }
 
+/// The newest run that contained an account.
+async fn last_contained(store: &dyn Store, subject: &UserId) -> Result<Option<Timestamp>, StoreError> {
+    let mut newest = None;
+    for row in store.runs().await?.into_iter().filter(|row| row.subject == *subject) {
+        let (_, run) = load_run(store, &row.run).await?;
+        let ended_sessions = run
+            .actions
+            .iter()
+            .any(|action| AnyStep::is_revocation(&action.step) && action.state == ActionState::Verified);
+        if run.verdict == Verdict::Contained && ended_sessions {
+            newest = newest.max(run.ended_at);
+        }
+    }
+    Ok(newest)
+}
+
+/// What every step is planned under.
+struct Under {
+    rules: GuardRules,
+    recipients: Vec<Recipient>,
+    contained_at: Look<Option<Timestamp>>,
+    now: Timestamp,
+}
+
 /// Asks every step, side by side. The reader remembers, so what two steps read is read once.
 async fn plan_steps(
     reader: &Reader,
     case: &Arc<Case>,
     request: &PlanRequest,
-    rules: Arc<GuardRules>,
-    now: Timestamp,
+    under: Arc<Under>,
 ) -> Result<Vec<(BoundStep, Planned)>, PlanError> {
     let mut tasks = JoinSet::new();
     for (place, step) in request.playbook.steps.iter().cloned().enumerate() {
-        let (reader, case, rules, request) =
-            (reader.clone(), Arc::clone(case), Arc::clone(&rules), request.clone());
+        let (reader, case, under, request) =
+            (reader.clone(), Arc::clone(case), Arc::clone(&under), request.clone());
         tasks.spawn(async move {
             let scope = Scope {
                 step_id: &step.id,
@@ -387,11 +435,13 @@ async fn plan_steps(
                     Approval::Always => ApprovalMode::Always,
                     Approval::Auto => ApprovalMode::Auto,
                 },
-                rules: &rules,
+                rules: &under.rules,
                 keep: &request.keep,
                 remove: &request.remove,
                 ips_given: &request.ips,
-                now,
+                recipients: &under.recipients,
+                contained_at: &under.contained_at,
+                now: under.now,
             };
             let planned = AnyStep::look_and_plan(&step.step, &step.with, &case, &scope, &reader).await;
             (place, step, planned)

@@ -9,7 +9,7 @@ use super::context::RunContext;
 use crate::domain::shown;
 use crate::graph::{GraphError, OUT_OF_REACH, Reader, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
-use crate::run::{ActionState, OpenItem, Progress, Proof, ProofFact};
+use crate::run::{ActionState, HandedOver, OpenItem, Progress, Proof, ProofFact};
 use crate::steps::AnyStep;
 
 /// Reads the tenant at the end of a run and tells what holds and what stays open.
@@ -20,7 +20,9 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
     let (revokes, judges_methods) = (revokes(plan, &progress), judges_methods(plan));
     let (watermark, methods) = tokio::join!(
         async { if revokes { Some(settled_watermark(context, plan, &progress).await) } else { None } },
-        async { if judges_methods { Some(methods_fact(&context.reader, plan).await) } else { None } },
+        async {
+            if judges_methods { Some(methods_fact(&context.reader, plan, &progress).await) } else { None }
+        },
     );
     if let Some((fact, open)) = watermark {
         proof.facts.push(fact);
@@ -131,11 +133,11 @@ fn last_revocation(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
         .max()
 }
 
-/// The last answer to anything that closes a door: whatever was sent and is no revocation.
+/// The last answer to anything that closes a door. What lets the user in is none: it comes after.
 fn last_door(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
     plan.actions
         .iter()
-        .filter(|action| !is_revocation(action))
+        .filter(|action| AnyStep::is_door(&action.step))
         .filter_map(|action| own(progress, action).and_then(|own| own.answered_at))
         .max()
 }
@@ -231,7 +233,11 @@ fn unread_item(plan: &Plan, why: &str) -> OpenItem {
 }
 
 /// Methods are listed again after the last revocation: one that was not there before reopens the account.
-pub(super) async fn methods_fact(reader: &Reader, plan: &Plan) -> (ProofFact, Vec<OpenItem>) {
+pub(super) async fn methods_fact(
+    reader: &Reader,
+    plan: &Plan,
+    progress: &[Progress],
+) -> (ProofFact, Vec<OpenItem>) {
     let what = "no method was registered since the plan".to_owned();
     let known = plan.case.methods.read().map(Vec::as_slice).unwrap_or_default();
     match reader.methods(&plan.case.subject.id).await {
@@ -239,6 +245,10 @@ pub(super) async fn methods_fact(reader: &Reader, plan: &Plan) -> (ProofFact, Ve
             let new: Vec<_> = methods
                 .into_iter()
                 .filter(|method| !known.iter().any(|known| known.method.id == method.id))
+                // A pass that the run itself has issued is no stranger's.
+                .filter(|method| {
+                    !progress.iter().any(|own| own.made_id.as_deref() == Some(method.id.as_str()))
+                })
                 .collect();
             let seen = if new.is_empty() {
                 "every method that is registered was known when the plan was made".to_owned()
@@ -281,8 +291,25 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
     let mut open = Vec::new();
     for action in &plan.actions {
         let Some(own) = own(progress, action) else { continue };
+        if let Some(HandedOver::Lost { why }) = &own.handed_over {
+            open.push(OpenItem {
+                what: action.summary.clone(),
+                why: format!("nobody has the secret that it made: {why}"),
+                next: format!(
+                    "issue a Temporary Access Pass once the account is contained: `stanch run restore --user {}`",
+                    plan.case.subject.upn
+                ),
+            });
+            if own.state == ActionState::Failed {
+                continue;
+            }
+        }
         let next = match own.state {
             ActionState::Verified | ActionState::AlreadySo => continue,
+            ActionState::AcceptedUnverified if action.watch.is_some() => format!(
+                "ask the user by telephone; once a method is registered, look whose it is: `stanch plan evict --user {}`",
+                plan.case.subject.upn
+            ),
             ActionState::Refused => match &action.cannot {
                 Some(cannot) => cannot.instead.join("\n"),
                 None => "see why it was refused".to_owned(),

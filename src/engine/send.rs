@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::context::{Notice, RunContext};
+use super::secret::{self, Handed};
 use crate::approval::ApprovedRequest;
 use crate::domain::secret::generate_password;
 use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest};
@@ -27,6 +28,8 @@ pub(super) enum Ended {
     Done(Box<Attempt>),
     /// It did not.
     Refused(FailureNote),
+    /// It did, and nobody has the secret that it made.
+    Lost(FailureNote),
     /// It is not known, and the reads do not agree.
     Unknown(FailureNote),
 }
@@ -84,9 +87,16 @@ pub(super) async fn send(
             Ok(sent) => {
                 attempt.answered_at = sent.server_time;
                 attempt.made_id.clone_from(&sent.made_id);
+                // Handed over before the answer is written down: a crash in between leaves a secret that is known to be
+                // lost, and never one that is believed to be with somebody.
+                let handed =
+                    secret::hand_over(context, action, planned, &bindings, sent.pass.as_ref()).await?;
                 context.write_down(outcome(accepted(&sent))).await?;
-                took_effect(context, action, planned, &bindings).await?;
-                return Ok(Ended::Done(Box::new(attempt)));
+                note_ranges(context, action, planned, &bindings).await?;
+                match settle(context, action, planned, handed, attempt, resends_left).await? {
+                    Some(ended) => return Ok(ended),
+                    None => resends_left -= 1,
+                }
             }
             Err(error) if !error.may_have_happened() => {
                 let failure = note(&error);
@@ -118,9 +128,15 @@ pub(super) async fn send(
                         let server_time = Some(context.tenant_now());
                         attempt.answered_at = server_time;
                         let made_id = attempt.made_id.clone();
+                        // A pass was issued, and its code went with the answer: only another one has a code.
+                        let handed = secret::hand_over(context, action, planned, &bindings, None).await?;
                         context.write_down(outcome(Outcome::SeenByReadBack { made_id, server_time })).await?;
-                        took_effect(context, action, planned, &bindings).await?;
-                        return Ok(Ended::Done(Box::new(attempt)));
+                        note_ranges(context, action, planned, &bindings).await?;
+                        let left = if context.stop.is_given() { 0 } else { resends_left };
+                        match settle(context, action, planned, handed, attempt, left).await? {
+                            Some(ended) => return Ok(ended),
+                            None => resends_left -= 1,
+                        }
                     }
                     Probe::Absent if resends_left > 0 && !context.stop.is_given() => {
                         resends_left -= 1;
@@ -131,6 +147,24 @@ pub(super) async fn send(
             }
         }
     }
+}
+
+/// How a request that took effect ended, by what became of its secret; `None`: it is to be sent once more.
+async fn settle(
+    context: &RunContext,
+    action: &Action,
+    planned: &PlannedRequest,
+    handed: Handed,
+    attempt: Attempt,
+    resends_left: u32,
+) -> Result<Option<Ended>, StoreError> {
+    Ok(match handed {
+        Handed::NoCode if resends_left > 0 => None,
+        Handed::NoCode => Some(Ended::Lost(secret::without_code(context, action).await?)),
+        Handed::Lost(failure) if secret::is_pass(planned) => Some(Ended::Lost(failure)),
+        // A password that nobody knows is set all the same: the intruder does not know it either.
+        Handed::Lost(_) | Handed::Over | Handed::Nothing => Some(Ended::Done(Box::new(attempt))),
+    })
 }
 
 enum Probe {
@@ -233,8 +267,8 @@ async fn current_ranges(context: &RunContext, path: &str) -> Result<Vec<serde_js
     Ok(current)
 }
 
-/// What follows once a request is known to have taken effect: ranges become ours, a secret is handed over.
-async fn took_effect(
+/// What follows once a request is known to have taken effect: ranges become ours.
+async fn note_ranges(
     context: &RunContext,
     action: &Action,
     planned: &PlannedRequest,
@@ -262,14 +296,6 @@ async fn took_effect(
         };
         if let Some(location) = location {
             context.store.note_ranges(&location, &added, &context.run, context.clock.now()).await?;
-        }
-    }
-    if let Some(password) = bindings.secrets.get(PASSWORD)
-        && action.deliver == Some(crate::plan::Delivery::Terminal)
-    {
-        let what = format!("the new password of {}", context.approved.plan().case.subject.upn);
-        if let Err(error) = context.handover.hand_over(&what, password) {
-            tracing::error!(%error, "the password was set and could not be shown: nobody knows it");
         }
     }
     Ok(())
@@ -301,16 +327,9 @@ pub(super) fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Du
 
 /// A failure as the journal keeps it: the chain of causes, no body.
 pub(super) fn note(error: &GraphError) -> FailureNote {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        message.push_str(": ");
-        message.push_str(&source.to_string());
-        cause = source.source();
-    }
     FailureNote {
         code: error.code().to_owned(),
-        message,
+        message: secret::told(error),
         hint: error.hint(),
         request_id: error.request_id().map(str::to_owned),
         status: error.status(),

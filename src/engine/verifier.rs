@@ -195,7 +195,7 @@ impl Verifier {
             proof.facts.push(fact);
         }
         if proof::judges_methods(plan) {
-            let (fact, open) = proof::methods_fact(&self.reader, plan).await;
+            let (fact, open) = proof::methods_fact(&self.reader, plan, then).await;
             checks.push(check_of(&fact, &open, run));
             proof.facts.push(fact);
         }

@@ -11,10 +11,11 @@ use super::connection::Connection;
 use super::error::GraphError;
 use super::settings::ClientRequestId;
 use crate::approval::ApprovedRequest;
+use crate::domain::SecretString;
 use crate::plan::{Bindings, EffectClass, Verb, effect_of, fill};
 
 /// What Graph answered to a write.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Sent {
     /// Status.
     pub status: u16,
@@ -26,6 +27,8 @@ pub struct Sent {
     pub made_id: Option<String>,
     /// Graph's time of the answer, by its `Date`.
     pub server_time: Option<Timestamp>,
+    /// The code of the Temporary Access Pass that the write made: Graph tells it this once.
+    pub pass: Option<SecretString>,
 }
 
 /// Writes to a tenant. Invariant: its one method takes only what was approved.
@@ -69,13 +72,21 @@ impl Writer {
             purpose: Purpose::Write { creates: effect_of(planned) == EffectClass::Create },
             id: id.clone(),
         };
-        let answer = self.connection.send(&call).await?;
+        let mut answer = self.connection.send(&call).await?;
+        let pass = answer
+            .json
+            .get("temporaryAccessPass")
+            .and_then(Value::as_str)
+            .map(|code| SecretString::from(code.to_owned()));
+        let made_id = answer.json.get("id").and_then(Value::as_str).map(str::to_owned);
+        wipe(&mut answer.json);
         Ok(Sent {
             status: answer.status.as_u16(),
             request_id: answer.request_id,
             client_request_id: id.to_string(),
-            made_id: answer.json.get("id").and_then(Value::as_str).map(str::to_owned),
+            made_id,
             server_time: answer.server_time,
+            pass,
         })
     }
 }

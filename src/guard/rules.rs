@@ -55,6 +55,9 @@ pub const GUARDS: &[GuardInfo] = &[
         false,
     ),
     guard("policy_unknown_group", "a policy for a group that is not there", false),
+    guard("no_recipients", "sealing a secret that nobody could open", false),
+    guard("pass_not_allowed", "issuing a pass that the tenant lets nobody use", false),
+    guard("pass_not_contained", "letting somebody in while the intruder still holds a method", true),
     guard(
         "policy_no_registration",
         "letting nobody register security info for an account, from anywhere",

@@ -19,6 +19,8 @@ pub struct OrderedStep {
     pub is_door: bool,
     /// Whether it ends sessions.
     pub is_revocation: bool,
+    /// Whether it lets somebody in.
+    pub is_way_in: bool,
 }
 
 /// Why an order leaves a way back in.
@@ -40,6 +42,14 @@ pub enum OrderError {
         /// The revocation that comes closest to being the last.
         revocation: String,
     },
+    /// Somebody may be let in before a door is shut, or before the sessions end.
+    #[error("`{way_in}` may run before `{before}`: it lets somebody in while that is still open")]
+    WayInTooEarly {
+        /// What lets somebody in.
+        way_in: String,
+        /// The door or revocation that it does not wait for.
+        before: String,
+    },
 }
 
 impl OrderError {
@@ -47,6 +57,7 @@ impl OrderError {
     pub fn door(&self) -> &str {
         match self {
             Self::NoRevocation { door } | Self::DoorAfterRevocation { door, .. } => door,
+            Self::WayInTooEarly { way_in, .. } => way_in,
         }
     }
 
@@ -57,15 +68,41 @@ impl OrderError {
             Self::DoorAfterRevocation { door, revocation } => format!(
                 "add `{door}` to the `needs` of `{revocation}`, or a `revoke_sessions` at the end that needs every step"
             ),
+            Self::WayInTooEarly { way_in, before } => {
+                format!(
+                    "add `{before}` to the `needs` of `{way_in}`, or leave `{way_in}` to a playbook of its own, such as `restore`"
+                )
+            }
         })
     }
 }
 
-/// Checks that some revocation waits for every door, however the steps are interleaved.
+/// Checks that some revocation waits for every door, and every way in for both, however the steps are interleaved.
 ///
 /// # Errors
-/// When none does: with the door that it misses.
+/// When none does: with the door that it misses. When somebody is let in too early.
 pub fn check(steps: &[OrderedStep]) -> Result<(), OrderError> {
+    check_ways_in(steps)?;
+    check_revocation(steps)
+}
+
+/// What lets somebody in waits for every door and every revocation that the playbook has.
+fn check_ways_in(steps: &[OrderedStep]) -> Result<(), OrderError> {
+    let before = everything_before(steps);
+    for way_in in steps.iter().filter(|step| step.is_way_in) {
+        let waited = before.get(way_in.id.as_str());
+        let missed = steps.iter().find(|step| {
+            (step.is_door || step.is_revocation)
+                && !waited.is_some_and(|waited| waited.contains(step.id.as_str()))
+        });
+        if let Some(missed) = missed {
+            return Err(OrderError::WayInTooEarly { way_in: way_in.id.clone(), before: missed.id.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn check_revocation(steps: &[OrderedStep]) -> Result<(), OrderError> {
     let Some(first_door) = steps.iter().find(|step| step.is_door) else { return Ok(()) };
     let before = everything_before(steps);
     let missed = |revocation: &OrderedStep| -> Vec<&OrderedStep> {
@@ -120,6 +157,7 @@ mod tests {
             takes: &[],
             is_door: matches!(id, "reset" | "methods" | "policy"),
             is_revocation: id.starts_with("revoke"),
+            is_way_in: matches!(id, "enable" | "pass"),
         }
     }
 
@@ -155,5 +193,19 @@ mod tests {
     fn an_early_revocation_beside_a_last_one_is_sound() {
         let steps = [step("revoke_first", &[]), step("reset", &["revoke_first"]), step("revoke", &["reset"])];
         assert_eq!(check(&steps), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_let_in_before_every_door_is_shut_and_every_session_ended() {
+        let early =
+            |needs: &[&str]| check(&[step("reset", &[]), step("revoke", &["reset"]), step("pass", needs)]);
+        assert_eq!(early(&["revoke"]), Ok(()));
+        for (needs, missed) in [(&["reset"][..], "revoke"), (&[][..], "reset")] {
+            assert_eq!(
+                early(needs),
+                Err(OrderError::WayInTooEarly { way_in: "pass".to_owned(), before: missed.to_owned() })
+            );
+        }
+        assert_eq!(check(&[step("enable", &[]), step("pass", &["enable"])]), Ok(()), "a playbook of its own");
     }
 }

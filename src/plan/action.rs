@@ -70,13 +70,26 @@ pub struct Question {
 }
 
 /// Where a secret that an action makes goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Delivery {
     /// To nobody: scramble and forget.
     Nobody,
     /// Shown once, on the terminal of whoever applies.
     Terminal,
+    /// Sealed, so that these alone can open it.
+    Sealed {
+        /// Public keys of age or SSH.
+        recipients: Vec<String>,
+    },
+}
+
+/// What an action waits to see: somebody else's doing. It sends nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// For how long, in seconds; what has not come by then is told as open.
+    pub within_seconds: u64,
 }
 
 /// One change, as INTERFACE.md lists it.
@@ -120,4 +133,7 @@ pub struct Action {
     /// Where the secret that it makes goes; absent where it makes none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deliver: Option<Delivery>,
+    /// What it waits to see; absent where it changes something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Watch>,
 }

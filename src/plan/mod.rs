@@ -8,7 +8,7 @@ pub mod preview;
 pub mod request;
 pub mod sealed;
 
-pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo};
+pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo, Watch};
 pub use difference::{ActionChange, ActionDifference, FieldChange, ListChange, PlanBrief, PlanDifference};
 pub use effect::{EffectClass, effect_of};
 pub use placeholder::{Bindings, PlaceholderError, fill, made_objects_of, placeholders_of};

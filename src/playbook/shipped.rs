@@ -13,9 +13,10 @@ use super::model::Playbook;
 use super::tree::{self, MAX_BYTES};
 use super::word;
 
-const SHIPPED: [(&str, &str); 3] = [
+const SHIPPED: [(&str, &str); 4] = [
     ("bec", include_str!("../../playbooks/bec.yaml")),
     ("evict", include_str!("../../playbooks/evict.yaml")),
+    ("restore", include_str!("../../playbooks/restore.yaml")),
     ("token-theft", include_str!("../../playbooks/token-theft.yaml")),
 ];
 

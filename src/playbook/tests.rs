@@ -106,6 +106,22 @@ struct Protect {
     allow: Vec<String>,
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read by serde only")]
+struct Pass {
+    deliver: String,
+    lifetime: String,
+    once: bool,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "read by serde only")]
+struct Watch {
+    within: String,
+}
+
 fn catalog() -> StepCatalog {
     StepCatalog::new(vec![
         StepInfo::of::<Nothing>("disable_sign_in", "Blocks sign-in."),
@@ -118,6 +134,8 @@ fn catalog() -> StepCatalog {
         StepInfo::of::<Require>("require_token_protection", "Binds tokens."),
         StepInfo::of::<Protect>("protect_security_info", "Guards registration."),
         StepInfo::of::<Nothing>("confirm_compromised", "Tells Identity Protection."),
+        StepInfo::of::<Pass>("issue_temporary_access_pass", "Lets the user in."),
+        StepInfo::of::<Watch>("watch_new_method", "Waits for a method."),
     ])
 }
 
@@ -158,12 +176,13 @@ fn every_shipped_playbook_parses_and_binds() {
         assert_eq!(playbook.summary, shipped.summary);
         assert!(playbook.bind(&[], &catalog()).is_ok());
     }
-    assert_eq!(list().len(), 3);
+    assert_eq!(list().len(), 4);
 }
 
 #[test]
 fn the_last_revocation_of_a_shipped_playbook_waits_for_every_change_before_it() {
-    for shipped in list() {
+    // What brings the user back ends no session.
+    for shipped in list().into_iter().filter(|shipped| shipped.name != "restore") {
         let playbook = load(&shipped.name, &catalog()).unwrap();
         let last = playbook.steps.last().unwrap();
         assert_eq!(last.step, "revoke_sessions", "{}", shipped.name);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::markup::markdown_text;
-use super::words::{consent, sentence};
+use super::words::{consent, handed_over, headline};
 use crate::domain::shown;
 use crate::plan::Plan;
 use crate::run::Run;
@@ -19,7 +19,7 @@ pub fn markdown(plan: &Plan, run: &Run) -> String {
 fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
     let subject = &plan.case.subject;
     writeln!(out, "# {}: {}\n", run.verdict.as_str(), markdown_text(subject.upn.as_str()))?;
-    writeln!(out, "{}\n", sentence(run.verdict))?;
+    writeln!(out, "{}\n", headline(run.verdict, plan))?;
     writeln!(out, "| | |\n| --- | --- |")?;
     writeln!(out, "| user | {} ({}) |", markdown_text(&subject.display_name), subject.id)?;
     writeln!(out, "| tenant | {} ({}) |", markdown_text(&plan.tenant.name), plan.tenant.id)?;
@@ -66,6 +66,7 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
             markdown_text(&record.request_ids.join(" "))
         )?;
     }
+    write_secrets(out, plan, run)?;
     if !run.proof.facts.is_empty() {
         writeln!(out, "\n## Proof\n\n| checked | holds | seen |\n| --- | --- | --- |")?;
         for fact in &run.proof.facts {
@@ -99,6 +100,28 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
         writeln!(out, "\n## What stays open even so\n")?;
         for risk in &run.residual_risk {
             writeln!(out, "- {}", markdown_text(risk))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where secrets went that the run has made.
+fn write_secrets(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
+    let secrets: Vec<_> = plan
+        .actions
+        .iter()
+        .zip(&run.actions)
+        .filter_map(|(action, record)| Some((action, record.handed_over.as_ref()?)))
+        .collect();
+    if !secrets.is_empty() {
+        writeln!(out, "\n## Secrets that were made\n")?;
+        for (action, to) in secrets {
+            writeln!(
+                out,
+                "- {}: {}",
+                markdown_text(&action.summary),
+                markdown_text(&handed_over(to).join("; "))
+            )?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! A run on the terminal, 80 columns wide.
 
 use super::layout::block as put;
-use super::words::{consent, mark, sentence};
+use super::words::{consent, handed_over, headline, mark};
 use crate::domain::inert;
 use crate::plan::Plan;
 use crate::run::{Run, Verdict};
@@ -11,7 +11,7 @@ pub(super) const WIDTH: usize = 80;
 /// Tells a run as text: the verdict first, then every action, the proof, and what is open with the next thing to do.
 pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
     let mut out = String::new();
-    let headline = sentence(run.verdict);
+    let headline = headline(run.verdict, plan);
     let style = match run.verdict {
         Verdict::Contained => anstyle::AnsiColor::Green,
         Verdict::ContainedUnverified => anstyle::AnsiColor::Yellow,
@@ -38,6 +38,9 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
             format!("{}: {}", inert(&action.summary), inert(&record.detail))
         };
         block(&mut out, &format!("{}  ", mark(record.state)), &told);
+        for line in record.handed_over.iter().flat_map(handed_over) {
+            block(&mut out, "      ", &line);
+        }
     }
     if !run.proof.facts.is_empty() {
         out.push_str("\nProof\n");

@@ -1,8 +1,21 @@
 //! The words that both forms share.
 
 use crate::approval::{ConsentKind, Given};
-use crate::domain::shown;
-use crate::run::{ActionState, Verdict};
+use crate::domain::{inert, shown};
+use crate::plan::{EffectClass, Plan, effect_of};
+use crate::run::{ActionState, HandedOver, Verdict};
+
+/// The verdict of a run in a sentence. One that ended no session contained nobody, whatever else it did.
+pub(super) fn headline(verdict: Verdict, plan: &Plan) -> &'static str {
+    let ends_sessions = plan
+        .actions
+        .iter()
+        .any(|action| action.requests.iter().any(|own| effect_of(own) == EffectClass::Repeatable));
+    match verdict {
+        Verdict::Contained if !ends_sessions => "Done: every required change was read back.",
+        verdict => sentence(verdict),
+    }
+}
 
 /// The verdict in a sentence.
 pub(super) fn sentence(verdict: Verdict) -> &'static str {
@@ -47,5 +60,33 @@ pub(super) fn mark(state: ActionState) -> &'static str {
         ActionState::AlreadySo => "was ",
         ActionState::AcceptedUnverified | ActionState::Ambiguous => "??? ",
         ActionState::NotStarted | ActionState::Failed | ActionState::Refused | ActionState::Stale => "OPEN",
+    }
+}
+
+/// Where a secret went, and how it is opened; one line each.
+pub(super) fn handed_over(to: &HandedOver) -> Vec<String> {
+    match to {
+        HandedOver::Shown => vec!["shown once on the terminal, and kept nowhere".to_owned()],
+        HandedOver::Lost { why } => vec![format!("LOST, nobody knows it: {}", inert(why))],
+        HandedOver::Sealed { file, recipients } => vec![
+            format!(
+                "sealed for {} in {}",
+                recipients.iter().map(|own| short(own)).collect::<Vec<_>>().join(", "),
+                inert(file)
+            ),
+            format!("open it with: age -d -i YOUR_PRIVATE_KEY {}", inert(file)),
+            "a file that is not there any more was marked `.superseded`: a later secret has replaced it"
+                .to_owned(),
+        ],
+    }
+}
+
+/// A public key as people tell keys apart: its kind and its end.
+fn short(key: &str) -> String {
+    let letters: Vec<char> = key.chars().collect();
+    let end: String = letters.iter().rev().take(8).rev().collect();
+    match key.split_once(' ') {
+        Some((kind, _)) => format!("{} …{}", inert(kind), inert(&end)),
+        None => format!("age1…{}", inert(&end)),
     }
 }

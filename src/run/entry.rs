@@ -56,6 +56,26 @@ pub enum Outcome {
     AbsentByReadBack,
 }
 
+/// Where a secret that an action made went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum HandedOver {
+    /// It was shown once, on the terminal of whoever applied.
+    Shown,
+    /// It was sealed.
+    Sealed {
+        /// The file that holds it.
+        file: String,
+        /// The public keys that open it.
+        recipients: Vec<String>,
+    },
+    /// Nowhere: nobody knows it.
+    Lost {
+        /// Why.
+        why: String,
+    },
+}
+
 /// One entry of a run's journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -98,6 +118,13 @@ pub enum Entry {
         request: usize,
         /// How.
         outcome: Outcome,
+    },
+    /// The secret that the action made was handed over, or lost.
+    HandedOver {
+        /// Of which action.
+        action: ActionId,
+        /// Where it went.
+        to: HandedOver,
     },
     /// The action reached a state.
     Reached {

@@ -6,7 +6,7 @@ mod state;
 mod verdict;
 mod verification;
 
-pub use entry::{Entry, FailureNote, JournalLine, Outcome};
+pub use entry::{Entry, FailureNote, HandedOver, JournalLine, Outcome};
 pub use proof::{OpenItem, Proof, ProofFact};
 pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next};
 pub use verdict::{Verdict, verdict_of};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, JournalLine, Outcome};
+use super::entry::{Entry, HandedOver, JournalLine, Outcome};
 use super::proof::{OpenItem, Proof};
 use super::verdict::{Verdict, verdict_of};
 use crate::approval::ConsumedConsent;
@@ -72,6 +72,8 @@ pub struct Progress {
     pub answered_at: Option<Timestamp>,
     /// The stable code of the newest failure.
     pub failure: Option<String>,
+    /// Where the secret that it made went.
+    pub handed_over: Option<HandedOver>,
 }
 
 /// An action as `runs show` tells it.
@@ -88,6 +90,9 @@ pub struct ActionRecord {
     pub detail: String,
     /// Graph's request ids.
     pub request_ids: Vec<String>,
+    /// Where the secret that it made went; absent where it made none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<HandedOver>,
 }
 
 /// A run, in the shape of INTERFACE.md.
@@ -160,6 +165,7 @@ pub fn begin(plan: &Plan) -> Vec<Progress> {
             made_id: None,
             answered_at: None,
             failure: None,
+            handed_over: None,
         })
         .collect()
 }
@@ -170,9 +176,10 @@ pub fn begin(plan: &Plan) -> Vec<Progress> {
 /// When the entry names an action that is not there, or would take one out of a final state.
 pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>, RunError> {
     let action = match entry {
-        Entry::Intent { action, .. } | Entry::Outcome { action, .. } | Entry::Reached { action, .. } => {
-            action
-        }
+        Entry::Intent { action, .. }
+        | Entry::Outcome { action, .. }
+        | Entry::HandedOver { action, .. }
+        | Entry::Reached { action, .. } => action,
         Entry::Started { .. } | Entry::Interrupted | Entry::Finished { .. } => return Ok(progress),
     };
     let own = progress
@@ -219,6 +226,7 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
             }
             Outcome::AbsentByReadBack => go(own, ActionState::NotStarted)?,
         },
+        Entry::HandedOver { to, .. } => own.handed_over = Some(to.clone()),
         Entry::Reached { state, detail, .. } => {
             go(own, *state)?;
             own.detail.clone_from(detail);
@@ -286,6 +294,7 @@ fn records(plan: &Plan, progress: &[Progress]) -> Vec<ActionRecord> {
             state: own.state,
             detail: own.detail.clone(),
             request_ids: own.request_ids.clone(),
+            handed_over: own.handed_over.clone(),
         })
         .collect()
 }

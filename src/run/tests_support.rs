@@ -25,6 +25,7 @@ pub fn action(id: &str, required: bool) -> Action {
         cannot: None,
         asks: None,
         deliver: None,
+        watch: None,
     }
 }
 

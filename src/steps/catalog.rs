@@ -10,6 +10,7 @@ use super::by_hand::ByHand;
 use super::confirm_compromised::ConfirmCompromised;
 use super::disable_sign_in::DisableSignIn;
 use super::enable_sign_in::EnableSignIn;
+use super::issue_temporary_access_pass::IssueTemporaryAccessPass;
 use super::planned::{Planned, Scope};
 use super::protect_security_info::ProtectSecurityInfo;
 use super::remove_auth_methods::RemoveAuthMethods;
@@ -17,6 +18,7 @@ use super::require_compliant_device::RequireCompliantDevice;
 use super::require_token_protection::RequireTokenProtection;
 use super::reset_password::ResetPassword;
 use super::revoke_sessions::RevokeSessions;
+use super::watch_new_method::WatchNewMethod;
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading};
 use crate::playbook::{StepCatalog, StepInfo};
@@ -109,6 +111,12 @@ macro_rules! steps {
                 None
             }
 
+            /// Whether a step kind lets somebody in.
+            pub fn is_way_in(name: &str) -> bool {
+                $(if name == <$kind as Step>::NAME { return <$kind as Step>::IS_WAY_IN; })+
+                false
+            }
+
             /// Whether a step kind shuts a door.
             pub fn is_door(name: &str) -> bool {
                 $(if name == <$kind as Step>::NAME { return <$kind as Step>::IS_DOOR; })+
@@ -129,6 +137,8 @@ steps!(
     RequireTokenProtection,
     ProtectSecurityInfo,
     ConfirmCompromised,
+    IssueTemporaryAccessPass,
+    WatchNewMethod,
 );
 
 impl AnyStep {

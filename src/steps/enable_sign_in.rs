@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Step;
 use super::by_hand::ByHand;
-use super::planned::{Draft, Planned, Scope, user_object};
+use super::planned::{Draft, Planned, Scope, not_contained, user_object};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::plan::Undo;
@@ -28,6 +28,7 @@ impl Step for EnableSignIn {
     const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[];
     const IS_DOOR: bool = false;
+    const IS_WAY_IN: bool = true;
     type Facts = ();
 
     async fn look(&self, _: &Case, _: &Reader) -> Result<(), GraphError> {
@@ -52,6 +53,7 @@ impl Step for EnableSignIn {
             requests: vec![request::enable_sign_in(&subject.id)],
         };
         planned.push(draft.into_action(Self::NAME, scope), scope);
+        planned.warnings.extend(not_contained(case, scope));
         planned
     }
 

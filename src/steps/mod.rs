@@ -5,8 +5,10 @@ mod block_ips;
 mod by_hand;
 mod catalog;
 mod confirm_compromised;
+mod deliver;
 mod disable_sign_in;
 mod enable_sign_in;
+mod issue_temporary_access_pass;
 mod observe;
 mod planned;
 mod policy_rollout;
@@ -17,11 +19,13 @@ mod require_token_protection;
 mod reset_password;
 mod revoke_sessions;
 mod target;
+mod watch_new_method;
 
 pub use by_hand::{ByHand, quoted};
 pub use catalog::{AnyStep, catalog};
 pub use observe::{Attempt, Seen, look_again, observe};
 pub use planned::{Planned, Scope};
+pub use watch_new_method::newly_registered;
 
 use std::time::Duration;
 
@@ -44,6 +48,8 @@ pub trait Step: Sized {
     const TAKES: &'static [Hold];
     /// Whether it shuts a door that a live session could come back through: then a revocation must follow.
     const IS_DOOR: bool;
+    /// Whether it lets somebody in: then every door must be shut, and every session ended, before.
+    const IS_WAY_IN: bool = false;
     /// How long its effect may take to show, where its service is known to be slow.
     const SHOWS_WITHIN: Option<Duration> = None;
     /// What it must know.

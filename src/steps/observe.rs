@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{block_ips, confirm_compromised, policy_rollout, remove_auth_methods};
+use super::{
+    block_ips, confirm_compromised, issue_temporary_access_pass, policy_rollout, remove_auth_methods,
+};
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader};
 use crate::plan::Action;
@@ -82,6 +84,9 @@ async fn see(
         "revoke_sessions" => sessions(action, sent, subject, graph).await,
         "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, subject, graph).await,
+        "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
+        // It changes nothing: the engine waits for it by itself.
+        "watch_new_method" => Ok(Seen::AsBefore),
         "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,
         "require_compliant_device" | "require_token_protection" | "protect_security_info" => {
             policy_rollout::see(action, sent, made, subject, graph).await

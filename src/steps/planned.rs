@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::case::Subject;
+use crate::case::{Case, Look, Subject};
 use crate::domain::{ActionId, CidrBlock, MethodId, UserId};
 use crate::guard::GuardRules;
 use crate::plan::{
     Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, LeftObject, Object, PlannedRequest,
     Undo,
 };
+use crate::seal::Recipient;
 
 /// What a step plans under.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,10 @@ pub struct Scope<'a> {
     pub remove: &'a [MethodId],
     /// Addresses and ranges that were given.
     pub ips_given: &'a [CidrBlock],
+    /// Who may open a secret.
+    pub recipients: &'a [Recipient],
+    /// When a run on record here last contained the account; `Read(None)` where none did.
+    pub contained_at: &'a Look<Option<Timestamp>>,
     /// The tenant's present moment.
     pub now: Timestamp,
 }
@@ -116,6 +121,7 @@ impl Draft {
             cannot: None,
             asks: None,
             deliver: None,
+            watch: None,
         }
     }
 }
@@ -166,4 +172,17 @@ pub(super) fn time(at: Option<Timestamp>) -> Value {
 /// The object id that an action's object names.
 pub(super) fn user_of(action: &Action) -> Option<UserId> {
     action.object.id.as_deref().and_then(|id| id.parse().ok())
+}
+
+/// What the approver should know where no run on record here contained the account.
+pub(super) fn not_contained(case: &Case, scope: &Scope<'_>) -> Option<String> {
+    let why = match scope.contained_at {
+        Look::Read(Some(_)) => return None,
+        Look::Read(None) => "no run in this store ended contained for the account".to_owned(),
+        Look::Unread { why } => format!("whether a run contained the account is not known: {why}"),
+    };
+    Some(format!(
+        "{why}: be sure that {} is contained before somebody is let in (`stanch run evict --user {}`)",
+        case.subject.upn, case.subject.upn
+    ))
 }

@@ -1,4 +1,5 @@
 //! `reset_password`: 64 random characters, made at apply. By default nobody gets to know them: scramble and forget.
+//! Sealed, the recipients of the settings can open them.
 //!
 //! ```yaml
 //! - step: reset_password
@@ -6,26 +7,16 @@
 //! ```
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::Step;
 use super::by_hand::ByHand;
+use super::deliver::{self, Deliver};
 use super::planned::{Draft, Planned, Scope, cannot, delivering, time, user_object};
 use crate::case::{Case, Hold, Look};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
-use crate::plan::{Delivery, Undo};
-
-/// Who gets to know the new password.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Deliver {
-    /// Nobody.
-    #[default]
-    Nobody,
-    /// Whoever applies, once, on the terminal.
-    Terminal,
-}
+use crate::plan::Undo;
 
 /// Its options.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -68,19 +59,19 @@ impl Step for ResetPassword {
                 "the password was changed at {changed}, after the intruder's last sign-in, and sign-in is disabled"
             ));
         }
-        let delivery = match self.deliver {
-            Deliver::Nobody => Delivery::Nobody,
-            Deliver::Terminal => Delivery::Terminal,
+        let delivery = match self.deliver.delivery(&format!("the new password of {}", subject.upn), scope) {
+            Ok(delivery) => delivery,
+            Err(refusal) => {
+                planned.refused.push(refusal);
+                return planned;
+            }
         };
         let draft = Draft {
             key: "",
             summary,
             object: user_object(subject),
             before: json!({ "lastPasswordChangeDateTime": time(subject.password_changed_at) }),
-            after: json!({ "lastPasswordChangeDateTime": "the moment of the request", "password": match delivery {
-                Delivery::Nobody => "64 random characters that nobody gets to know",
-                Delivery::Terminal => "64 random characters, shown once on the terminal of whoever applies",
-            } }),
+            after: json!({ "lastPasswordChangeDateTime": "the moment of the request", "password": format!("64 random characters, {}", deliver::words(&delivery)) }),
             undo: Undo::Impossible { why: "the old password is not known".to_owned() },
             reason: "whoever knows the password signs in again once the session ends".to_owned(),
             evidence: Vec::new(),

@@ -5,7 +5,7 @@ use stanch::engine::Applied;
 use stanch::plan::Plan;
 use stanch::run::{ActionState, Verdict};
 
-use crate::world::{World, shipped};
+use crate::world::{World, containing};
 
 /// Whether a body that was sent is a planned one with its placeholders filled.
 fn fits(planned: &Value, sent: &Value) -> bool {
@@ -60,7 +60,7 @@ fn check_sent_is_planned(plan: &Plan, writes: &[Value], name: &str) {
 #[tokio::test(start_paused = true)]
 async fn every_shipped_playbook_contains_both_cases_and_sends_what_it_planned() {
     for case in ["bec-node-fetch", "aitm-travel"] {
-        for playbook in shipped() {
+        for playbook in containing() {
             let name = format!("{case} {playbook}");
             let world = World::case(case);
             let plan = world.plan(&playbook).await;
@@ -180,7 +180,7 @@ async fn a_method_registered_during_the_run_makes_it_partial_and_is_named() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_revocation_is_the_last_thing_that_is_done_to_the_account() {
-    for playbook in shipped() {
+    for playbook in containing() {
         let world = World::case("bec-node-fetch");
         let plan = world.plan(&playbook).await;
         world.apply(&plan).await;

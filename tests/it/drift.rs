@@ -3,7 +3,7 @@
 use serde_json::json;
 use stanch::run::{ActionState, Verdict};
 
-use crate::world::{World, shipped};
+use crate::world::{World, containing};
 
 fn state(run: &stanch::run::Run, step: &str) -> ActionState {
     run.actions.iter().find(|action| action.id.as_str() == step).unwrap().state
@@ -11,7 +11,7 @@ fn state(run: &stanch::run::Run, step: &str) -> ActionState {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_in_the_wanted_state_meanwhile_is_already_so_and_not_sent() {
-    for playbook in shipped() {
+    for playbook in containing() {
         let world = World::case("bec-node-fetch");
         let plan = world.plan(&playbook).await;
         let user = format!("/v1.0/users/{}", world.victim_id());
@@ -35,7 +35,7 @@ async fn what_is_in_the_wanted_state_meanwhile_is_already_so_and_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_password_that_was_changed_meanwhile_stops_the_reset_and_is_told() {
-    for playbook in shipped() {
+    for playbook in containing() {
         let world = World::case("bec-node-fetch");
         let plan = world.plan(&playbook).await;
         let path = format!("/v1.0/users/{}", world.victim_id());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stanch::plan::Plan;
 use stanch::run::Verdict;
 
-use crate::world::{World, shipped};
+use crate::world::{World, containing};
 
 fn open_ways(attempt: &Value) -> Vec<String> {
     let mut open: Vec<String> = attempt["paths"]
@@ -22,7 +22,7 @@ fn open_ways(attempt: &Value) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn the_attacker_is_in_before_and_out_after_on_every_way() {
     for case in ["bec-node-fetch", "aitm-travel"] {
-        for playbook in shipped() {
+        for playbook in containing() {
             let world = World::case(case);
             let before = world.attempt(json!({ "assume": {} })).await;
             assert_eq!(before["in"], true, "{case}: the attacker is not in to begin with");

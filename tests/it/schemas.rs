@@ -119,6 +119,7 @@ fn every_command_prints_one_document_that_fits_its_schema() {
     go("run-list", 0, words("runs list"));
     go("playbook-list", 0, words("playbook list"));
     go("playbook-shown", 0, words("playbook show bec"));
+    go("playbook-shown", 0, words("playbook show bec --by-hand --user lynne.robbins@contoso.com"));
     go("playbook-checked", 0, words("playbook check bec"));
     go("setup", 0, words("setup bec"));
     go("examination", 0, words("doctor bec"));

@@ -5,7 +5,7 @@ use stanch::plan::Plan;
 use stanch::run::{Check, CheckState, Verdict, Verification};
 
 use crate::processes::{Mock, planned_eviction, stanch};
-use crate::world::{World, shipped};
+use crate::world::{World, containing};
 
 fn drifted(verification: &Verification) -> Vec<&Check> {
     verification.checks.iter().filter(|check| check.state == CheckState::Drifted).collect()
@@ -22,7 +22,7 @@ async fn contained(playbook: &str) -> (World, Plan) {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_contained_and_left_alone_still_holds_and_nothing_is_written() {
-    for playbook in shipped() {
+    for playbook in containing() {
         let world = World::case("bec-node-fetch");
         let plan = world.plan(&playbook).await;
         if world.apply(&plan).await.verdict != Verdict::Contained {

@@ -1,6 +1,7 @@
 //! The front door of the tests: a mock tenant in-process, and stanch's planner and applier over its router.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,16 +12,16 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 use stanch::approval::{Consent, Signers, Yes};
 use stanch::config::Guards;
-use stanch::domain::secret::SecretString;
+use stanch::domain::secret::{ExposeSecret as _, SecretString};
 use stanch::domain::{BoxFuture, Clock, Random};
 use stanch::engine::{
     Applied, Applier, ApplyError, Notice, Patience, PlanError, PlanRequest, Planner, StopSignal, Verifier,
     VerifyError, Watcher,
 };
 use stanch::graph::{Connection, ConnectionSettings};
-use stanch::plan::Plan;
-use stanch::run::{Run, Verification};
-use stanch::seal::{Handover, HandoverError};
+use stanch::plan::{Delivery, Plan};
+use stanch::run::{HandedOver, Run, Verification};
+use stanch::seal::{Handover, HandoverError, Parcel, Recipient};
 use stanch::store::{SqliteStore, Store};
 use stanch::transport::{Transport, TransportError};
 use tower::ServiceExt as _;
@@ -97,12 +98,42 @@ impl Random for Seeded {
 
 /// Keeps what is handed over, for the test to look at.
 #[derive(Default)]
-pub struct Kept(pub Mutex<Vec<String>>);
+pub struct Kept {
+    /// What was handed over, and the secret.
+    pub secrets: Mutex<Vec<(String, String)>>,
+    /// Nothing can be handed over, and that is known before.
+    pub has_no_terminal: AtomicBool,
+    /// What is handed over is lost on the way.
+    pub breaks: AtomicBool,
+}
 
 impl Handover for Kept {
-    fn hand_over(&self, what: &str, _: &SecretString) -> Result<(), HandoverError> {
-        self.0.lock().unwrap().push(what.to_owned());
+    fn ready(&self, parcel: &Parcel<'_>, _: &Delivery) -> Result<(), HandoverError> {
+        if self.has_no_terminal.load(Ordering::Relaxed) {
+            return Err(HandoverError::NoTerminal { what: parcel.what() });
+        }
         Ok(())
+    }
+
+    fn hand_over(
+        &self,
+        parcel: &Parcel<'_>,
+        delivery: &Delivery,
+        secret: &SecretString,
+    ) -> Result<HandedOver, HandoverError> {
+        if self.breaks.load(Ordering::Relaxed) {
+            return Err(HandoverError::Unwritable {
+                what: parcel.what(),
+                source: std::io::ErrorKind::BrokenPipe.into(),
+            });
+        }
+        self.secrets.lock().unwrap().push((parcel.what(), secret.expose_secret().to_owned()));
+        Ok(match delivery {
+            Delivery::Sealed { recipients } => {
+                HandedOver::Sealed { file: "sealed/it.age".to_owned(), recipients: recipients.clone() }
+            }
+            Delivery::Nobody | Delivery::Terminal => HandedOver::Shown,
+        })
     }
 }
 
@@ -122,6 +153,8 @@ pub struct World {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    pub kept: Arc<Kept>,
+    pub recipients: Vec<Recipient>,
     /// Holds the store's file for as long as the world lives.
     _folder: tempfile::TempDir,
     pub responder: String,
@@ -177,6 +210,8 @@ impl World {
             store: Arc::new(store),
             clock: Arc::new(TokioClock::starting(tenant["clock"].as_str().unwrap().parse().unwrap())),
             random: Arc::new(Seeded(Mutex::new(rand::rngs::StdRng::seed_from_u64(7)))),
+            kept: Arc::new(Kept::default()),
+            recipients: Vec::new(),
             responder: tenant["applications"][0]["appId"].as_str().unwrap().to_owned(),
             observer: tenant["applications"][1]["appId"].as_str().unwrap().to_owned(),
             tenant,
@@ -221,6 +256,8 @@ impl World {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             guards: self.guards.clone(),
+            recipients: self.recipients.clone(),
+            record: Some(Arc::clone(&self.store)),
             valid_for: Duration::from_hours(1),
             skew_stops: false,
         }
@@ -259,7 +296,7 @@ impl World {
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
-            handover: Arc::new(Kept::default()),
+            handover: self.kept.clone(),
             watcher: Arc::new(Unwatched),
             patience: self.patience,
             guards: self.guards.clone(),
@@ -399,4 +436,9 @@ pub fn bound(playbook: &str) -> stanch::playbook::BoundPlaybook {
 /// The names of the playbooks that come with stanch.
 pub fn shipped() -> Vec<String> {
     stanch::playbook::list().into_iter().map(|book| book.name).collect()
+}
+
+/// Those of them that contain an account: all but the one that brings the user back.
+pub fn containing() -> Vec<String> {
+    shipped().into_iter().filter(|name| name != "restore").collect()
 }

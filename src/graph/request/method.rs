@@ -66,6 +66,20 @@ pub fn is_whole_number(number: &str) -> bool {
     digits(code) && digits(line) && digits(extension)
 }
 
+/// Spells the request that issues a Temporary Access Pass: it ends the one before. Minutes left out are the tenant's
+/// (v1.0, [create](https://learn.microsoft.com/graph/api/authentication-post-temporaryaccesspassmethods)).
+pub fn issue_pass(user: &UserId, minutes: Option<i64>, once: bool) -> PlannedRequest {
+    let mut body = json!({ "isUsableOnce": once });
+    if let (Some(minutes), Some(entries)) = (minutes, body.as_object_mut()) {
+        entries.insert("lifetimeInMinutes".to_owned(), minutes.into());
+    }
+    PlannedRequest {
+        method: Verb::Post,
+        path: format!("/v1.0/users/{user}/authentication/temporaryAccessPassMethods"),
+        body,
+    }
+}
+
 /// Spells the request that makes a kind of method the default second factor (beta,
 /// [signInPreferences](https://learn.microsoft.com/graph/api/authentication-update)).
 pub fn set_default_method(user: &UserId, kind: &str) -> PlannedRequest {

@@ -80,6 +80,7 @@ fn action(id: &str, summary: &str, before: Value, after: Value, requests: Vec<Pl
         cannot: None,
         asks: None,
         deliver: None,
+        watch: None,
     }
 }
 
