@@ -4,16 +4,20 @@ use std::path::Path;
 
 use super::approvers;
 use super::failure::Failure;
+use super::plan::bind;
 use super::session::Session;
 use crate::config::{Role, Webhook};
 use crate::engine::{Doctor, Finding};
+use crate::seal::Recipient;
 
 /// Looks at settings and store, without the network.
 pub fn look(session: &Session) -> Vec<Finding> {
     let mut findings = vec![settings(session), store(session)];
     findings.extend(operator(session));
+    findings.extend(recipients(session));
     for (name, webhook) in &session.config.webhooks {
         findings.push(webhook_secrets(session, name, webhook));
+        findings.extend(webhook.playbook.as_deref().and_then(|playbook| webhook_playbook(name, playbook)));
     }
     findings
 }
@@ -83,6 +87,30 @@ pub fn approvers(session: &Session) -> (Option<Finding>, Vec<String>) {
         )
     });
     (finding, names)
+}
+
+/// Reads the keys that secrets are sealed to.
+fn recipients(session: &Session) -> Vec<Finding> {
+    const RECIPIENTS: &str = "recipients";
+    let keys = &session.config.secrets.recipients;
+    let mut findings: Vec<Finding> = keys
+        .iter()
+        .filter_map(|key| key.parse::<Recipient>().err())
+        .map(|error| Finding::missing(RECIPIENTS, error.to_string(), error.hint()))
+        .collect();
+    if findings.is_empty() && !keys.is_empty() {
+        let count = if keys.len() == 1 { "1 key".to_owned() } else { format!("{} keys", keys.len()) };
+        findings.push(Finding::ok(RECIPIENTS, format!("secrets can be sealed to {count}")));
+    }
+    findings
+}
+
+/// Says what is wrong with the playbook that alerts are planned with.
+fn webhook_playbook(name: &str, playbook: &str) -> Option<Finding> {
+    let failure = bind(playbook, &[]).err()?;
+    let fix = failure.hint.unwrap_or_else(|| format!("correct `webhooks.{name}.playbook`"));
+    let what = format!("the webhook `{name}` cannot plan with `{playbook}`: {}", failure.message);
+    Some(Finding::missing("webhooks", what, fix))
 }
 
 /// Reads a file that is meant to hold something.

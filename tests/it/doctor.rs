@@ -366,7 +366,7 @@ fn the_command_tells_machine_and_tenant_and_exits_by_what_is_missing() {
     let settings = std::fs::read_to_string(&file).unwrap();
     std::fs::write(
         &file,
-        format!("{settings}[approval]\nrequired = true\napprovers = \"nobody\"\n[webhooks.siem]\nsource = \"generic\"\nplaybook = \"bec\"\nauth = {{ kind = \"bearer\", secrets = [\"file:siem.key\", \"env:NOT_SET\"] }}\n"),
+        format!("{settings}[approval]\nrequired = true\napprovers = \"nobody\"\n[secrets]\nrecipients = [\"age1damaged\"]\n[webhooks.siem]\nsource = \"generic\"\nplaybook = \"bce\"\nauth = {{ kind = \"bearer\", secrets = [\"file:siem.key\", \"env:NOT_SET\"] }}\n"),
     )
     .unwrap();
     let output = stanch(&mock, folder.path()).args(["--format", "json", "doctor", "evict"]).output().unwrap();
@@ -381,7 +381,7 @@ fn the_command_tells_machine_and_tenant_and_exits_by_what_is_missing() {
         .filter(|own| own["state"] == "missing")
         .map(|own| own["check"].as_str().unwrap())
         .collect();
-    assert_eq!(missing, ["webhooks", "approvers"]);
+    assert_eq!(missing, ["recipients", "webhooks", "webhooks", "approvers"]);
     assert_eq!(mock.writes(), 0);
 }
 
