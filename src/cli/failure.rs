@@ -193,11 +193,7 @@ impl From<ApprovalError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let exit = match error {
-            StoreError::NoSuchRun { .. } | StoreError::NoSuchPlan { .. } | StoreError::OtherPlan { .. } => 2,
-            _ => 1,
-        };
-        Self::of(exit, error.code(), &error, error.hint())
+        Self::of(error.exit_status(), error.code(), &error, error.hint())
     }
 }
 

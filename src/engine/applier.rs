@@ -1,6 +1,7 @@
 //! Apply: consent and the tenant checked, then the plan's actions, side by side where nothing makes them wait.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -20,7 +21,7 @@ use crate::graph::Connection;
 use crate::plan::Plan;
 use crate::run::{Entry, Proof, Run, verdict_of};
 use crate::seal::Handover;
-use crate::store::{Begin, Store, StoreError, load_run};
+use crate::store::{Begin, LEASE, Store, StoreError, load_run};
 
 /// How an apply ended.
 #[derive(Debug)]
@@ -76,14 +77,16 @@ impl Applier {
         if let Some(earlier) = self.earlier(&plan).await? {
             return Ok(earlier);
         }
-        let now = self.clock.now();
         let reader = self.connection.reader();
         // What needs no tenant is judged before anything is asked of one.
-        let names = names_to_resolve(&plan, &consent, &self.signers, now).map_err(ApplyError::NotApproved)?;
+        let names = names_to_resolve(&plan, &consent, &self.signers, self.clock.now())
+            .map_err(ApplyError::NotApproved)?;
         preflight::check_credentials(&plan, &self.connection, &self.guards).await?;
         let signers = self.signers.clone().knowing(resolve::people(&reader, names).await?);
+        preflight::check(&plan, &reader, &self.guards, self.operator.as_deref()).await?;
+        // The tenant may have kept us waiting for minutes: a yes has to hold when the run begins, not when we asked.
+        let now = self.clock.now();
         let (approved, consumed) = approve(plan, &consent, &signers, now).map_err(ApplyError::NotApproved)?;
-        preflight::check(approved.plan(), &reader, &self.guards, self.operator.as_deref()).await?;
         let run: RunId = new_id(now, self.random.as_ref()).parse().map_err(|error| {
             ApplyError::Graph(crate::graph::GraphError::local("a run id is malformed", &error))
         })?;
@@ -110,7 +113,11 @@ impl Applier {
             Begin::ConsentUsed(run) => return Err(ApplyError::ConsentUsed(run)),
         }
         let context = Arc::new(RunContext::new(self, approved, run.clone(), reader));
-        match self.carry_through(&context).await {
+        let ended = tokio::select! {
+            ended = self.carry_through(&context) => ended,
+            never = keep_alive(&context) => match never {},
+        };
+        match ended {
             Ok(run) => Ok(Applied::Ran(Box::new(run))),
             Err(source) => Err(ApplyError::JournalLost { run, source }),
         }
@@ -133,6 +140,18 @@ impl Applier {
                 Ok(Some(Applied::Earlier(Box::new(run))))
             }
             None => Ok(None),
+        }
+    }
+}
+
+/// Keeps others off the subject for as long as the run goes on: a read-back may wait longer than the lease lasts, and
+/// writes nothing down meanwhile.
+async fn keep_alive(context: &RunContext) -> Infallible {
+    loop {
+        context.clock.sleep(LEASE / 4).await;
+        // Where the store fails, the journal says so with the next entry; and no other run can begin there either.
+        if let Err(error) = context.store.keep_alive(&context.run, context.clock.now()).await {
+            tracing::warn!(%error, run = %context.run, "the run's lease could not be renewed");
         }
     }
 }
@@ -174,7 +193,10 @@ async fn carry_out_all(context: &Arc<RunContext>) -> Result<(), StoreError> {
                 }
             }
             () = stop.given(), if may_start => {
-                context.write_down(Entry::Interrupted).await?;
+                // Also where this cannot be written down, what is in flight ends first.
+                if let Err(error) = context.write_down(Entry::Interrupted).await {
+                    first_error.get_or_insert(error);
+                }
             }
         }
     }

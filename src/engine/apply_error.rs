@@ -4,7 +4,7 @@ use crate::approval::ApprovalError;
 use crate::domain::{DigestError, RunId};
 use crate::graph::GraphError;
 use crate::plan::GuardRefusal;
-use crate::store::StoreError;
+use crate::store::{LEASE, StoreError};
 
 /// Nothing was sent, except where a run was broken off.
 #[derive(Debug, thiserror::Error)]
@@ -87,11 +87,8 @@ impl ApplyError {
             | Self::RequestRefused(_)
             | Self::DangerousPermissions { .. }
             | Self::TooManySubjects { .. } => 3,
-            Self::SubjectBusy(_)
-            | Self::JournalLost { .. }
-            | Self::Digest(_)
-            | Self::Graph(_)
-            | Self::Store(_) => 1,
+            Self::Store(error) => error.exit_status(),
+            Self::SubjectBusy(_) | Self::JournalLost { .. } | Self::Digest(_) | Self::Graph(_) => 1,
         }
     }
 
@@ -133,9 +130,13 @@ impl ApplyError {
                     .to_owned(),
             ),
             Self::SubjectRefused(refusal) | Self::RequestRefused(refusal) => Some(refusal.next.clone()),
-            Self::SubjectBusy(run) => {
-                Some(format!("wait for it; `stanch runs show {run}` tells how far it is"))
-            }
+            Self::SubjectBusy(run) => Some(format!(
+                "wait for it; `stanch runs show {run}` tells how far it is; if it was cut off, others may begin {} minutes after its last sign of life",
+                LEASE.as_secs() / 60
+            )),
+            Self::JournalLost { source: StoreError::TakenOver { by, .. }, .. } => Some(format!(
+                "nothing more was sent by it; `stanch runs show {by}` tells how far the other one is"
+            )),
             Self::JournalLost { run, .. } => Some(format!(
                 "do not count the account as contained: `stanch runs show {run}` tells what was sent before that; make room where the store is, then make a new plan: it shows what is left to do"
             )),

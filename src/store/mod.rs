@@ -95,6 +95,15 @@ pub enum StoreError {
         /// Digest of the plan that was given.
         given: PlanDigest,
     },
+    /// A later run of the same subject has begun: this one stood still for longer than its lease lasts, and may send
+    /// nothing more.
+    #[error("run `{by}` for the same user began while run `{run}` gave no sign of life")]
+    TakenOver {
+        /// The run that stood still.
+        run: RunId,
+        /// The run that began since.
+        by: RunId,
+    },
     /// The worker thread ended.
     #[error("the store's thread ended")]
     Gone,
@@ -107,6 +116,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Exit status (INTERFACE.md): what is not there, or not what was made, is a wrong input.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::NoSuchRun { .. } | Self::NoSuchPlan { .. } | Self::OtherPlan { .. } => 2,
+            _ => 1,
+        }
+    }
+
     /// The stable code of the error.
     pub fn code(&self) -> &'static str {
         match self {
@@ -119,6 +136,7 @@ impl StoreError {
             Self::NoSuchRun { .. } => "no_such_run",
             Self::NoSuchPlan { .. } => "no_such_plan",
             Self::OtherPlan { .. } => "store_other_plan",
+            Self::TakenOver { .. } => "run_taken_over",
             Self::Gone => "store_gone",
             Self::Digest(_) => "store_digest",
             Self::Run(_) => "store_run",
@@ -149,6 +167,7 @@ impl StoreError {
             Self::OtherPlan { .. } => {
                 Some("nobody looked at this text; make a new plan with `stanch plan`".to_owned())
             }
+            Self::TakenOver { by, .. } => Some(format!("`stanch runs show {by}` tells how far that one is")),
             Self::Gone | Self::Digest(_) | Self::Run(_) => None,
         }
     }
@@ -217,7 +236,11 @@ pub trait Store: Send + Sync {
     /// The plans that no run has applied and that expire later than this, newest first.
     fn waiting_plans(&self, expiring_after: Timestamp) -> BoxFuture<'_, Result<Vec<PlanRow>, StoreError>>;
 
-    /// Appends an entry to a run's journal; when this returns, it is durable.
+    /// Renews a run's lease: it goes on, though it has nothing to write down.
+    fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// Appends an entry to a run's journal; when this returns, it is durable. An intent is refused once a later run of
+    /// the same subject has begun.
     fn append<'a>(
         &'a self,
         run: &'a RunId,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::StoreError;
-use super::sqlite::{damaged, failed, from_millis, millis, texts, to_text};
+use super::sqlite::{damaged, failed, from_millis, millis, only_id, to_text};
 use crate::domain::{PlanDigest, PlanId, UserId};
 use crate::plan::Plan;
 
@@ -68,11 +68,10 @@ pub(super) fn keep(connection: &Connection, plan: &Plan) -> Result<(), StoreErro
 /// Finds a plan by its id or by the beginning of it, its digest checked.
 pub(super) fn find(connection: &Connection, text: String) -> Result<Plan, StoreError> {
     let doing = failed("look for the plan");
-    let sql = "select id from plans where substr(id, 1, length(?1)) = ?1 limit 3";
-    // The beginning that is no text at all would be that of every plan.
-    let ids = if text.is_empty() { Vec::new() } else { texts(connection, sql, &text).map_err(&doing)? };
-    let [only] = ids.as_slice() else {
-        return Err(StoreError::NoSuchPlan { matches: ids.len(), text });
+    let sql = "select id from plans where substr(id, 1, length(?1)) = ?1 limit 2";
+    let only = match only_id(connection, sql, &text).map_err(&doing)? {
+        Ok(only) => only,
+        Err(matches) => return Err(StoreError::NoSuchPlan { matches, text }),
     };
     let body: Option<String> = connection
         .query_row("select body from plans where id = ?1", params![only], |row| row.get(0))

@@ -102,8 +102,22 @@ pub(super) fn damaged<E: std::error::Error + Send + Sync + 'static>(what: &str) 
 }
 
 /// The first column of the rows that a query with one parameter finds.
-pub(super) fn texts(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Result<Vec<String>> {
+fn texts(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map(params![parameter], |row| row.get(0))?.collect()
+}
+
+/// The one id that is this text or begins with it; otherwise how many are and do.
+pub(super) fn only_id(
+    connection: &Connection,
+    sql: &str,
+    text: &str,
+) -> rusqlite::Result<Result<String, usize>> {
+    // Every id begins with nothing, and nobody means them all by it.
+    let ids = if text.is_empty() { Vec::new() } else { texts(connection, sql, text)? };
+    Ok(match <[String; 1]>::try_from(ids) {
+        Ok([only]) => Ok(only),
+        Err(ids) => Err(ids.len()),
+    })
 }
 
 pub(super) fn to_text<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
@@ -118,7 +132,28 @@ pub(super) fn from_millis(at: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(at).map_err(damaged("a time"))
 }
 
+/// Refuses a run whose subject a later run has taken: a computer that slept through its lease wakes up in the middle
+/// of a run, and must send nothing beside the other.
+fn check_not_taken_over(connection: &Connection, run: &RunId) -> Result<(), StoreError> {
+    // Rows are in the order in which runs began, whatever the clocks said.
+    let sql = "select later.id from runs own join runs later on later.subject = own.subject and later.rowid > own.rowid
+               where own.id = ?1 order by later.rowid desc limit 1";
+    let later: Option<String> = connection
+        .query_row(sql, params![run.as_str()], |row| row.get(0))
+        .optional()
+        .map_err(failed("look for a later run"))?;
+    match later {
+        None => Ok(()),
+        Some(by) => {
+            Err(StoreError::TakenOver { run: run.clone(), by: by.parse().map_err(damaged("a run id"))? })
+        }
+    }
+}
+
 fn append_line(connection: &Connection, run: &RunId, entry: Entry, now: Timestamp) -> Result<(), StoreError> {
+    if matches!(entry, Entry::Intent { .. }) {
+        check_not_taken_over(connection, run)?;
+    }
     let doing = failed("write the journal");
     // The journal keeps milliseconds: the chain is over what is kept.
     let now = from_millis(millis(now))?;
@@ -267,6 +302,19 @@ impl Store for SqliteStore {
         self.work(move |connection| plans::waiting(connection, expiring_after))
     }
 
+    fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {
+        let run = run.clone();
+        self.work(move |connection| {
+            connection
+                .execute(
+                    "update runs set alive_until = ?2 where id = ?1 and ended_at is null",
+                    params![run.as_str(), alive_until(now)],
+                )
+                .map(drop)
+                .map_err(failed("renew the run's lease"))
+        })
+    }
+
     fn append<'a>(
         &'a self,
         run: &'a RunId,
@@ -299,11 +347,10 @@ impl Store for SqliteStore {
         let text = text.to_owned();
         self.work(move |connection| {
             let doing = failed("look for the run");
-            let sql = "select id from runs where substr(id, 1, length(?1)) = ?1 limit 3";
-            let ids = texts(connection, sql, &text).map_err(&doing)?;
-            match ids.as_slice() {
-                [only] if !text.is_empty() => only.parse().map_err(damaged("a run id")),
-                _ => Err(StoreError::NoSuchRun { matches: ids.len(), text }),
+            let sql = "select id from runs where substr(id, 1, length(?1)) = ?1 limit 2";
+            match only_id(connection, sql, &text).map_err(&doing)? {
+                Ok(id) => id.parse().map_err(damaged("a run id")),
+                Err(matches) => Err(StoreError::NoSuchRun { matches, text }),
             }
         })
     }

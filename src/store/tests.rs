@@ -82,6 +82,46 @@ async fn a_plan_is_applied_once_and_a_subject_has_one_run_at_a_time() {
     assert_eq!(begin(&store, "r3", &second, later).await, Begin::Begun);
 }
 
+#[tokio::test]
+async fn a_run_that_is_kept_alive_keeps_its_subject() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let (first, second) = (small_plan("p1"), small_plan("p2"));
+    let minutes = |count| first.created_at + jiff::SignedDuration::from_mins(count);
+    assert_eq!(begin(&store, "r1", &first, minutes(0)).await, Begin::Begun);
+    store.keep_alive(&id("r1"), minutes(4)).await.unwrap();
+    assert_eq!(begin(&store, "r2", &second, minutes(8)).await, Begin::SubjectBusy(id("r1")));
+    assert_eq!(begin(&store, "r2", &second, minutes(10)).await, Begin::Begun);
+}
+
+#[tokio::test]
+async fn a_run_that_wakes_up_after_another_began_sends_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let (first, second) = (small_plan("p1"), small_plan("p2"));
+    let now = first.created_at;
+    let intent = || Entry::Intent {
+        action: "a".parse().unwrap(),
+        request: 0,
+        attempt: 1,
+        method: crate::plan::Verb::Post,
+        path: "/v1.0/x".to_owned(),
+        body: Sha256Digest::of_bytes(b""),
+        client_request_id: "c".to_owned(),
+        server_time: now,
+    };
+    assert_eq!(begin(&store, "r1", &first, now).await, Begin::Begun);
+    store.append(&id("r1"), intent(), now).await.unwrap();
+    let later = now + jiff::SignedDuration::from_mins(6);
+    assert_eq!(begin(&store, "r2", &second, later).await, Begin::Begun);
+    let error = store.append(&id("r1"), intent(), later).await.unwrap_err();
+    assert!(matches!(&error, StoreError::TakenOver { by, .. } if *by == id("r2")), "{error:?}");
+    assert!(error.hint().unwrap().contains("stanch runs show r2"));
+    // What came of the request in flight is still written down, and the other run goes on.
+    store.append(&id("r1"), reached(ActionState::Verified), later).await.unwrap();
+    store.append(&id("r2"), intent(), later).await.unwrap();
+}
+
 /// The consent of somebody who signed.
 fn signed(plan: &Plan, nonce: &str) -> ConsumedConsent {
     let mut consent = consent(plan);

@@ -13,7 +13,7 @@ use ssh_key::certificate::CertType;
 use stanch::approval::{
     AllowedSigners, Approval, ApprovalError, AutoYes, CertificateFault, Consent, ConsentKind, Decision,
     KeyFault, NAMESPACE, Nonce, STATEMENT_FORMAT, SignatureError, SignedBy, Signers, Statement, Unlisted,
-    WhyUncounted, approve, verify,
+    WhyUncounted, Yes, approve, verify,
 };
 use stanch::config;
 use stanch::engine::{Applied, ApplyError, StopSignal};
@@ -113,6 +113,32 @@ fn why(error: ApprovalError) -> WhyUncounted {
         ApprovalError::NoneCounts { uncounted } => uncounted[0].why.clone(),
         other => panic!("{other}"),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_yes_that_runs_out_while_the_tenant_keeps_us_waiting_is_not_used() {
+    let mut scene = Scene::new().await;
+    let now = scene.world.clock.now();
+    scene.statement.execute_by = now + Duration::from_secs(20);
+    let slow =
+        json!([{ "path": "/v1.0/users/*", "times": 1, "fault": { "kind": "throttle", "retryAfter": 30 } }]);
+    scene.world.faults(slow.clone()).await;
+    let error = scene.refused().await;
+    assert!(matches!(error, ApprovalError::Expired { .. }), "{error:?}");
+
+    // So for a yes on the command line, and for the plan itself.
+    scene.settings.required = false;
+    scene.world.faults(slow.clone()).await;
+    let Consent::Flag(yes) = scene.world.yes(&scene.plan) else { panic!("another kind") };
+    let yes = Consent::Flag(Yes { expires_at: scene.world.clock.now() + Duration::from_secs(20), ..yes });
+    let error = scene.refused_with(yes).await;
+    assert!(matches!(error, ApprovalError::Expired { .. }), "{error:?}");
+    scene.plan.expires_at = scene.world.clock.now() + Duration::from_secs(20);
+    scene.plan = scene.plan.clone().sealed().unwrap();
+    scene.world.faults(slow).await;
+    let error = scene.apply_with(scene.world.yes(&scene.plan)).await.unwrap_err();
+    assert!(matches!(error, ApplyError::NotApproved(ApprovalError::PlanExpired { .. })), "{error:?}");
+    assert!(scene.world.writes().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! `protect_security_info` and `confirm_compromised`: what comes beside the eviction, with its guards and licences.
 
 use serde_json::{Value, json};
+use stanch::engine::ApplyError;
 use stanch::plan::Plan;
 use stanch::playbook::{BoundPlaybook, Playbook};
 use stanch::run::{ActionState, Run, Verdict};
@@ -179,6 +180,24 @@ async fn a_confirmed_user_is_read_back_however_long_identity_protection_takes() 
     assert_eq!(world.writes().await.len(), 1);
     let again = plan(&world, CONFIRM, &[]).await;
     assert!(again.actions.is_empty() && again.unchanged[0].why.contains("already"), "{:?}", again.unchanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waits_long_for_an_effect_keeps_others_off_its_user() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["tenant"]["riskProcessingSeconds"] = json!(600);
+    });
+    let (first, second) = (plan(&world, CONFIRM, &[]).await, plan(&world, CONFIRM, &[]).await);
+    let later = async {
+        world.clock.sleep(std::time::Duration::from_mins(8)).await;
+        world.try_apply(&second).await
+    };
+    let (first, second) = tokio::join!(world.apply(&first), later);
+    let error = second.unwrap_err();
+    assert!(matches!(&error, ApplyError::SubjectBusy(run) if *run == first.run), "{error:?}");
+    assert!(error.hint().unwrap().contains("5 minutes after its last sign of life"));
+    assert_eq!(first.verdict, Verdict::Contained);
+    assert_eq!(world.writes().await.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
