@@ -10,10 +10,9 @@ use super::send::note;
 use crate::domain::{Clock, RunId};
 use crate::graph::{GraphError, Reader};
 use crate::plan::{Action, Plan};
-use crate::playbook::shipped_text;
 use crate::run::{
     ActionState, Check, CheckState, Entry, JournalLine, LaterRun, OpenItem, Progress, Proof, ProofFact, Run,
-    RunError, Verdict, Verification, begin, next, verdict_of,
+    RunError, Verdict, Verification, begin, next, unfinished_item, verdict_of,
 };
 use crate::steps::{self, Attempt, Seen};
 
@@ -100,7 +99,7 @@ impl Verifier {
         let mut now = then.clone();
         let mut checks = Vec::new();
         if run.ended_at.is_none() {
-            checks.push(unfinished(&run));
+            checks.push(unfinished(plan));
         }
         for (action, own) in plan.actions.iter().zip(&mut now) {
             let check = self.look_at(plan, &run, action, own, looks.get(action.id.as_str())).await;
@@ -150,7 +149,7 @@ impl Verifier {
         };
         let Some(look) = look else {
             let why = if own.detail.is_empty() { own.state.as_str().to_owned() } else { own.detail.clone() };
-            return check(CheckState::NotDone, why, Some(again(plan)));
+            return check(CheckState::NotDone, why, Some(plan.command_to_plan_again()));
         };
         let subject = &plan.case.subject.id;
         let seen = match own.state {
@@ -161,7 +160,7 @@ impl Verifier {
         let gone = |what: String| {
             let next = match &action.cannot {
                 Some(cannot) if !was_reached => cannot.instead.join("\n"),
-                _ => again(plan),
+                _ => plan.command_to_plan_again(),
             };
             let state = if was_reached { CheckState::Drifted } else { CheckState::NotDone };
             check(state, what, Some(next))
@@ -249,14 +248,15 @@ fn looks<'p>(
         .collect()
 }
 
-fn unfinished(run: &Run) -> Check {
+fn unfinished(plan: &Plan) -> Check {
+    let item = unfinished_item(plan);
     Check {
         action: None,
         what: "the run ended".to_owned(),
         state: CheckState::NotDone,
         required: true,
-        seen: "it has not ended: it is still under way, or it was cut off".to_owned(),
-        next: Some(format!("`stanch runs show {}` tells how far it came", run.run)),
+        seen: item.why,
+        next: Some(item.next),
     }
 }
 
@@ -269,16 +269,6 @@ fn check_of(fact: &ProofFact, open: &[OpenItem], run: &Run) -> Check {
         None => (CheckState::Unread, Some(later(run))),
     };
     Check { action: None, what: fact.what.clone(), state, required: true, seen: fact.seen.clone(), next }
-}
-
-/// The command for a new plan.
-fn again(plan: &Plan) -> String {
-    let (name, upn) = (&plan.playbook.name, &plan.case.subject.upn);
-    if shipped_text(name).is_some() {
-        format!("stanch plan {name} --user {upn} -o plan.json")
-    } else {
-        format!("stanch plan FILE --user {upn} -o plan.json, with the file of the playbook `{name}`")
-    }
 }
 
 fn later(run: &Run) -> String {

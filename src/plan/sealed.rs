@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::action::Action;
 use super::placeholder::{PlaceholderError, placeholders_of};
+use super::preview::shell_word;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
 use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId};
+use crate::playbook::shipped_text;
 
 /// The format of plans that this version writes and reads.
 pub const PLAN_FORMAT: &str = "stanch/plan/v1";
@@ -237,6 +239,16 @@ impl Plan {
     pub fn sealed(mut self) -> Result<Self, DigestError> {
         self.digest = self.compute_digest()?;
         Ok(self)
+    }
+
+    /// The command for a new plan of the same playbook for the same user.
+    pub fn command_to_plan_again(&self) -> String {
+        let (name, upn) = (&self.playbook.name, shell_word(self.case.subject.upn.as_str()));
+        if shipped_text(name).is_some() {
+            format!("stanch plan {name} --user {upn} -o plan.json")
+        } else {
+            format!("stanch plan FILE --user {upn} -o plan.json, with the file of the playbook `{name}`")
+        }
     }
 
     /// Reads a plan and checks format, placeholders and digest.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::markup::markdown_text;
+use super::markup::{markdown_lines, markdown_text};
 use super::words::{consent, handed_over, headline};
 use crate::domain::shown;
 use crate::plan::Plan;
@@ -86,7 +86,7 @@ fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
                 "| {} | {} | {} |",
                 markdown_text(&item.what),
                 markdown_text(&item.why),
-                markdown_text(&item.next)
+                markdown_lines(&item.next)
             )?;
         }
     }

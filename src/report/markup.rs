@@ -23,6 +23,11 @@ pub fn markdown_text(text: &str) -> String {
     out
 }
 
+/// The same for a text of several lines, each on a line of its own in its table cell.
+pub fn markdown_lines(text: &str) -> String {
+    text.lines().map(markdown_text).collect::<Vec<_>>().join("<br>")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -32,6 +37,7 @@ mod tests {
     #[test]
     fn markup_from_the_tenant_stands_as_itself() {
         assert_eq!(markdown_text("<b>|`x`[a](http://b)"), "&lt;b&gt;\\|\\`x\\`\\[a\\]\\(http&#58;//b\\)");
+        assert_eq!(markdown_lines("one\n<b>"), "one<br>&lt;b&gt;");
         assert_eq!(markdown_text("two\nlines"), "two\\\\u\\{a\\}lines");
     }
 

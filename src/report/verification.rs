@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::layout::block;
-use super::markup::markdown_text;
+use super::markup::{markdown_lines, markdown_text};
 use super::text::WIDTH;
 use super::words::sentence;
 use crate::domain::{inert, shown};
@@ -72,7 +72,7 @@ fn write(out: &mut String, plan: &Plan, verification: &Verification) -> std::fmt
             markdown_text(&check.what),
             word(check),
             markdown_text(&check.seen),
-            markdown_text(&check.next.clone().unwrap_or_default().replace('\n', "; "))
+            markdown_lines(check.next.as_deref().unwrap_or_default())
         )?;
     }
     for note in notes(verification) {

@@ -8,7 +8,7 @@ mod verification;
 
 pub use entry::{Entry, FailureNote, HandedOver, JournalLine, Outcome};
 pub use proof::{OpenItem, Proof, ProofFact};
-pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next};
+pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next, unfinished_item};
 pub use verdict::{Verdict, verdict_of};
 pub use verification::{Check, CheckState, LaterRun, Verification};
 

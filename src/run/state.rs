@@ -259,6 +259,7 @@ impl Run {
             Some((verdict, proof, at)) => (verdict, proof, Some(at)),
             None => (unfinished_verdict(plan, &progress), Proof::default(), None),
         };
+        let open = if ended_at.is_some() { proof.open.clone() } else { vec![unfinished_item(plan)] };
         Ok(Self {
             run: id,
             plan: plan.id.clone(),
@@ -266,7 +267,7 @@ impl Run {
             verdict,
             consent: consent.clone(),
             actions: records(plan, &progress),
-            open: proof.open.clone(),
+            open,
             proof,
             residual_risk: plan.residual_risk.clone(),
             started_at,
@@ -280,6 +281,18 @@ fn unfinished_verdict(plan: &Plan, progress: &[Progress]) -> Verdict {
     match verdict_of(plan, progress, &Proof::default()) {
         Verdict::Contained | Verdict::ContainedUnverified => Verdict::Partial,
         other => other,
+    }
+}
+
+/// What is open of a run without an end, and what helps.
+pub fn unfinished_item(plan: &Plan) -> OpenItem {
+    OpenItem {
+        what: "the run itself".to_owned(),
+        why: "it has not ended: it is still under way, or it was cut off, and nothing was proved".to_owned(),
+        next: format!(
+            "wait a moment; if it does not go on, plan anew: what is done already will not be done twice\n{}",
+            plan.command_to_plan_again()
+        ),
     }
 }
 

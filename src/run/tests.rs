@@ -89,6 +89,9 @@ fn a_run_without_an_end_is_never_called_contained() {
     }
     let told = Run::from_journal(run.clone(), &book, &journal).unwrap();
     assert_eq!((told.verdict, told.ended_at), (Verdict::Partial, None));
+    let [open] = told.open.as_slice() else { panic!("{:?}", told.open) };
+    assert!(open.why.contains("it has not ended"), "{open:?}");
+    assert!(open.next.contains("stanch plan evict --user lynne.robbins@contoso.com"), "{open:?}");
     assert_eq!(Run::from_journal(run.clone(), &book, &journal[1..]), Err(RunError::NoStart { run }));
 }
 

@@ -137,6 +137,44 @@ fn a_disk_that_fills_up_in_the_middle_stops_the_run_and_says_what_to_look_at() {
 }
 
 #[test]
+fn a_run_that_was_killed_is_told_as_such_with_the_next_thing_to_do() {
+    let scene = Scene { mock: Mock::slow("bec-node-fetch", "100ms"), folder: tempfile::tempdir().unwrap() };
+    scene.plan("plan.json");
+    let mut command = scene.command();
+    command.args(["apply", "--yes", "plan.json"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    // Each look at the journal is a request of its own to the mock: the loop waits for the condition.
+    while scene.mock.writes() == 0 {}
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = scene.mock.only_run(scene.folder.path());
+    let next = format!("stanch plan evict --user {} -o plan.json", scene.mock.victim());
+    let told = |arguments: &[&str]| {
+        let output = scene.command().args(arguments).output().unwrap();
+        (output.status.code(), text(&output.stdout))
+    };
+    let shown = [
+        told(&["runs", "show", &run]),
+        told(&["--format", "markdown", "runs", "show", &run]),
+        told(&["--format", "json", "runs", "show", &run]),
+        told(&["runs", "verify", &run]),
+    ];
+    for (_, shown) in &shown {
+        // A report in Markdown spells what would become a link.
+        let shown = shown.replace("&#64;", "@");
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("it has not ended") && shown.contains(&next), "{shown}");
+    }
+    assert_eq!(shown.map(|(status, _)| status), [Some(0), Some(0), Some(0), Some(6)]);
+    let writes = scene.mock.writes();
+    assert_eq!(told(&["apply", "--yes", "plan.json"]).0, Some(6));
+    assert_eq!(scene.mock.writes(), writes);
+    scene.judge(&[Row::new("no run", 2, &["runs", "show", ""])
+        .says(&["there is no run ``"])
+        .next(&["stanch runs list"])]);
+}
+
+#[test]
 fn of_two_applies_at_once_one_runs_and_the_other_is_told_by_which() {
     let folder = tempfile::tempdir().unwrap();
     let mock = Mock::slow("aitm-travel", "150ms");
