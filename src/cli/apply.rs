@@ -15,6 +15,7 @@ use crate::engine::Applied;
 use crate::plan::{Delivery, Plan, preview::shell_word};
 use crate::report;
 use crate::run::Run;
+use crate::store::load_run;
 
 /// Exit status when there is no consent.
 const NO_CONSENT: u8 = 4;
@@ -27,18 +28,20 @@ pub const INTERRUPTED: u8 = 130;
 /// When nothing was sent: no consent, a changed tenant, a guard.
 pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
     let plan::Named { plan, name } = plan::read(session, &args.plan).await?;
-    let beside = approvers::beside(Path::new(&name));
-    let is_earlier = session.store()?.run_of_plan(plan.digest).await?.is_some();
+    let store = session.store()?;
+    if let Some(run) = store.run_of_plan(plan.digest).await? {
+        // Nothing is sent, so nobody has to say yes or to sign in: the answer is the verdict that the run had.
+        let (_, run) = load_run(store.as_ref(), &run).await?;
+        return tell(session, &plan, &Applied::Earlier(Box::new(run)), false);
+    }
+    let beside = approvers::beside(Path::new(&name), &plan);
     let rejections = beside
         .iter()
         .map(|(_, approval)| approval.clone())
         .filter(|approval| approval.statement.decision == Decision::Reject)
         .collect();
     let signers = approvers::signers(session)?.heeding(rejections);
-    let consent = if is_earlier {
-        // Nothing will be sent: the answer is the verdict that the run had.
-        Consent::Flag(given(session, &plan))
-    } else if args.approval.is_empty() {
+    let consent = if args.approval.is_empty() {
         heed_rejections(&plan, &signers, session.clock.now())?;
         check_unsigned_will_do(session).map_err(|failure| pointing_to(failure, &name, &beside))?;
         ask(session, &plan, args.yes, Some(&name))?

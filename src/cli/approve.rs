@@ -13,7 +13,8 @@ use super::session::Session;
 use super::signing_key::SigningKey;
 use super::{approvers, plan, terminal};
 use crate::approval::{
-    Approval, ApprovalError, Decision, Nonce, STATEMENT_FORMAT, Signers, Statement, check_approval, verify,
+    Approval, ApprovalError, Decision, Nonce, STATEMENT_FORMAT, Signers, Statement, Uncounted, WhyUncounted,
+    check_approval, verify,
 };
 use crate::config::parse_duration;
 use crate::domain::{Upn, inert, shown};
@@ -132,7 +133,15 @@ fn check_not_involved(session: &Session, plan: &Plan, approver: &Upn) -> Result<
         return Ok(());
     }
     let is = |name: &str| name.to_lowercase() == approver.as_str().to_lowercase();
-    let what = if plan.requested_by.webhook.is_none() && is(&plan.requested_by.name) {
+    let asked = &plan.requested_by;
+    if asked.webhook.is_none() && asked.name.parse::<Upn>().is_err() {
+        let why = WhyUncounted::RequesterUnknown { name: asked.name.clone() };
+        return Err(ApprovalError::NoneCounts {
+            uncounted: vec![Uncounted { approver: approver.clone(), why }],
+        }
+        .into());
+    }
+    let what = if asked.webhook.is_none() && is(&asked.name) {
         "asked for this plan"
     } else if is(plan.case.subject.upn.as_str()) {
         "is the user whom this plan is about"
@@ -209,7 +218,9 @@ fn tell(session: &Session, plan: &str, approval: &Approval, place: &Path) -> Res
             shell_word(plan),
             shell_word(&place.display().to_string())
         ),
-        Decision::Reject => "While it lies beside the plan, the plan is not applied.\n".to_owned(),
+        Decision::Reject => "While it lies in the folder in which the plan is applied, or is given with `--approval`, the plan is not \
+                             applied. Tell whoever would apply it.\n"
+            .to_owned(),
     };
     let what = match statement.decision {
         Decision::Approve => "Approved",

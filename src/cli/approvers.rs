@@ -8,11 +8,12 @@ use jiff::tz::TimeZone;
 use super::failure::Failure;
 use super::session::Session;
 use crate::approval::{AllowedSigners, Approval, LONGEST_APPROVAL, Signers};
+use crate::plan::Plan;
 
 /// Behind the plan's name and the approver's: `plan.dana.ito@contoso.com.approval.json`.
 const ENDING: &str = ".approval.json";
-/// How many approvals beside a plan are looked at.
-const MOST_BESIDE: usize = 64;
+/// How many approvals in a plan's folder are looked at.
+const MOST_BESIDE: usize = 1024;
 
 /// Reads the settings' file of approvers.
 ///
@@ -79,27 +80,27 @@ fn stem(plan: &Path) -> String {
     plan.file_stem().map_or_else(|| "plan".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The approvals beside a plan, as far as they can be read, with their places. Nothing in them is believed yet.
-pub fn beside(plan: &Path) -> Vec<(PathBuf, Approval)> {
-    let start = format!("{}.", stem(plan));
-    let folder = plan.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+/// The approvals and rejections of this very plan in its folder, with their places, whatever the files are called: a
+/// rejection is heeded also where the plan has got another name since, or goes by its id. Nothing in them is believed
+/// yet.
+pub fn beside(place: &Path, plan: &Plan) -> Vec<(PathBuf, Approval)> {
+    let own = [format!("{}.", stem(place)), format!("{}.", plan.id)];
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries
+    let mut names: Vec<String> = entries
         .filter_map(Result::ok)
-        .filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.starts_with(&start) && name.ends_with(ENDING)
-        })
-        .map(|entry| plan.with_file_name(entry.file_name()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.ends_with(ENDING))
         .collect();
-    paths.sort();
-    paths.truncate(MOST_BESIDE);
-    paths
+    // Those that are called after the plan first: however many others lie there, these are looked at.
+    names.sort_by_key(|name| (!own.iter().any(|start| name.starts_with(start)), name.clone()));
+    names.truncate(MOST_BESIDE);
+    names
         .into_iter()
-        .filter_map(|path| {
+        .filter_map(|name| {
+            let path = place.with_file_name(name);
             let approval = Approval::from_json(&text_of(&path).ok()?).ok()?;
-            Some((path, approval))
+            (approval.statement.digest == plan.digest).then_some((path, approval))
         })
         .collect()
 }

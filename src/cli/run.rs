@@ -23,8 +23,8 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<u8, Failure> {
         // The preview is part of the record on the screen, also where nobody is asked.
         anstream::eprint!("{}", plan::text(session, &plan, None));
     }
-    let consent = apply::ask(session, &plan, args.yes, None)?;
     let signers = approvers::signers(session)?;
+    let consent = apply::ask(session, &plan, args.yes, None)?;
     let (applied, was_stopped) = apply::carry_out(session, plan.clone(), consent, signers).await?;
     apply::tell(session, &plan, &applied, was_stopped)
 }

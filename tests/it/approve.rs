@@ -235,6 +235,64 @@ fn a_rejection_beside_the_plan_stops_every_yes() {
 }
 
 #[test]
+fn a_rejection_counts_whatever_the_plan_is_called_by() {
+    let desk = Desk::new("");
+    let plan: Value =
+        serde_json::from_str(&std::fs::read_to_string(desk.path().join("plan.json")).unwrap()).unwrap();
+    let id = plan["id"].as_str().unwrap();
+    let key = ".ssh/id_ed25519";
+    let reject = |plan: &str| {
+        let reject = ["approve", plan, "--key", key, "--reason", "this was her", "--decision", "reject"];
+        assert_eq!(desk.run(&reject, &[]).status.code(), Some(0));
+        let file = desk.approvals().remove(0);
+        for plan in ["plan.json", id, "copy.json"] {
+            let output = desk.run(&["apply", plan, "--yes"], &[]);
+            let stderr = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(4), "{plan}: {stderr}");
+            assert!(stderr.contains(&format!("`{APPROVER}` rejected this plan")), "{plan}: {stderr}");
+        }
+        std::fs::remove_file(desk.path().join(file)).unwrap();
+    };
+    std::fs::copy(desk.path().join("plan.json"), desk.path().join("copy.json")).unwrap();
+    reject("plan.json");
+    reject(id);
+    assert_eq!(desk.mock.writes(), 0);
+    assert_eq!(desk.run(&["apply", "copy.json", "--yes"], &[]).status.code(), Some(0));
+}
+
+#[test]
+fn an_approval_of_an_earlier_plan_is_not_pointed_to() {
+    let desk = Desk::new("required = true\n");
+    assert_eq!(desk.approve(&[]).status.code(), Some(0));
+    let anew = ["plan", "evict", "--user", desk.mock.victim(), "-o", "plan.json"];
+    assert_eq!(desk.run(&anew, &[("STANCH_OPERATOR__USER", REQUESTER)]).status.code(), Some(0));
+    let output = desk.run(&["apply", "plan.json"], &[]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("stanch approve plan.json") && !stderr.contains(APPROVER), "{stderr}");
+}
+
+#[test]
+fn a_plan_of_somebody_without_a_name_in_the_tenant_is_not_signed_for_nothing() {
+    let desk = Desk::new("");
+    let anew = ["plan", "evict", "--user", desk.mock.victim(), "-o", "plan.json"];
+    assert_eq!(desk.run(&anew, &[("STANCH_OPERATOR__USER", "dana")]).status.code(), Some(0));
+    let output = desk.approve(&[]);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    assert!(stderr.contains("`dana` is no user of this tenant"), "{stderr}");
+    assert!(stderr.contains("[operator] user") && stderr.contains("plan again"), "{stderr}");
+    assert!(desk.approvals().is_empty());
+    // Whoever does not ask for four eyes need not be told apart; and a no needs no requester.
+    assert_eq!(desk.approve(&["--decision", "reject"]).status.code(), Some(0));
+    let output = desk.run(
+        &["approve", "plan.json", "--key", ".ssh/id_ed25519", "--reason", "seen"],
+        &[("STANCH_APPROVAL__FOUR_EYES", "false")],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_plan_in_the_store_is_approved_by_its_id() {
     let desk = Desk::new("required = true\n");
     let plan: Value =

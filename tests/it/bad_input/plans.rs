@@ -108,4 +108,23 @@ fn a_plan_that_was_used_sends_nothing_and_answers_with_the_verdict_that_it_had()
     );
     assert!(told.contains("to do more, make a new plan"), "{told}");
     assert_eq!((scene.mock.writes(), scene.mock.digest()), (writes, digest));
+
+    // Nothing is sent, so nobody need sign in.
+    let mut signed_out = scene.command();
+    signed_out.env_remove("AZURE_CLIENT_SECRET").env_remove("AZURE_CLIENT_ID");
+    let again = signed_out.args(["apply", "plan.json"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", self::text(&again.stderr));
+    assert_eq!(again.stdout, first.stdout);
+}
+
+#[test]
+fn another_plan_under_the_id_of_one_that_is_kept_is_not_applied() {
+    let scene = Scene::with(|_| ());
+    let mut plan: Plan = serde_json::from_value(scene.plan("plan.json")).unwrap();
+    plan.warnings.clear();
+    plan.residual_risk.clear();
+    scene.write("other.json", &serde_json::to_string(&plan.sealed().unwrap()).unwrap());
+    scene.judge(&[apply("sealed again", "other.json")
+        .says(&["the store holds another plan under the id"])
+        .next(&["nobody looked at this text", "make a new plan"])]);
 }
