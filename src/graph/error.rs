@@ -384,5 +384,5 @@ fn grant(needs: &[&str]) -> Option<String> {
     let quoted: Vec<String> = needs.iter().map(|permission| format!("`{permission}`")).collect();
     let (last, others) = quoted.split_last()?;
     let all = if others.is_empty() { last.clone() } else { format!("{} and {last}", others.join(", ")) };
-    Some(format!("grant the app {all}, with an administrator's consent"))
+    Some(format!("grant the app {all}, with an administrator's consent: `stanch doctor` prints the command"))
 }

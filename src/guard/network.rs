@@ -125,7 +125,7 @@ fn judge_others(block: &CidrBlock, others: &Look<usize>) -> Option<GuardRefusal>
             "shared_address",
             &object,
             format!("whether other users sign in from it could not be read: {why}"),
-            "grant the app `AuditLog.Read.All`, or plan with `--override shared_address`",
+            "mend that and plan again; or find out whose address it is, then plan with `--override shared_address`",
         ),
     })
 }

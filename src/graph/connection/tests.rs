@@ -171,7 +171,9 @@ async fn a_refusal_names_the_permission_that_is_missing() {
     for (code, hint) in [
         (
             "Authorization_RequestDenied",
-            Some("grant the app `User.Read.All`, with an administrator's consent"),
+            Some(
+                "grant the app `User.Read.All`, with an administrator's consent: `stanch doctor` prints the command",
+            ),
         ),
         ("SomethingElse", None),
     ] {

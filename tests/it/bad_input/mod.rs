@@ -1,8 +1,10 @@
 //! Bad input, row by row over the binary: one clear message that names object, cause and next step, the right exit
 //! status, nothing written in the tenant, and no run in the store.
 
+mod approvals;
 mod machine;
 mod people;
+mod permissions;
 mod plans;
 mod playbooks;
 mod ranges;
@@ -104,6 +106,14 @@ impl Scene {
         let file = self.folder.path().join("stanch.toml");
         let rest = std::fs::read_to_string(&file).unwrap();
         std::fs::write(file, format!("{text}{rest}")).unwrap();
+    }
+
+    /// Adds sections to the scene's settings.
+    pub fn end_settings(&self, text: &str) {
+        drop(self.command());
+        let file = self.folder.path().join("stanch.toml");
+        let rest = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{rest}{text}")).unwrap();
     }
 
     pub fn write(&self, name: &str, text: &str) {

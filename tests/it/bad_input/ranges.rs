@@ -6,11 +6,8 @@ use super::{Row, Scene, text};
 
 fn scene() -> Scene {
     let scene = Scene::with(|_| ());
-    // The settings are written by the first command.
-    drop(scene.command());
-    let file = scene.folder.path().join("stanch.toml");
-    let settings = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(file, settings + "company_ranges = [\"45.83.220.0/24\"]\n").unwrap();
+    // `[guards]` is the last section of the settings.
+    scene.end_settings("company_ranges = [\"45.83.220.0/24\"]\n");
     scene
 }
 
