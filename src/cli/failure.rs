@@ -108,9 +108,9 @@ impl Failure {
     #[must_use]
     pub fn drawn(mut self, diagnostics: &[Diagnostics]) -> Self {
         self.rendered = Some(diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n"));
-        let places: Vec<_> = diagnostics.iter().flat_map(Diagnostics::places).collect();
-        self.message = places.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let helps: Vec<String> = places.into_iter().filter_map(|place| place.help).collect();
+        self.places = diagnostics.iter().flat_map(Diagnostics::places).collect();
+        self.message = self.places.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let helps: Vec<&str> = self.places.iter().filter_map(|place| place.help.as_deref()).collect();
         self.hint = Some(if helps.is_empty() {
             "correct it there, then try `stanch playbook check`".to_owned()
         } else {
@@ -223,7 +223,6 @@ impl From<PlaybookError> for Failure {
     fn from(error: PlaybookError) -> Self {
         let mut failure = Self::of(error.exit_status(), error.code(), &error, error.hint());
         if let PlaybookError::Invalid(diagnostics) = &error {
-            failure.places = diagnostics.places();
             failure = failure.drawn(std::slice::from_ref(diagnostics));
         }
         failure
