@@ -24,6 +24,8 @@ pub struct Row {
     name: &'static str,
     arguments: Vec<String>,
     environment: Vec<(&'static str, String)>,
+    /// Variables of the scene that are not set here.
+    unset: Vec<&'static str>,
     /// Another settings file than the scene's.
     config: Option<String>,
     status: i32,
@@ -39,6 +41,7 @@ impl Row {
             name,
             arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
             environment: Vec::new(),
+            unset: Vec::new(),
             config: None,
             status,
             says: Vec::new(),
@@ -48,6 +51,11 @@ impl Row {
 
     pub fn set(mut self, variable: &'static str, value: &str) -> Self {
         self.environment.push((variable, value.to_owned()));
+        self
+    }
+
+    pub fn unset(mut self, variable: &'static str) -> Self {
+        self.unset.push(variable);
         self
     }
 
@@ -143,6 +151,9 @@ impl Scene {
                     None => self.command(),
                 };
                 command.envs(row.environment.iter().map(|(name, value)| (name, value)));
+                for variable in &row.unset {
+                    command.env_remove(variable);
+                }
                 command
             };
             judge_text(row, &command().args(&row.arguments).output().unwrap());

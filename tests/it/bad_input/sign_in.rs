@@ -42,6 +42,62 @@ fn credentials_that_are_not_taken_are_told_with_the_variable_to_set() {
 }
 
 #[test]
+fn a_secret_that_has_expired_is_told_as_that() {
+    let scene = Scene::with(|tenant| {
+        let ago = SystemClock.now() - jiff::SignedDuration::from_hours(1);
+        tenant["applications"][1]["clientSecretExpires"] = ago.to_string().into();
+    });
+    scene.judge(&[plan("an expired secret")
+        .says(&[
+            "the client secret of app `11111111-aaaa-4bbb-8ccc-000000000002` has expired",
+            "AADSTS7000222",
+        ])
+        .next(&["make a new client secret", "`STANCH_OBSERVER_CLIENT_SECRET`"])]);
+}
+
+#[test]
+fn a_certificate_that_cannot_sign_in_is_told_with_its_file_and_what_to_do() {
+    let scene = Scene::with(|_| ());
+    // Certificate and key of one app, and a key of another.
+    let pair = include_str!("../../../src/graph/auth/test-only-client.pem");
+    let other_key = include_str!("../../../src/graph/auth/test-only-other-key.pem");
+    let end = "-----END CERTIFICATE-----\n";
+    let start = pair.find("-----BEGIN CERTIFICATE-----").unwrap();
+    let certificate = &pair[start..pair.find(end).unwrap() + end.len()];
+    scene.write("pair.pem", pair);
+    scene.write("mismatch.pem", &format!("{certificate}{other_key}"));
+    scene.write("only-certificate.pem", certificate);
+    scene.write("only-key.pem", other_key);
+    scene.write("text.pem", "no certificate\n");
+    let row = |name, status, file: &str| {
+        Row::new(name, status, &["plan", "evict", "--user", USER])
+            .unset("STANCH_OBSERVER_CLIENT_SECRET")
+            .set("STANCH_OBSERVER_CLIENT_CERTIFICATE_PATH", file)
+    };
+    scene.judge(&[
+        row("a key of another certificate", 2, "mismatch.pem")
+            .says(&["the private key in `mismatch.pem` is not that of the certificate in it"])
+            .next(&["the certificate that was uploaded and the key that it was made with"]),
+        row("no key", 2, "only-certificate.pem")
+            .says(&["`only-certificate.pem` holds no private key"])
+            .next(&["into one file"]),
+        row("no certificate", 2, "only-key.pem")
+            .says(&["`only-key.pem` holds no certificate"])
+            .next(&["into one file"]),
+        row("no PEM", 2, "text.pem").says(&["`text.pem` is no PEM file"]).next(&["openssl pkcs12"]),
+        row("no file", 2, "none.pem")
+            .says(&["the certificate file `none.pem` cannot be read"])
+            .next(&["check the path"]),
+        row("not the app's", 1, "pair.pem")
+            .says(&[
+                "the certificate of app `11111111-aaaa-4bbb-8ccc-000000000002` is not accepted",
+                "AADSTS",
+            ])
+            .next(&["upload the certificate to the app registration"]),
+    ]);
+}
+
+#[test]
 fn credentials_that_cannot_be_right_are_refused_before_anything_is_asked() {
     let scene = Scene::with(|_| ());
     let row = |name| Row::new(name, 2, &["plan", "evict", "--user", USER]);
