@@ -27,7 +27,7 @@ impl Handover for CommandHandover {
         match delivery {
             Delivery::Nobody => Ok(()),
             Delivery::Terminal => terminal::check_terminal(&parcel.what()),
-            Delivery::Sealed { .. } => Ok(self.envelopes.check()?),
+            Delivery::Sealed { recipients } => Ok(self.envelopes.check(recipients)?),
         }
     }
 

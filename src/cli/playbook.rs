@@ -10,7 +10,7 @@ use super::output::{print_json, print_text};
 use super::plan::bind;
 use super::session::Session;
 use crate::playbook::{self, BoundStep, list};
-use crate::steps;
+use crate::steps::{self, AnyStep};
 
 /// A playbook in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -80,11 +80,9 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
             if session.format == Format::Json {
                 print_json(&CheckedPlaybook { name: bound.name, ok: true, steps: bound.steps })?;
             } else {
-                print_text(&format!(
-                    "{} is sound: {} steps, the last revocation after every door\n",
-                    bound.name,
-                    bound.steps.len()
-                ))?;
+                let ends_sessions = bound.steps.iter().any(|step| AnyStep::is_revocation(&step.step));
+                let order = if ends_sessions { ", the last revocation after every door" } else { "" };
+                print_text(&format!("{} is sound: {} steps{order}\n", bound.name, bound.steps.len()))?;
             }
         }
     }

@@ -71,11 +71,15 @@ impl Envelopes {
         Self { folder }
     }
 
-    /// Makes sure that an envelope can be kept.
+    /// Makes sure that an envelope for these could be sealed and kept.
     ///
     /// # Errors
-    /// When the folder cannot be made or written to.
-    pub fn check(&self) -> Result<(), SealError> {
+    /// When one of them is no recipient, or the folder cannot be made or written to.
+    pub fn check(&self, recipients: &[String]) -> Result<(), SealError> {
+        if recipients.is_empty() {
+            return Err(SealError::NoRecipients);
+        }
+        parse(recipients)?;
         let probe = self.folder.join(".writable");
         self.make_folder()?;
         write_durably(&probe, b"")?;
@@ -93,8 +97,7 @@ impl Envelopes {
         recipients: &[String],
         secret: &SecretString,
     ) -> Result<HandedOver, SealError> {
-        let keys = recipients.iter().map(|text| text.parse()).collect::<Result<Vec<Recipient>, _>>()?;
-        let armored = seal(secret, &keys)?;
+        let armored = seal(secret, &parse(recipients)?)?;
         self.make_folder()?;
         let stem = stem_of(parcel);
         let path = self.folder.join(format!("{stem}.{}.age", parcel.run));
@@ -123,6 +126,10 @@ impl Envelopes {
             }
         }
     }
+}
+
+fn parse(recipients: &[String]) -> Result<Vec<Recipient>, RecipientError> {
+    recipients.iter().map(|text| text.parse()).collect()
 }
 
 /// The beginning of an envelope's name: whose it is and what is in it, in characters that every file system takes.
@@ -210,7 +217,9 @@ mod tests {
             let HandedOver::Sealed { file, .. } = kept.unwrap() else { panic!("it was not sealed") };
             PathBuf::from(file)
         };
-        envelopes.check().unwrap();
+        envelopes.check(&[own.to_public().to_string()]).unwrap();
+        assert!(matches!(envelopes.check(&["age1damaged".to_owned()]), Err(SealError::Recipient(_))));
+        assert!(matches!(envelopes.check(&[]), Err(SealError::NoRecipients)));
         let first = keep("01920000-0000-7000-8000-000000000001", SecretKind::Pass, "one");
         let password = keep("01920000-0000-7000-8000-000000000001", SecretKind::Password, "two");
         let second = keep("01920000-0000-7000-8000-000000000002", SecretKind::Pass, "three");

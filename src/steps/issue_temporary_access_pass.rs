@@ -328,6 +328,9 @@ fn planned_ids(action: &Action) -> Vec<MethodId> {
     rows.into_iter().flatten().filter_map(|row| row.get("id")?.as_str()?.parse().ok()).collect()
 }
 
+/// Why a pass does not work that did.
+const ENDED: [&str; 2] = ["OneTimeUsed", "Expired"];
+
 /// Reads the passes.
 pub(super) async fn see(
     action: &Action,
@@ -351,7 +354,8 @@ pub(super) async fn see(
     });
     Ok(match ours {
         None => Seen::AsBefore,
-        Some(pass) if pass.usable => Seen::AsAfter,
+        // A pass that was used, or has run out, was issued: that is how passes end.
+        Some(pass) if pass.usable || ENDED.contains(&pass.reason.as_str()) => Seen::AsAfter,
         Some(pass) => Seen::Differs { what: format!("the pass cannot be used: {}", pass.reason) },
     })
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     block_ips, confirm_compromised, issue_temporary_access_pass, policy_rollout, remove_auth_methods,
+    watch_new_method,
 };
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader};
@@ -85,8 +86,7 @@ async fn see(
         "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, subject, graph).await,
         "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
-        // It changes nothing: the engine waits for it by itself.
-        "watch_new_method" => Ok(Seen::AsBefore),
+        "watch_new_method" => watch_new_method::see(action, subject, graph).await,
         "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,
         "require_compliant_device" | "require_token_protection" | "protect_security_info" => {
             policy_rollout::see(action, sent, made, subject, graph).await

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::Step;
 use super::by_hand::ByHand;
+use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope, user_object};
 use crate::case::{AuthMethod, Case, Hold, MethodKind};
 use crate::config::parse_duration;
@@ -123,6 +124,12 @@ impl Step for WatchNewMethod {
 
 fn shown_for(seconds: u64) -> String {
     if seconds.is_multiple_of(60) { format!("{} min", seconds / 60) } else { format!("{seconds} s") }
+}
+
+/// Looks whether a method has come.
+pub(super) async fn see(action: &Action, subject: &UserId, graph: &Reader) -> Result<Seen, GraphError> {
+    let came = newly_registered(action, subject, graph).await?;
+    Ok(if came.is_empty() { Seen::AsBefore } else { Seen::AsAfter })
 }
 
 /// The methods that were registered since the plan, passes left out: those are what lets the user in.

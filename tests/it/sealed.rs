@@ -104,20 +104,24 @@ fn a_sealed_pass_is_opened_by_its_recipients_and_stands_nowhere_else() {
     let keys = tempfile::tempdir().unwrap();
     let (identity, age_key) = generated();
     std::fs::write(keys.path().join("age.key"), identity.to_string().expose_secret()).unwrap();
-    let ssh = keys.path().join("id_ed25519");
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "dana@contoso.com", "-f"])
-        .arg(&ssh)
-        .status();
-    let ssh_key = match made {
-        Ok(status) if status.success() => std::fs::read_to_string(ssh.with_extension("pub")).ok(),
-        other => {
-            eprintln!("SKIPPED: no SSH key for this test: {other:?}");
-            None
-        }
-    };
-    let recipients: Vec<&str> =
-        [Some(age_key.as_str()), ssh_key.as_deref().map(str::trim)].into_iter().flatten().collect();
+    let ssh: Vec<(PathBuf, String)> = ["ed25519", "rsa"]
+        .into_iter()
+        .filter_map(|kind| {
+            let file = keys.path().join(kind);
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", kind, "-N", "", "-C", "dana@contoso.com", "-f"])
+                .arg(&file)
+                .status();
+            if !made.as_ref().is_ok_and(std::process::ExitStatus::success) {
+                eprintln!("SKIPPED: no {kind} key for this test: {made:?}");
+                return None;
+            }
+            let public = std::fs::read_to_string(file.with_extension("pub")).unwrap();
+            Some((file, public.trim().to_owned()))
+        })
+        .collect();
+    let mut recipients = vec![age_key.as_str()];
+    recipients.extend(ssh.iter().map(|(_, public)| public.as_str()));
     with_recipients(&mock, folder.path(), &recipients);
 
     let (run, mut written) = restored(&mock, folder.path());
@@ -130,8 +134,8 @@ fn a_sealed_pass_is_opened_by_its_recipients_and_stands_nowhere_else() {
     }
     let secret = code(&mock);
     assert_eq!(opened(&first, &keys.path().join("age.key")), secret);
-    if ssh_key.is_some() {
-        assert_eq!(opened(&first, &ssh), secret);
+    for (file, _) in &ssh {
+        assert_eq!(opened(&first, file), secret, "{}", file.display());
     }
 
     // Nothing else holds it: no output, no log at trace level, no plan, no journal.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::holdings::{Holdings, is_second_factor, text};
 use crate::conditional_access::{Identity, Outcome, SignInContext, Strength, Target, decide};
+use crate::handlers::risky_users;
 use crate::odata::parse_time;
 use crate::sign_in::Place;
 use crate::tenant::{Attacker, Tenant};
@@ -181,7 +182,7 @@ impl<'a> Scene<'a> {
             token_bound: approach.token_bound,
             strength: approach.strength,
             authenticated_at: approach.authenticated_at,
-            user_risk: Some(self.user_risk().to_owned()),
+            user_risk: Some(self.user_risk()),
             sign_in_risk: Some("none".to_owned()),
             insider_risk: Some("none".to_owned()),
             authentication_flow: Some("none".to_owned()),
@@ -189,11 +190,12 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn user_risk(&self) -> &'a str {
+    fn user_risk(&self) -> String {
         let risky = self.tenant.risky_users.iter().find(|risky| text(risky, "id") == self.attacker.user_id);
-        match risky.map(|risky| (text(risky, "riskState"), text(risky, "riskLevel"))) {
-            Some(("atRisk" | "confirmedCompromised", level)) if !level.is_empty() => level,
-            _ => "none",
+        let now = risky.map(|row| risky_users::current(row, self.tenant, self.now)).unwrap_or_default();
+        match (text(&now, "riskState"), text(&now, "riskLevel")) {
+            ("atRisk" | "confirmedCompromised", level) if !level.is_empty() => level.to_owned(),
+            _ => "none".to_owned(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Identity Protection's risky users (identity.md 9): read, confirm, dismiss. An answer of 204 means queued; with
 //! `tenant.riskProcessingSeconds` it takes that long until a read shows it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::lookup::{find_user, text};
@@ -23,14 +23,15 @@ fn licensed(tenant: &Tenant) -> Result<(), Fail> {
     }
 }
 
-/// A risky user as a read shows it now: what is queued shows once it is processed.
-fn shown(row: &Value, tenant: &Tenant, call: &Call) -> Value {
+/// A risky user as it stands now: what is queued counts once it is processed.
+#[must_use]
+pub fn current(row: &Value, tenant: &Tenant, now: Timestamp) -> Value {
     let mut row = row.clone();
     let Some(entries) = row.as_object_mut() else { return row };
     if let Some(Value::Object(queued)) = entries.remove(QUEUED) {
         let at = queued.get("riskLastUpdatedDateTime").and_then(Value::as_str).and_then(parse_time);
         let wait = SignedDuration::from_secs(tenant.tenant.risk_processing_seconds);
-        let is_done = at.is_none_or(|at| call.now.duration_since(at) >= wait);
+        let is_done = at.is_none_or(|at| now.duration_since(at) >= wait);
         if is_done {
             entries.extend(queued);
         }
@@ -45,7 +46,7 @@ fn shown(row: &Value, tenant: &Tenant, call: &Call) -> Value {
 /// 403 without a licence, 400 for a query that is not taken.
 pub fn list(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     licensed(tenant)?;
-    let rows: Vec<Value> = tenant.risky_users.iter().map(|row| shown(row, tenant, call)).collect();
+    let rows: Vec<Value> = tenant.risky_users.iter().map(|row| current(row, tenant, call.now)).collect();
     odata::collection(&rows, call, &Rules::PLAIN)
 }
 
@@ -60,7 +61,7 @@ pub fn get(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
         .risky_users
         .iter()
         .find(|row| text(row, "id") == id)
-        .map(|row| odata::entity(&shown(row, tenant, call), call, &[]))
+        .map(|row| odata::entity(&current(row, tenant, call.now), call, &[]))
         .ok_or_else(|| Fail::new(404, "NotFound", format!("User with id '{id}' was not found.")))
 }
 

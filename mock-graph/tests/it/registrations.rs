@@ -143,3 +143,25 @@ async fn without_p2_there_are_no_risky_users() {
     assert_eq!((answer.status, &answer.body["error"]["code"]), (403, &json!("Forbidden")));
     assert_eq!(answer.body["error"]["message"], "Your tenant is not licensed for this feature.");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_confirmed_risk_sets_off_the_policies_on_user_risk() {
+    let wire = with(|tenant| {
+        tenant["tenant"]["riskProcessingSeconds"] = json!(60);
+        let mut policy = tenant["conditionalAccessPolicies"][0].clone();
+        policy["id"] = json!("b7d00000-0000-4000-8000-000000000077");
+        policy["displayName"] = json!("Block high risk");
+        policy["conditions"]["userRiskLevels"] = json!(["high"]);
+        policy["grantControls"]["builtInControls"] = json!(["block"]);
+        tenant["conditionalAccessPolicies"].as_array_mut().unwrap().push(policy);
+    });
+    let get_in = async || {
+        let answer = wire.control("POST", "/_mock/attackers/invoice/attempt", json!({})).await;
+        answer.body["in"].clone()
+    };
+    let confirm = format!("{RISKY}/confirmCompromised");
+    assert_eq!(wire.call("POST", &confirm, json!({ "userIds": [LYNNE] })).await.status, 204);
+    assert_eq!(get_in().await, true, "it is not processed yet");
+    wire.control("POST", "/_mock/clock", json!({ "advance": "61s" })).await;
+    assert_eq!(get_in().await, false);
+}
