@@ -29,13 +29,18 @@ fn is_victims_pass(method: &Value) -> bool {
 /// The reference case as it is once the account is contained, without a run on record.
 fn contained_with(change: impl FnOnce(&mut Value)) -> World {
     World::case_with("bec-node-fetch", |tenant| {
-        let users = tenant["users"].as_array_mut().unwrap();
-        let user = users.iter_mut().find(|user| user["id"] == LYNNE).unwrap();
-        user["accountEnabled"] = json!(false);
-        let methods = tenant["authenticationMethods"][LYNNE].as_array_mut().unwrap();
-        methods.retain(|own| own["id"] != "3ebebe3e-1790-40da-9891-0052cebcc1ba");
+        contain(tenant);
         change(tenant);
     })
+}
+
+/// Makes of the reference case what it is once the account is contained.
+pub fn contain(tenant: &mut Value) {
+    let users = tenant["users"].as_array_mut().unwrap();
+    let user = users.iter_mut().find(|user| user["id"] == LYNNE).unwrap();
+    user["accountEnabled"] = json!(false);
+    let methods = tenant["authenticationMethods"][LYNNE].as_array_mut().unwrap();
+    methods.retain(|own| own["id"] != "3ebebe3e-1790-40da-9891-0052cebcc1ba");
 }
 
 fn contained() -> World {

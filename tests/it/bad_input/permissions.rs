@@ -18,8 +18,11 @@ fn needs(playbook: &str) -> Requirements {
 }
 
 /// A world in which both apps hold the least that the playbook needs, and one of them lacks one permission of it.
-fn world(needs: &Requirements, without: Option<(usize, &str)>) -> World {
+fn world(playbook: &str, needs: &Requirements, without: Option<(usize, &str)>) -> World {
     World::case_with(CASE, |tenant| {
+        if playbook == "restore" {
+            crate::restore::contain(tenant);
+        }
         for (app, own) in [(RESPONDER, &needs.responder), (OBSERVER, &needs.observer)] {
             let held: Vec<&str> = own
                 .iter()
@@ -35,7 +38,7 @@ fn world(needs: &Requirements, without: Option<(usize, &str)>) -> World {
 async fn with_the_least_that_is_named_every_shipped_playbook_contains() {
     for playbook in shipped() {
         let needs = needs(&playbook);
-        let world = world(&needs, None);
+        let world = world(&playbook, &needs, None);
         let plan = world.plan(&playbook).await;
         assert!(!plan.warnings.iter().any(|own| own.contains("lacks")), "{playbook}: {:?}", plan.warnings);
         let run = world.apply(&plan).await;
@@ -49,7 +52,7 @@ async fn each_permission_that_planning_lacks_is_named_with_its_purpose_and_how_t
         let needs = needs(&playbook);
         for need in &needs.observer {
             let name = format!("{playbook} without {}", need.permission);
-            let world = world(&needs, Some((OBSERVER, need.permission)));
+            let world = world(&playbook, &needs, Some((OBSERVER, need.permission)));
             let before = world.digest().await;
             match world.plan_for(world.request(&playbook)).await {
                 Ok(plan) => {
@@ -79,7 +82,7 @@ async fn each_permission_that_applying_lacks_is_named_and_what_it_was_for_is_not
         let needs = needs(&playbook);
         for need in &needs.responder {
             let name = format!("{playbook} without {}", need.permission);
-            let world = world(&needs, Some((RESPONDER, need.permission)));
+            let world = world(&playbook, &needs, Some((RESPONDER, need.permission)));
             let plan = world.plan(&playbook).await;
             match world.try_apply(&plan).await {
                 Ok(applied) => {

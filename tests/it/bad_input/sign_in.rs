@@ -134,7 +134,7 @@ fn a_network_that_is_down_is_told_within_seconds() {
     };
     scene.judge(&[row("plan", &["plan", "evict", "--user", USER])]);
     // Each of the two tries thrice, one and two seconds apart: without the first look every read would wait in turn.
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+    assert!(began.elapsed().as_secs() < 40, "{:?}", began.elapsed());
     scene.judge(&[row("apply", &["apply", "--yes", "plan.json"])]);
 }
 

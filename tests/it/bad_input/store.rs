@@ -101,8 +101,9 @@ fn a_plan_file_that_cannot_be_written_is_told_by_name_and_no_part_of_it_stays() 
 #[cfg(unix)]
 #[test]
 fn a_disk_that_fills_up_in_the_middle_stops_the_run_and_says_what_to_look_at() {
-    let mut broken_off = 0;
-    for kilobytes in [72, 96, 128, 192] {
+    // How much the store takes is its own affair: the disk grows until a run begins, and does not end, on it.
+    let mut was_broken_off = false;
+    for kilobytes in (64..400).step_by(16) {
         let scene = Scene::with(|_| ());
         scene.plan("plan.json");
         let output =
@@ -111,7 +112,7 @@ fn a_disk_that_fills_up_in_the_middle_stops_the_run_and_says_what_to_look_at() {
         if output.status.code() == Some(0) || scene.runs() == 0 {
             continue;
         }
-        broken_off += 1;
+        was_broken_off = true;
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(told.starts_with("error: run `") && told.contains("was broken off in the middle"), "{told}");
         assert!(told.contains("do not count the account as contained"), "{told}");
@@ -132,8 +133,9 @@ fn a_disk_that_fills_up_in_the_middle_stops_the_run_and_says_what_to_look_at() {
             "{}",
             text(&again.stderr)
         );
+        break;
     }
-    assert!(broken_off > 0, "no limit hit the middle of a run");
+    assert!(was_broken_off, "no limit hit the middle of a run");
 }
 
 #[test]
