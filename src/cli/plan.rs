@@ -298,6 +298,10 @@ pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(),
             .about(&format!("cannot write `{}`", path.display()))
     };
     let text = json_text(document)?;
+    // What is no file, such as `/dev/null` or a pipe, is written into: a file in its place would take it from everybody.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return std::fs::write(path, text).map_err(failed);
+    }
     let beside: PathBuf = path.with_extension("json.part");
     let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(failed);
     if written.is_err() {

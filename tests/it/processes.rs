@@ -341,3 +341,28 @@ fn a_plan_is_kept_and_shown_listed_and_applied_by_its_id() {
     assert_eq!(unknown.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("there is no plan `0000` in the store"));
 }
+
+/// A file in the place of `/dev/null` would take it from every program of the machine.
+#[cfg(unix)]
+#[test]
+fn a_plan_that_is_written_to_a_pipe_or_a_device_leaves_it_there() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("aitm-travel");
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || std::fs::read_to_string(pipe).unwrap())
+    };
+    let status = stanch(&mock, folder.path())
+        .args(["-q", "plan", "evict", "--user", mock.victim(), "-o"])
+        .arg(&pipe)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo(), "the pipe was replaced");
+    let plan: Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
+    assert_eq!(plan["format"], "stanch/plan/v1");
+}
