@@ -16,6 +16,7 @@
 //! | 6 | [`investigate`] |
 //! | 7 | [`steps`] |
 //! | 8 | [`engine`] |
+//! | 9 | [`server`] |
 //! | 10 | [`cli`] |
 
 pub mod alert;
@@ -35,6 +36,7 @@ pub mod policy;
 pub mod report;
 pub mod run;
 pub mod seal;
+pub mod server;
 pub mod steps;
 pub mod store;
 pub mod transport;

@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("investigate", 6),
     ("steps", 7),
     ("engine", 8),
+    ("server", 9),
     ("cli", 10),
 ];
 
@@ -39,6 +40,7 @@ const EXPOSES_SECRETS: &[(&str, &str)] = &[
     ("src/seal", "hands a secret over, once"),
     ("src/cli/terminal.rs", "shows a password or pass once, on the terminal"),
     ("src/cli/signing_key.rs", "reads and unlocks the approver's private key"),
+    ("src/server/signature.rs", "checks a sender's signature or token"),
     ("src/config", "reads credentials into their wrapping"),
 ];
 

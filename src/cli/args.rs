@@ -80,6 +80,8 @@ pub enum Command {
     Playbook(PlaybookCommand),
     /// Prints the two app registrations to make, with the least permissions, as lines to run
     Setup(SetupArgs),
+    /// Takes alerts in by webhook, and makes plans of them, which wait for a person
+    Serve(ServeArgs),
     /// Tells what is missing for which step, and how to mend it; reads, never writes
     Doctor(DoctorArgs),
     /// Completions for a shell, on standard output
@@ -172,6 +174,24 @@ pub struct ManArgs {
     /// Writes a page for every command into this folder, instead of the main one to standard output
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// `stanch serve`
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Where to listen; plain http on loopback only
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: std::net::SocketAddr,
+    /// The certificate and its chain, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's key, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Serves an embedded mock tenant, with a webhook and an alert to send it: nothing real at stake
+    #[cfg(feature = "demo")]
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub demo: bool,
 }
 
 /// `stanch approve`

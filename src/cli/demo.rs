@@ -149,7 +149,7 @@ fn next_step(verdict: Verdict, is_in: bool) -> &'static str {
     }
 }
 
-fn open(
+pub fn open(
     global: &Global,
     out: &Path,
     config: &Path,
@@ -166,6 +166,17 @@ fn open(
             _ => {}
         }
     }
+    let global = Global {
+        config: Some(config.to_owned()),
+        store: global.store.clone().or_else(|| Some(format!("sqlite://{}", store.display()))),
+        tenant: None,
+        ..global.clone()
+    };
+    Session::open(&global, variables(tenant, mock).into_iter().collect::<Environment>())
+}
+
+/// What the environment of a command must hold to find the mock tenant.
+pub fn variables(tenant: &TenantFile, mock: &Embedded) -> BTreeMap<&'static str, String> {
     let mut variables = BTreeMap::from([
         ("STANCH_GRAPH_URL", mock.base_url()),
         ("AZURE_AUTHORITY_HOST", mock.base_url()),
@@ -177,17 +188,11 @@ fn open(
         variables.insert("STANCH_OBSERVER_CLIENT_ID", id.clone());
         variables.insert("STANCH_OBSERVER_CLIENT_SECRET", secret.clone());
     }
-    let global = Global {
-        config: Some(config.to_owned()),
-        store: global.store.clone().or_else(|| Some(format!("sqlite://{}", store.display()))),
-        tenant: None,
-        ..global.clone()
-    };
-    Session::open(&global, variables.into_iter().collect::<Environment>())
+    variables
 }
 
 /// Writes the demo's settings, which are printed: who asks, and the emergency accounts.
-fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Failure> {
+pub fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Failure> {
     let path = out.join("stanch.toml");
     let accounts: String =
         tenant.emergency_accounts.iter().map(|upn| format!("    {},\n", json!(upn))).collect();
@@ -205,7 +210,7 @@ fn read_text(path: &Path) -> Result<String, Failure> {
     })
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
+pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()))
         .about(&format!("cannot write `{}`", path.display()))
 }

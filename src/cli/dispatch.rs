@@ -6,10 +6,12 @@ use clap::Parser as _;
 
 use super::args::{Cli, Command, Format};
 use super::failure::Failure;
+#[cfg(feature = "demo")]
+use super::serve_demo;
 use super::session::Session;
 use super::{
-    apply, approve, completions, diff, doctor, logging, manual, plan, playbook, run, runs, setup, show,
-    terminal,
+    apply, approve, completions, diff, doctor, logging, manual, plan, playbook, run, runs, serve, setup,
+    show, terminal,
 };
 use crate::config::Environment;
 
@@ -91,6 +93,7 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
                 | Command::Runs(super::args::RunsCommand::List)
                 | Command::Setup(_)
                 | Command::Doctor(_)
+                | Command::Serve(_)
                 | Command::Completions(_)
                 | Command::Man(_)
         )
@@ -106,6 +109,8 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
     match &cli.command {
         #[cfg(feature = "demo")]
         Command::Demo(args) => return super::demo::demo(&cli.global, args).await,
+        #[cfg(feature = "demo")]
+        Command::Serve(args) if args.demo => return serve_demo::serve_demo(&cli.global, args).await,
         Command::Completions(args) => return completions::completions(cli.global.format, args),
         Command::Man(args) => return manual::manual(cli.global.format, args),
         _ => {}
@@ -126,5 +131,6 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         Command::Playbook(command) => playbook::playbooks(&session, command),
         Command::Setup(args) => setup::setup(&session, args),
         Command::Doctor(args) => doctor::doctor(&session, args).await,
+        Command::Serve(args) => serve::serve(&session, args).await,
     }
 }

@@ -13,6 +13,7 @@ use super::failure::ErrorDocument;
 use super::manual::Pages;
 use super::playbook::{CheckedPlaybook, PlaybookList};
 use super::runs::RunList;
+use super::serve::ServeDocument;
 use super::setup::SetupDocument;
 use crate::plan::{Plan, PlanDifference};
 use crate::playbook::{Playbook, json_schema};
@@ -63,6 +64,7 @@ pub fn documents() -> Vec<Document> {
         of("playbook-checked", &["playbook check"], schema_of::<CheckedPlaybook>()),
         of("setup", &["setup"], schema_of::<SetupDocument>()),
         of("examination", &["doctor"], schema_of::<Examination>()),
+        of("served", &["serve"], schema_of::<ServeDocument>()),
         of("completions", &["completions"], schema_of::<Completions>()),
         of("man-pages", &["man"], schema_of::<Pages>()),
         #[cfg(feature = "demo")]

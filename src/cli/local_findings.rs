@@ -113,33 +113,14 @@ fn webhook_playbook(name: &str, playbook: &str) -> Option<Finding> {
     Some(Finding::missing("webhooks", what, fix))
 }
 
-/// Reads a file that is meant to hold something.
-fn readable(path: &Path) -> Result<String, String> {
-    match std::fs::read_to_string(path) {
-        Ok(text) if text.trim().is_empty() => Err("is empty".to_owned()),
-        Ok(text) => Ok(text),
-        Err(error) => Err(format!("cannot be read: {error}")),
-    }
-}
-
 fn webhook_secrets(session: &Session, name: &str, webhook: &Webhook) -> Finding {
     const WEBHOOKS: &str = "webhooks";
     let beside = session.config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
     let faults: Vec<String> = webhook
         .auth
-        .secrets
-        .iter()
-        .filter_map(|place| match place.split_once(':') {
-            Some(("file", path)) => {
-                readable(&beside.join(path)).err().map(|why| format!("the file `{path}` {why}"))
-            }
-            Some(("env", variable)) => session
-                .environment
-                .get(variable)
-                .is_none()
-                .then(|| format!("the variable `{variable}` is not set")),
-            _ => None,
-        })
+        .read_secrets(beside, &session.environment)
+        .into_iter()
+        .filter_map(|(place, read)| read.err().map(|why| format!("{place} {why}")))
         .collect();
     if faults.is_empty() {
         return Finding::ok(WEBHOOKS, format!("the secrets of the webhook `{name}` can be read"));

@@ -25,6 +25,10 @@ mod plan;
 mod playbook;
 mod run;
 mod runs;
+mod runs_cases;
+mod serve;
+#[cfg(feature = "demo")]
+mod serve_demo;
 mod session;
 mod setup;
 mod show;

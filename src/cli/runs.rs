@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::args::{Format, RunsCommand};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
+use super::runs_cases::{self, ListedAlert, ListedCase};
 use super::session::Session;
 use super::terminal;
 use crate::domain::{PlanDigest, PlanId, RunId, UserId, inert, shown};
@@ -16,6 +17,9 @@ use crate::store::{Store, load_run};
 
 /// How long a plan that expired unapplied is still listed: somebody may have meant to apply it.
 const EXPIRED_SHOWN: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// How long alerts and their cases are listed.
+const ALERTS_SHOWN: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 
 /// Whose account it is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -100,6 +104,10 @@ pub struct RunList {
     items: Vec<ListedRun>,
     /// Plans that no run has applied.
     plans: Vec<ListedPlan>,
+    /// Cases of alerts that have no plan: it is being made, or a person is asked.
+    cases: Vec<ListedCase>,
+    /// Alerts of the last week, newest first.
+    alerts: Vec<ListedAlert>,
     /// Where the list goes on; null, as it is whole.
     next: Option<String>,
 }
@@ -118,7 +126,12 @@ pub async fn runs(session: &Session, command: &RunsCommand) -> Result<u8, Failur
 
 async fn list(session: &Session) -> Result<u8, Failure> {
     let store = session.store()?;
-    let (plans, mut lines) = waiting(session, store.as_ref()).await?;
+    let since = session.clock.now().saturating_sub(ALERTS_SHOWN).unwrap_or(Timestamp::MIN);
+    let (cases, mut lines) = runs_cases::cases(store.as_ref(), since).await?;
+    let (alerts, recorded) = runs_cases::alerts(store.as_ref(), since).await?;
+    lines.push_str(&recorded);
+    let (plans, waiting) = waiting(session, store.as_ref()).await?;
+    lines.push_str(&waiting);
     let mut items = Vec::new();
     for row in store.runs().await? {
         let (_, run) = load_run(store.as_ref(), &row.run).await?;
@@ -143,8 +156,8 @@ async fn list(session: &Session) -> Result<u8, Failure> {
         });
     }
     match session.format {
-        Format::Json => print_json(&RunList { items, plans, next: None })?,
-        Format::Text | Format::Markdown if items.is_empty() && plans.is_empty() => {
+        Format::Json => print_json(&RunList { items, plans, cases, alerts, next: None })?,
+        Format::Text | Format::Markdown if lines.is_empty() => {
             print_text("no runs yet; `stanch run bec --user UPN --dry-run` shows what one would do\n")?;
         }
         Format::Text | Format::Markdown => print_text(&lines)?,

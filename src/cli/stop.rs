@@ -25,6 +25,47 @@ pub fn on_interrupt() -> (JoinSet<()>, StopSignal) {
     (listening, signal)
 }
 
+/// Listens for Ctrl-C and for the signal that service managers end a process by, for as long as what comes back first is
+/// held.
+pub fn on_end() -> (JoinSet<()>, StopSignal) {
+    let (sender, signal) = StopSignal::new();
+    let mut listening = JoinSet::new();
+    listening.spawn(async move {
+        asked_to_end().await;
+        anstream::eprintln!("stopping: the requests in flight end, nothing new is taken");
+        if sender.send(true).is_err() {
+            return;
+        }
+        asked_to_end().await;
+        leave();
+    });
+    (listening, signal)
+}
+
+#[cfg(unix)]
+async fn asked_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return interrupted().await;
+    };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        () = interrupted() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() {
+    interrupted().await;
+}
+
+/// Waits for Ctrl-C; for ever where it cannot be listened for.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Ends the process. The journal holds an intent for whatever was in flight.
 #[expect(
     clippy::disallowed_methods,

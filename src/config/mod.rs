@@ -31,4 +31,4 @@ pub use managed_identity::ManagedIdentity;
 pub use model::{Approval, Config, Guards, Operator, Secrets, WidestBlock};
 pub use settings::setting_keys;
 pub use store_url::{StoreUrl, StoreUrlError, default_store};
-pub use webhook::{Mode, Pointers, Webhook, WebhookAuth};
+pub use webhook::{Mode, Pointers, ReadSecret, Webhook, WebhookAuth};

@@ -1,9 +1,12 @@
 //! `[webhooks.NAME]`: which alerts are listened to, and what they may start.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
+use super::environment::Environment;
 use super::error::Origin;
 use super::model::Settings;
 
@@ -46,6 +49,33 @@ pub struct WebhookAuth {
     pub kind: String,
     /// Where the secrets are, `file:` or `env:`; any one of them matches.
     pub secrets: Vec<String>,
+}
+
+/// A secret that was read: where it is, for messages, and what it is or why it could not be read.
+pub type ReadSecret = (String, Result<SecretString, String>);
+
+impl WebhookAuth {
+    /// Reads the secrets. Paths are meant from the folder of the settings file.
+    pub fn read_secrets(&self, beside: &Path, environment: &Environment) -> Vec<ReadSecret> {
+        let read = |place: &String| match place.split_once(':') {
+            Some(("file", path)) => {
+                let secret = match std::fs::read_to_string(beside.join(path)).map(SecretString::from) {
+                    Ok(secret) if secret.expose_secret().trim().is_empty() => Err("is empty".to_owned()),
+                    // Editors end a file with a newline, which is no part of the secret.
+                    Ok(secret) => Ok(SecretString::from(secret.expose_secret().trim_end())),
+                    Err(error) => Err(format!("cannot be read: {error}")),
+                };
+                (format!("the file `{path}`"), secret)
+            }
+            Some(("env", variable)) => {
+                let secret = environment.get(variable).map(SecretString::from);
+                (format!("the variable `{variable}`"), secret.ok_or_else(|| "is not set".to_owned()))
+            }
+            // The text may be the secret itself, and is not shown.
+            _ => ("a secret".to_owned(), Err("is neither `file:` nor `env:`".to_owned())),
+        };
+        self.secrets.iter().map(read).collect()
+    }
 }
 
 /// Where a generic alert has what, as JSON pointers.

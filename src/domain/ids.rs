@@ -171,6 +171,10 @@ text_id!(
     PlanId, parse_slug
 );
 text_id!(
+    /// Our id of an alert.
+    AlertId, parse_slug
+);
+text_id!(
     /// The id of a run.
     RunId, parse_slug
 );

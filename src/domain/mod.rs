@@ -12,7 +12,8 @@ pub mod secret;
 pub use clock::{BoxFuture, Clock, Moment, Timestamp, shown};
 pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
 pub use ids::{
-    ActionId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn, UserId,
+    ActionId, AlertId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn,
+    UserId,
 };
 pub use inert::{inert, inert_json};
 pub use net::{CidrBlock, CidrError};

@@ -24,6 +24,6 @@ pub use context::{Notice, Patience, StopSignal, Watcher};
 pub use doctor::{App, Doctor, Finding, FindingState, grant_line};
 pub use from_alert::FromAlert;
 pub use plan_error::PlanError;
-pub use planner::{PlanRequest, Planner, check_order, new_plan_id};
+pub use planner::{PlanRequest, Planner, check_order, new_alert_id, new_plan_id};
 pub use requirements::{LicenceNeed, Need, Purpose, Requirements, StepNeeds, lacking};
 pub use verifier::{Verifier, VerifyError};

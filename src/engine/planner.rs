@@ -17,7 +17,7 @@ use crate::alert::NamedUser;
 use crate::case::{Case, Look, Subject};
 use crate::config::{Guards, Role};
 use crate::domain::{
-    ActionId, CidrBlock, Clock, MethodId, PlanId, Random, Sha256Digest, TenantId, Timestamp, UserId,
+    ActionId, AlertId, CidrBlock, Clock, MethodId, PlanId, Random, Sha256Digest, TenantId, Timestamp, UserId,
 };
 use crate::graph::{Reader, Reading};
 use crate::guard::{self, GuardRules, judge_subject};
@@ -280,6 +280,14 @@ impl Planner {
 /// # Errors
 /// When it is no id: a fault of ours.
 pub fn new_plan_id(now: Timestamp, random: &dyn Random) -> Result<PlanId, PlanError> {
+    Ok(new_id(now, random).parse()?)
+}
+
+/// A fresh id for an alert, in time order.
+///
+/// # Errors
+/// When it is no id: a fault of ours.
+pub fn new_alert_id(now: Timestamp, random: &dyn Random) -> Result<AlertId, PlanError> {
     Ok(new_id(now, random).parse()?)
 }
 

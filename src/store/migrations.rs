@@ -54,4 +54,47 @@ pub const MIGRATIONS: &[&str] = &[
         used_at integer not null
     );
 ",
+    "
+    create table alerts (
+        id text primary key,
+        webhook text not null,
+        delivery text not null,
+        received_at integer not null,
+        outcome text not null,
+        title text not null,
+        severity text not null,
+        users text not null,
+        body text not null
+    );
+    create unique index alerts_by_delivery on alerts (webhook, delivery);
+    create index alerts_by_time on alerts (received_at);
+    create table cases (
+        id text primary key,
+        webhook text not null,
+        playbook text not null,
+        subject_key text,
+        named text not null,
+        subject text,
+        state text not null,
+        why text,
+        next text,
+        joined_to text,
+        opened_at integer not null,
+        run_at integer not null,
+        attempts integer not null,
+        lease_owner text,
+        lease_until integer
+    );
+    create index cases_by_subject_key on cases (subject_key, opened_at);
+    create index cases_by_subject on cases (subject, opened_at);
+    create index cases_by_time on cases (opened_at);
+    create index cases_due on cases (state, run_at);
+    create table case_alerts (
+        case_id text not null references cases (id),
+        alert_id text not null references alerts (id),
+        place integer not null,
+        primary key (case_id, alert_id)
+    ) without rowid;
+    create index case_alerts_by_alert on case_alerts (alert_id, place);
+",
 ];

@@ -1,10 +1,16 @@
 //! What must outlive the process: plans, consents, runs with their journal, and the ledger of our own blocklist
 //! entries. One trait; SQLite behind it here.
 
+mod cases;
+mod inbox;
 mod migrations;
 mod plans;
 mod sqlite;
 
+pub use inbox::{
+    Accepted, AlertRow, CaseRow, CaseState, ClaimedCase, Held, Inbox, KNOWN_FOR, Limits, NewAlert, NewCase,
+    Outcome, Subject,
+};
 pub use plans::PlanRow;
 pub use sqlite::SqliteStore;
 
@@ -85,6 +91,16 @@ pub enum StoreError {
         /// How many there are.
         matches: usize,
     },
+    /// An alert's case is called so, and has no plan.
+    #[error("there is no plan `{plan}` yet: {why}")]
+    NoPlanYet {
+        /// The case's id, which its plan will have.
+        plan: PlanId,
+        /// Why not.
+        why: String,
+        /// What to do next.
+        next: String,
+    },
     /// Another plan is kept under this plan's id: the text that is given now is not the one that was made.
     #[error("the store holds another plan under the id `{plan}`: its digest is `{kept}`, not `{given}`")]
     OtherPlan {
@@ -119,7 +135,10 @@ impl StoreError {
     /// Exit status (INTERFACE.md): what is not there, or not what was made, is a wrong input.
     pub fn exit_status(&self) -> u8 {
         match self {
-            Self::NoSuchRun { .. } | Self::NoSuchPlan { .. } | Self::OtherPlan { .. } => 2,
+            Self::NoSuchRun { .. }
+            | Self::NoSuchPlan { .. }
+            | Self::NoPlanYet { .. }
+            | Self::OtherPlan { .. } => 2,
             _ => 1,
         }
     }
@@ -135,6 +154,7 @@ impl StoreError {
             Self::BrokenChain { .. } => "store_broken_chain",
             Self::NoSuchRun { .. } => "no_such_run",
             Self::NoSuchPlan { .. } => "no_such_plan",
+            Self::NoPlanYet { .. } => "no_plan_yet",
             Self::OtherPlan { .. } => "store_other_plan",
             Self::TakenOver { .. } => "run_taken_over",
             Self::Gone => "store_gone",
@@ -164,6 +184,7 @@ impl StoreError {
             Self::NoSuchPlan { .. } => {
                 Some("give more of the id: `stanch runs list` shows the plans whole".to_owned())
             }
+            Self::NoPlanYet { next, .. } => Some(next.clone()),
             Self::OtherPlan { .. } => {
                 Some("nobody looked at this text; make a new plan with `stanch plan`".to_owned())
             }
@@ -214,7 +235,7 @@ pub struct RunRow {
 pub const LEASE: std::time::Duration = std::time::Duration::from_mins(5);
 
 /// The store.
-pub trait Store: Send + Sync {
+pub trait Store: Inbox {
     /// Begins a run, in one transaction: the plan is kept, the consent is used, the first entry is durable. No more than
     /// `most_subjects` have runs that began within an hour.
     fn begin<'a>(

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::StoreError;
 use super::sqlite::{damaged, failed, from_millis, millis, only_id, to_text};
+use super::{StoreError, cases};
 use crate::domain::{PlanDigest, PlanId, UserId};
 use crate::plan::Plan;
 
@@ -71,6 +71,10 @@ pub(super) fn find(connection: &Connection, text: String) -> Result<Plan, StoreE
     let sql = "select id from plans where substr(id, 1, length(?1)) = ?1 limit 2";
     let only = match only_id(connection, sql, &text).map_err(&doing)? {
         Ok(only) => only,
+        Err(0) if !text.is_empty() => {
+            let unplanned = cases::unplanned(connection, &text)?;
+            return Err(unplanned.unwrap_or(StoreError::NoSuchPlan { matches: 0, text }));
+        }
         Err(matches) => return Err(StoreError::NoSuchPlan { matches, text }),
     };
     let body: Option<String> = connection

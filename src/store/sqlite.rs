@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
+use super::cases::Queue;
 use super::migrations::MIGRATIONS;
 use super::{Begin, LEASE, PlanRow, RunRow, Store, StoreError, check_chain, plans};
 use crate::approval::ConsumedConsent;
@@ -17,6 +18,7 @@ use crate::run::{Entry, JournalLine};
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     connection: Arc<Mutex<Connection>>,
+    queue: Arc<Queue>,
 }
 
 impl SqliteStore {
@@ -63,11 +65,16 @@ impl SqliteStore {
         }
         transaction.pragma_update(None, "user_version", known).map_err(failed)?;
         transaction.commit().map_err(failed)?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), queue: Arc::default() })
+    }
+
+    /// The alerts that wait to be written.
+    pub(super) fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.queue)
     }
 
     /// Runs one piece of work on the writer's connection, off the async threads.
-    fn work<'a, T: Send + 'static>(
+    pub(super) fn work<'a, T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'a, Result<T, StoreError>> {

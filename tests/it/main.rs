@@ -32,4 +32,5 @@ mod signing;
 mod steps;
 mod three_uses;
 mod verification;
+mod webhook;
 mod world;
