@@ -27,6 +27,7 @@ mod restore;
 mod schemas;
 mod sealed;
 mod secrets;
+mod serving;
 mod setup;
 mod signing;
 mod steps;

@@ -32,7 +32,7 @@ const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const OTHER: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
+pub fn signature(secret: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
     let engine = base64::engine::general_purpose::STANDARD;
     let key = engine.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
