@@ -18,6 +18,7 @@ mod eviction;
 mod faults;
 mod guards;
 mod hardening;
+mod inert;
 mod methods;
 mod packaging;
 mod pages;
