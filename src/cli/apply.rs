@@ -169,6 +169,7 @@ pub async fn carry_out(
     let (watch, signal) = stop::on_interrupt();
     let (playbook, user) = (plan.playbook.name.clone(), plan.case.subject.upn.to_string());
     let outcome = session.applier(signers, signal.clone())?.apply(plan, consent).await;
+    session.progress.end();
     drop(watch);
     let applied = outcome.map_err(|error| Failure::from(error).or_by_hand(&playbook, &user))?;
     Ok((applied, signal.is_given()))

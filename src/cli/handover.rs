@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::progress::Progress;
 use super::terminal;
 use crate::domain::SecretString;
 use crate::plan::Delivery;
@@ -12,13 +13,14 @@ use crate::seal::{Envelopes, Handover, HandoverError, Parcel};
 #[derive(Clone, Debug)]
 pub struct CommandHandover {
     envelopes: Envelopes,
+    progress: Progress,
 }
 
 impl CommandHandover {
     /// Keeps envelopes in a folder `sealed` beside the store's file.
-    pub fn beside(store: &Path) -> Self {
+    pub fn beside(store: &Path, progress: Progress) -> Self {
         let folder = store.parent().map_or_else(PathBuf::new, Path::to_path_buf).join("sealed");
-        Self { envelopes: Envelopes::within(folder) }
+        Self { envelopes: Envelopes::within(folder), progress }
     }
 }
 
@@ -40,7 +42,7 @@ impl Handover for CommandHandover {
         match delivery {
             Delivery::Nobody => Ok(HandedOver::Lost { why: "it was meant for nobody".to_owned() }),
             Delivery::Terminal => {
-                terminal::show_once(&parcel.what(), secret)?;
+                self.progress.aside(|| terminal::show_once(&parcel.what(), secret))?;
                 Ok(HandedOver::Shown)
             }
             Delivery::Sealed { recipients } => Ok(self.envelopes.keep(parcel, recipients, secret)?),

@@ -23,6 +23,7 @@ mod manual;
 mod output;
 mod plan;
 mod playbook;
+mod progress;
 mod run;
 mod runs;
 mod runs_cases;

@@ -82,7 +82,7 @@ async fn ask_and_plan(
     planner: &Planner,
     request: &mut PlanRequest,
 ) -> Result<Plan, Failure> {
-    let plan = Box::pin(planner.plan(request.clone())).await?;
+    let plan = watched(session, planner, request.clone()).await?;
     if session.format != Format::Text || session.quiet || !terminal::is_interactive() {
         return Ok(plan);
     }
@@ -90,7 +90,14 @@ async fn ask_and_plan(
     if undecided.is_empty() || !decide(&undecided, request)? {
         return Ok(plan);
     }
-    Ok(Box::pin(planner.plan(request.clone())).await?)
+    watched(session, planner, request.clone()).await
+}
+
+/// Makes a plan with its progress on the terminal, and takes that away again.
+async fn watched(session: &Session, planner: &Planner, request: PlanRequest) -> Result<Plan, Failure> {
+    let outcome = Box::pin(planner.plan_watched(request, &session.progress)).await;
+    session.progress.end();
+    Ok(outcome?)
 }
 
 /// The methods that the evidence gives to nobody and that the playbook asks a person about.

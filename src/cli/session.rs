@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::{Format, Global};
 use super::failure::Failure;
 use super::handover::CommandHandover;
-use super::terminal::TerminalWatcher;
+use super::progress::Progress;
 use crate::approval::Signers;
 use crate::config::{
     BaseUrl, Config, CredentialError, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base,
@@ -30,6 +30,8 @@ pub struct Session {
     pub quiet: bool,
     /// Whether a preview shows everything.
     pub verbose: bool,
+    /// Progress on the terminal.
+    pub progress: Progress,
     /// Our clock.
     pub clock: Arc<dyn Clock>,
     /// The operating system's randomness.
@@ -57,6 +59,7 @@ impl Session {
             format: global.format,
             quiet: global.quiet,
             verbose: global.verbose > 0,
+            progress: Progress::new(global.quiet, global.format),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             tenant: global.tenant.clone(),
@@ -88,7 +91,7 @@ impl Session {
     /// The way secrets are handed over: at the terminal, or sealed beside the store.
     fn handover(&self) -> Result<CommandHandover, Failure> {
         match self.config.store_or_default(&self.environment)? {
-            StoreUrl::Sqlite(path) => Ok(CommandHandover::beside(&path)),
+            StoreUrl::Sqlite(path) => Ok(CommandHandover::beside(&path, self.progress.clone())),
         }
     }
 
@@ -147,7 +150,7 @@ impl Session {
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
             handover: Arc::new(self.handover()?),
-            watcher: Arc::new(TerminalWatcher::new(self.quiet)),
+            watcher: Arc::new(self.progress.clone()),
             patience: self.patience,
             guards: self.config.guards.clone(),
             operator: Some(self.operator()),

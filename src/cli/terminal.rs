@@ -1,11 +1,9 @@
-//! The terminal: asking, telling progress, and showing a secret once.
+//! The terminal: asking, and showing a secret once.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use crate::domain::secret::ExposeSecret as _;
 use crate::domain::{SecretString, inert};
-use crate::engine::{Notice, Watcher};
-use crate::run::ActionState;
 use crate::seal::HandoverError;
 
 /// Whether a person sits at both ends: questions can be asked and answered.
@@ -77,41 +75,5 @@ pub fn check_terminal(what: &str) -> Result<(), HandoverError> {
         Ok(())
     } else {
         Err(HandoverError::NoTerminal { what: what.to_owned() })
-    }
-}
-
-/// Tells progress on standard error, where that is a terminal.
-#[derive(Debug)]
-pub struct TerminalWatcher {
-    is_on: bool,
-}
-
-impl TerminalWatcher {
-    /// Watches unless told to be quiet, or standard error is no terminal.
-    pub fn new(quiet: bool) -> Self {
-        Self { is_on: !quiet && std::io::stderr().is_terminal() }
-    }
-}
-
-impl Watcher for TerminalWatcher {
-    fn notice(&self, notice: &Notice) {
-        if !self.is_on {
-            return;
-        }
-        match notice {
-            Notice::Sending { summary, .. } => anstream::eprintln!("  …  {}", inert(summary)),
-            Notice::Reached { summary, state, detail, .. } => {
-                let mark = match state {
-                    ActionState::Verified | ActionState::AlreadySo => "ok",
-                    ActionState::AcceptedUnverified | ActionState::Ambiguous => "??",
-                    ActionState::NotStarted
-                    | ActionState::Failed
-                    | ActionState::Refused
-                    | ActionState::Stale => "!!",
-                };
-                anstream::eprintln!("  {mark} {} ({}: {})", inert(summary), state.as_str(), inert(detail));
-            }
-            Notice::Proving => anstream::eprintln!("  …  reading everything back"),
-        }
     }
 }

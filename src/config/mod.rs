@@ -12,7 +12,6 @@ mod file;
 mod layers;
 mod managed_identity;
 mod model;
-mod nearest;
 mod settings;
 mod store_url;
 mod text;

@@ -1,7 +1,7 @@
 //! The settings there are: one table, which the file, the environment and the flags are all read by.
 
 use super::endpoint::Cloud;
-use super::nearest::nearest;
+use crate::domain::nearest;
 
 /// What a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

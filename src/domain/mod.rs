@@ -5,6 +5,7 @@ pub mod digest;
 pub mod glob;
 pub mod ids;
 pub mod inert;
+pub mod nearest;
 pub mod net;
 pub mod random;
 pub mod secret;
@@ -16,6 +17,7 @@ pub use ids::{
     UserId,
 };
 pub use inert::{inert, inert_json};
+pub use nearest::{nearest, nearest_beginning};
 pub use net::{CidrBlock, CidrError};
 pub use random::Random;
 pub use secret::SecretString;

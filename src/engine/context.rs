@@ -39,9 +39,27 @@ impl Default for Patience {
     }
 }
 
-/// What happens during a run, for whoever watches.
+/// How far planning is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanPhase {
+    /// The tenant, the account and the guards' accounts are looked up.
+    Account,
+    /// Sign-ins, audits and methods are read.
+    Evidence,
+    /// The steps are asked what would have to change.
+    Steps {
+        /// How many have answered.
+        done: usize,
+        /// How many there are.
+        all: usize,
+    },
+}
+
+/// What happens while a plan is made or carried out, for whoever watches.
 #[derive(Clone, Debug)]
 pub enum Notice {
+    /// Planning has come to a phase.
+    Planning(PlanPhase),
     /// An action's request is about to leave.
     Sending {
         /// Which action.
@@ -64,10 +82,18 @@ pub enum Notice {
     Proving,
 }
 
-/// Watches a run: the terminal's progress, or nobody.
+/// Watches a plan or a run: the terminal's progress, or nobody.
 pub trait Watcher: Send + Sync {
     /// Takes note.
     fn notice(&self, notice: &Notice);
+}
+
+/// Nobody watches.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watcher for Unwatched {
+    fn notice(&self, _: &Notice) {}
 }
 
 /// The sign to stop: requests in flight end, no other starts.

@@ -20,7 +20,7 @@ mod watch;
 
 pub use applier::{Applied, Applier};
 pub use apply_error::ApplyError;
-pub use context::{Notice, Patience, StopSignal, Watcher};
+pub use context::{Notice, Patience, PlanPhase, StopSignal, Unwatched, Watcher};
 pub use doctor::{App, Doctor, Finding, FindingState, grant_line};
 pub use from_alert::FromAlert;
 pub use plan_error::PlanError;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::context::{Notice, PlanPhase, Unwatched, Watcher};
 use super::from_alert::FromAlert;
 use super::plan_error::PlanError;
 use super::resolve;
@@ -97,18 +98,32 @@ impl Planner {
     /// When there is no such user, a guard refuses the user, the playbook's order leaves a way back in, or the tenant
     /// cannot be read.
     pub async fn plan(&self, request: PlanRequest) -> Result<Plan, PlanError> {
+        self.plan_watched(request, &Unwatched).await
+    }
+
+    /// Reads the tenant and makes the plan, while somebody watches how far it is.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub async fn plan_watched(&self, request: PlanRequest, watcher: &dyn Watcher) -> Result<Plan, PlanError> {
         guard::check_overrides(&request.overrides)?;
         check_order(&request.playbook)?;
         let reader = self.reader.remembering();
+        watcher.notice(&Notice::Planning(PlanPhase::Account));
         // Alone and first: side by side each of the reads below would wait for a network that is down.
         reader.sign_in().await?;
         tokio::select! {
-            plan = self.plan_with(&reader, &request) => plan,
+            plan = self.plan_with(&reader, &request, watcher) => plan,
             never = look_ahead(&reader, &request.playbook) => match never {},
         }
     }
 
-    async fn plan_with(&self, reader: &Reader, request: &PlanRequest) -> Result<Plan, PlanError> {
+    async fn plan_with(
+        &self,
+        reader: &Reader,
+        request: &PlanRequest,
+        watcher: &dyn Watcher,
+    ) -> Result<Plan, PlanError> {
         let (tenant, subject, rules, grants) = tokio::join!(
             reader.organization(),
             resolve::subject(reader, &request.user),
@@ -129,6 +144,7 @@ impl Planner {
             hints: alert.hints,
             now,
         };
+        watcher.notice(&Notice::Planning(PlanPhase::Evidence));
         let takes_away = request.playbook.steps.iter().any(|step| AnyStep::is_door(&step.step));
         let (facts, found) = tokio::join!(
             resolve::subject_facts(reader, &subject, Some(&request.requested_by), &rules, takes_away),
@@ -153,7 +169,7 @@ impl Planner {
 
         let contained_at = self.contained_at(&request.playbook, &case.subject.id).await;
         let under = Under { rules: rules.clone(), recipients: self.recipients.clone(), contained_at, now };
-        let mut planned = plan_steps(reader, &case, request, Arc::new(under)).await?;
+        let mut planned = plan_steps(reader, &case, request, Arc::new(under), watcher).await?;
         for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
@@ -430,7 +446,11 @@ async fn plan_steps(
     case: &Arc<Case>,
     request: &PlanRequest,
     under: Arc<Under>,
+    watcher: &dyn Watcher,
 ) -> Result<Vec<(BoundStep, Planned)>, PlanError> {
+    let all = request.playbook.steps.len();
+    let come_to = |done| watcher.notice(&Notice::Planning(PlanPhase::Steps { done, all }));
+    come_to(0);
     let mut tasks = JoinSet::new();
     for (place, step) in request.playbook.steps.iter().cloned().enumerate() {
         let (reader, case, under, request) =
@@ -460,6 +480,7 @@ async fn plan_steps(
         let (place, step, result) =
             ended.map_err(|_| PlanError::Lost { step: request.playbook.name.clone() })?;
         planned.push((place, step, result?));
+        come_to(planned.len());
     }
     planned.sort_by_key(|(place, _, _)| *place);
     Ok(planned.into_iter().map(|(_, step, planned)| (step, planned)).collect())

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::case::Look;
-use crate::domain::{CidrBlock, DigestError, GroupId, Sha256Digest, UserId};
+use crate::domain::{CidrBlock, DigestError, GroupId, Sha256Digest, UserId, nearest};
 
 /// A guard, for documents and for checking overrides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,12 +111,7 @@ impl GuardError {
 pub fn check_overrides(names: &[String]) -> Result<(), GuardError> {
     for name in names {
         if !GUARDS.iter().any(|guard| guard.name == name) {
-            let nearest = GUARDS
-                .iter()
-                .map(|guard| (strsim::damerau_levenshtein(guard.name, name), guard.name))
-                .min()
-                .filter(|(distance, _)| *distance <= 4)
-                .map(|(_, name)| name);
+            let nearest = nearest(name, GUARDS.iter().map(|guard| guard.name));
             return Err(GuardError::Unknown { name: name.clone(), nearest });
         }
         if !is_overridable(name) {

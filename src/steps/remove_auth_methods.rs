@@ -17,7 +17,7 @@ use super::by_hand::ByHand;
 use super::observe::Seen;
 use super::planned::{Planned, Scope, user_of};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
-use crate::domain::UserId;
+use crate::domain::{MethodId, UserId, nearest};
 use crate::graph::{self, GraphError, Licence, Reader, Reading};
 use crate::plan::{Action, LeftObject};
 
@@ -165,6 +165,15 @@ pub struct RemoveAuthMethods {
     pub undecided: Undecided,
 }
 
+/// Says that the user has no method of an id, with the nearest one: that is only told, never taken.
+fn no_such_method(flag: &str, id: &MethodId, methods: &[JudgedMethod]) -> String {
+    let known = methods.iter().map(|own| own.method.id.as_str());
+    match nearest(id.as_str(), known) {
+        Some(near) => format!("{flag} {id}: the user has no such method; did you mean `{near}`?"),
+        None => format!("{flag} {id}: the user has no such method"),
+    }
+}
+
 impl Step for RemoveAuthMethods {
     const NAME: &'static str = "remove_auth_methods";
     const SUMMARY: &'static str = "removes authentication methods that the intruder registered";
@@ -208,7 +217,7 @@ impl Step for RemoveAuthMethods {
         for (asked, flag) in [(scope.keep, "--keep"), (scope.remove, "--remove")] {
             for id in asked {
                 match methods.iter().find(|own| own.method.id == *id) {
-                    None => planned.warnings.push(format!("{flag} {id}: the user has no such method")),
+                    None => planned.warnings.push(no_such_method(flag, id, methods)),
                     Some(own) if own.method.kind == MethodKind::Password => planned.warnings.push(format!(
                         "{flag} {id}: that is the password, which nobody can remove: `reset_password` sets another"
                     )),

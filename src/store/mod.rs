@@ -82,6 +82,8 @@ pub enum StoreError {
         text: String,
         /// How many there are.
         matches: usize,
+        /// Those that may have been meant.
+        near: Vec<String>,
     },
     /// No such plan, or more than one.
     #[error("there is {} plan `{text}` in the store", if *.matches == 0 { "no" } else { "more than one" })]
@@ -90,6 +92,8 @@ pub enum StoreError {
         text: String,
         /// How many there are.
         matches: usize,
+        /// Those that may have been meant.
+        near: Vec<String>,
     },
     /// An alert's case is called so, and has no plan.
     #[error("there is no plan `{plan}` yet: {why}")]
@@ -177,12 +181,12 @@ impl StoreError {
             Self::Damaged { .. } | Self::BrokenChain { .. } => {
                 Some("keep the file as it is for the inquiry, and use another `--store`".to_owned())
             }
-            Self::NoSuchRun { .. } => Some("`stanch runs list` shows the runs of this store".to_owned()),
-            Self::NoSuchPlan { matches: 0, .. } => {
-                Some("`stanch runs list` shows the plans of this store; a plan's file will do as well".to_owned())
+            Self::NoSuchRun { matches, near, .. } => {
+                Some(which_id(*matches, near, "`stanch runs list` shows the runs of this store"))
             }
-            Self::NoSuchPlan { .. } => {
-                Some("give more of the id: `stanch runs list` shows the plans whole".to_owned())
+            Self::NoSuchPlan { matches, near, .. } => {
+                let list = "`stanch runs list` shows the plans of this store; a plan's file will do as well";
+                Some(which_id(*matches, near, list))
             }
             Self::NoPlanYet { next, .. } => Some(next.clone()),
             Self::OtherPlan { .. } => {
@@ -191,6 +195,15 @@ impl StoreError {
             Self::TakenOver { by, .. } => Some(format!("`stanch runs show {by}` tells how far that one is")),
             Self::Gone | Self::Digest(_) | Self::Run(_) => None,
         }
+    }
+}
+
+/// What to do where an id names none, or more than one.
+fn which_id(matches: usize, near: &[String], list: &str) -> String {
+    match (matches, near) {
+        (_, []) => list.to_owned(),
+        (0, near) => format!("did you mean `{}`? {list}", near.join("` or `")),
+        (_, near) => format!("give more of the id: it may be `{}`; {list}", near.join("` or `")),
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::sqlite::{damaged, failed, from_millis, millis, only_id, to_text};
+use super::sqlite::{Unfound, damaged, failed, from_millis, millis, only_id, to_text};
 use super::{StoreError, cases};
 use crate::domain::{PlanDigest, PlanId, UserId};
 use crate::plan::Plan;
@@ -68,20 +68,21 @@ pub(super) fn keep(connection: &Connection, plan: &Plan) -> Result<(), StoreErro
 /// Finds a plan by its id or by the beginning of it, its digest checked.
 pub(super) fn find(connection: &Connection, text: String) -> Result<Plan, StoreError> {
     let doing = failed("look for the plan");
-    let sql = "select id from plans where substr(id, 1, length(?1)) = ?1 limit 2";
-    let only = match only_id(connection, sql, &text).map_err(&doing)? {
+    let sql = "select id from plans where substr(id, 1, length(?1)) = ?1 limit 3";
+    let newest = "select id from plans order by created_at desc limit ?1";
+    let only = match only_id(connection, sql, newest, &text).map_err(&doing)? {
         Ok(only) => only,
-        Err(0) if !text.is_empty() => {
+        Err(Unfound { matches: 0, near }) if !text.is_empty() => {
             let unplanned = cases::unplanned(connection, &text)?;
-            return Err(unplanned.unwrap_or(StoreError::NoSuchPlan { matches: 0, text }));
+            return Err(unplanned.unwrap_or(StoreError::NoSuchPlan { matches: 0, near, text }));
         }
-        Err(matches) => return Err(StoreError::NoSuchPlan { matches, text }),
+        Err(Unfound { matches, near }) => return Err(StoreError::NoSuchPlan { matches, near, text }),
     };
     let body: Option<String> = connection
         .query_row("select body from plans where id = ?1", params![only], |row| row.get(0))
         .optional()
         .map_err(&doing)?;
-    let body = body.ok_or(StoreError::NoSuchPlan { matches: 0, text })?;
+    let body = body.ok_or(StoreError::NoSuchPlan { matches: 0, near: Vec::new(), text })?;
     Plan::from_json(&body).map_err(damaged("a plan"))
 }
 

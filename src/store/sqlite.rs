@@ -10,7 +10,7 @@ use super::cases::Queue;
 use super::migrations::MIGRATIONS;
 use super::{Begin, LEASE, PlanRow, RunRow, Store, StoreError, check_chain, plans};
 use crate::approval::ConsumedConsent;
-use crate::domain::{BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest};
+use crate::domain::{BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest, nearest_beginning};
 use crate::plan::Plan;
 use crate::run::{Entry, JournalLine};
 
@@ -113,18 +113,33 @@ fn texts(connection: &Connection, sql: &str, parameter: &str) -> rusqlite::Resul
     connection.prepare(sql)?.query_map(params![parameter], |row| row.get(0))?.collect()
 }
 
-/// The one id that is this text or begins with it; otherwise how many are and do.
+/// An id that names none, or more than one.
+pub(super) struct Unfound {
+    /// How many it names.
+    pub matches: usize,
+    /// Those that may have been meant.
+    pub near: Vec<String>,
+}
+
+/// The one id that is this text or begins with it; otherwise how many are and do, and what may have been meant: those
+/// that begin so, or the one whose beginning is nearest among the newest thousand.
 pub(super) fn only_id(
     connection: &Connection,
     sql: &str,
+    newest: &str,
     text: &str,
-) -> rusqlite::Result<Result<String, usize>> {
+) -> rusqlite::Result<Result<String, Unfound>> {
     // Every id begins with nothing, and nobody means them all by it.
     let ids = if text.is_empty() { Vec::new() } else { texts(connection, sql, text)? };
-    Ok(match <[String; 1]>::try_from(ids) {
-        Ok([only]) => Ok(only),
-        Err(ids) => Err(ids.len()),
-    })
+    match <[String; 1]>::try_from(ids) {
+        Ok([only]) => Ok(Ok(only)),
+        Err(ids) if ids.is_empty() => {
+            let known = texts(connection, newest, "1000")?;
+            let near = nearest_beginning(text, known.iter().map(String::as_str)).map(str::to_owned);
+            Ok(Err(Unfound { matches: 0, near: near.into_iter().collect() }))
+        }
+        Err(ids) => Ok(Err(Unfound { matches: ids.len(), near: ids })),
+    }
 }
 
 pub(super) fn to_text<T: serde::Serialize>(what: &str, value: &T) -> Result<String, StoreError> {
@@ -354,10 +369,11 @@ impl Store for SqliteStore {
         let text = text.to_owned();
         self.work(move |connection| {
             let doing = failed("look for the run");
-            let sql = "select id from runs where substr(id, 1, length(?1)) = ?1 limit 2";
-            match only_id(connection, sql, &text).map_err(&doing)? {
+            let sql = "select id from runs where substr(id, 1, length(?1)) = ?1 limit 3";
+            let newest = "select id from runs order by started_at desc limit ?1";
+            match only_id(connection, sql, newest, &text).map_err(&doing)? {
                 Ok(id) => id.parse().map_err(damaged("a run id")),
-                Err(matches) => Err(StoreError::NoSuchRun { matches, text }),
+                Err(Unfound { matches, near }) => Err(StoreError::NoSuchRun { matches, near, text }),
             }
         })
     }
@@ -374,7 +390,11 @@ impl Store for SqliteStore {
                 )
                 .optional()
                 .map_err(&doing)?;
-            let body = body.ok_or_else(|| StoreError::NoSuchRun { text: run.to_string(), matches: 0 })?;
+            let body = body.ok_or_else(|| StoreError::NoSuchRun {
+                text: run.to_string(),
+                matches: 0,
+                near: Vec::new(),
+            })?;
             let plan = Plan::from_json(&body).map_err(damaged("a plan"))?;
             let mut statement = connection
                 .prepare("select seq, at, entry, previous, hash from journal where run = ?1 order by seq")

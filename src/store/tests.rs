@@ -245,6 +245,15 @@ async fn a_run_is_found_by_the_beginning_of_its_id_unless_two_begin_so() {
     assert!(matches!(store.find_run("8").await.unwrap_err(), StoreError::NoSuchRun { matches: 0, .. }));
     assert!(matches!(store.find_run("").await.unwrap_err(), StoreError::NoSuchRun { .. }));
     assert!(matches!(store.find_run("7f3_").await.unwrap_err(), StoreError::NoSuchRun { .. }));
+    // A slip is told with the id that was meant, and never taken for it.
+    let hint = |error: StoreError| error.hint().unwrap();
+    assert!(hint(store.find_run("8").await.unwrap_err()).starts_with("`stanch runs list`"));
+    assert!(hint(store.find_run("7e3a").await.unwrap_err()).contains("did you mean `7f3a-1`?"));
+    store.keep_plan(&small_plan("aa-1")).await.unwrap();
+    store.keep_plan(&small_plan("aa-2")).await.unwrap();
+    let several = hint(store.find_plan("aa").await.unwrap_err());
+    assert!(several.contains("`aa-1` or `aa-2`"), "{several}");
+    assert!(hint(store.find_plan("ab-1").await.unwrap_err()).contains("did you mean `aa-1`?"));
 }
 
 fn stored(folder: &tempfile::TempDir) -> SqliteStore {

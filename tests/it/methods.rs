@@ -290,3 +290,15 @@ async fn a_number_that_changed_since_the_plan_is_not_removed() {
     assert_eq!(run.verdict, Verdict::Partial);
     assert!(ids(&registered(&world).await).contains(&MOBILE));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_mistyped_method_is_told_with_the_nearest_and_neither_is_touched() {
+    let world = world(&[], "push");
+    let slip = ROGUE.replace("3ebe", "3ebf");
+    let plan = plan(&world, "[authenticator]", &[&slip], &[]).await;
+    let told = format!("--keep {slip}: the user has no such method; did you mean `{ROGUE}`?");
+    assert!(plan.warnings.contains(&told), "{:?}", plan.warnings);
+    let removes =
+        plan.actions.iter().any(|action| action.requests.iter().any(|request| request.path.ends_with(ROGUE)));
+    assert!(removes, "the suggestion was taken for an answer");
+}

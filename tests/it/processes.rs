@@ -366,3 +366,46 @@ fn a_plan_that_is_written_to_a_pipe_or_a_device_leaves_it_there() {
     let plan: Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
     assert_eq!(plan["format"], "stanch/plan/v1");
 }
+
+#[cfg(unix)]
+#[test]
+fn progress_is_told_on_a_terminal_and_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::slow("aitm-travel", "20ms");
+    let plan = ["plan", "evict", "--user", mock.victim(), "--user-agent", "*HeadlessChrome*"];
+    let piped = stanch(&mock, folder.path()).args(plan).output().unwrap();
+    assert_eq!(piped.status.code(), Some(0));
+    assert!(piped.stderr.is_empty(), "{}", String::from_utf8_lossy(&piped.stderr));
+
+    // util-linux's `script` gives the program a terminal of its own.
+    if !Path::new("/usr/bin/script").exists() {
+        eprintln!("SKIPPED: no /usr/bin/script here, so progress was not looked at on a terminal");
+        return;
+    }
+    let on_a_terminal = |more: &[&str]| {
+        let command = stanch(&mock, folder.path());
+        let words: Vec<String> = std::iter::once(command.get_program())
+            .chain(command.get_args())
+            .map(|word| word.to_str().unwrap().to_owned())
+            .chain(plan.iter().chain(more).map(|&word| word.to_owned()))
+            .map(|word| format!("'{word}'"))
+            .collect();
+        let output = Command::new("/usr/bin/script")
+            .env_clear()
+            .envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))))
+            .env("TERM", "xterm")
+            .current_dir(folder.path())
+            .args(["-qec", &words.join(" "), "/dev/null"])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let told = on_a_terminal(&[]);
+    assert!(told.contains("reading sign-ins, audits and methods"), "{told}");
+    for more in [&["-q"][..], &["--format", "json"]] {
+        let told = on_a_terminal(more);
+        assert!(!told.contains("reading sign-ins"), "{more:?}: {told}");
+    }
+}

@@ -97,6 +97,12 @@ impl Reader {
         self.list_within(target, headers, Purpose::LIST).await
     }
 
+    /// Reads the first page of a list, and no more.
+    pub(super) async fn first_page(&self, target: &str) -> Result<Vec<Value>, GraphError> {
+        let page = self.get(target, &[], Purpose::LIST).await?;
+        Ok(page.get("value").and_then(Value::as_array).cloned().unwrap_or_default())
+    }
+
     /// Reads a whole list with a purpose of its own.
     pub(super) async fn list_within(
         &self,

@@ -106,7 +106,8 @@ impl Reader {
     }
 
     /// Finds users with a name like this one, nearest first (v1.0,
-    /// [user: list](https://learn.microsoft.com/graph/api/user-list)).
+    /// [user: list](https://learn.microsoft.com/graph/api/user-list)). It reads two pages at most: a tenant has more
+    /// users of a first letter than a suggestion is worth.
     ///
     /// # Errors
     /// When the call fails.
@@ -123,7 +124,7 @@ impl Reader {
             );
             let target =
                 with_query("/v1.0/users", &[("$filter", &filter), ("$select", BRIEF), ("$top", "999")]);
-            let near = rank(self.list(&target, &[]).await?.iter().filter_map(parse_brief).collect(), text);
+            let near = rank(self.first_page(&target).await?.iter().filter_map(parse_brief).collect(), text);
             if !near.is_empty() {
                 return Ok(near);
             }
