@@ -3,16 +3,19 @@
 #
 #   1. By user: a responder plans, looks, applies.
 #   2. By approval: one person plans, a second one signs, and only then it is applied.
+#   3. By alert: a signed webhook makes the plan, a person approves it, another applies it; and later the user is brought
+#      back, with a Temporary Access Pass that only a key of ours opens.
 #
-# Needed in the path: stanch, mock-graph, curl, ssh-keygen.
+# Needed in the path: stanch, mock-graph, curl, openssl, ssh-keygen, age.
 #   cargo build --workspace && PATH=$PWD/target/debug:$PATH docs/three-uses.sh
 set -eu
 
 cases=$(cd "$(dirname "$0")/../mock-graph/cases" && pwd)
 work=$(mktemp -d)
 mock=
+server=
 cleanup() {
-    [ -z "$mock" ] || kill "$mock" 2>/dev/null || true
+    for process in $mock $server; do kill "$process" 2>/dev/null || true; done
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -29,6 +32,18 @@ expect() {
     status=0
     "$@" || status=$?
     [ "$status" -eq "$wanted" ] || fail "\`$*\` ended with $status, not with $wanted"
+}
+
+# Waits until a command goes well, for half a minute at most.
+wait_for() {
+    what=$1
+    shift
+    tries=0
+    until "$@" > /dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || fail "$what did not come"
+        sleep 0.5
+    done
 }
 
 # A tenant whose user Lynne Robbins an intruder holds: the reference case, fresh.
@@ -126,5 +141,82 @@ done
     stanch apply ../plan.json --approval ../plan.megan.bowen@contoso.com.approval.json
 )
 [ "$(attacker)" = closed ] || fail "the attacker still gets in"
+
+say "3. By alert, and back"
+new_tenant
+# The sender and we share a secret; stanch.toml says only where it is.
+mkdir -p duty
+printf 'whsec_%s' "$(openssl rand -base64 32)" > duty/siem.key
+settings duty adele.vance@contoso.com <<END
+[approval]
+required = true
+approvers = "../allowed_signers"
+[secrets]
+recipients = ["$(cut -d' ' -f1,2 megan_key.pub)"]
+[webhooks.siem]
+source = "generic"
+auth = { kind = "standard-webhooks", secrets = ["file:siem.key"] }
+playbook = "bec"
+END
+
+# The server holds what reads, and nothing that writes.
+mkfifo served
+(cd duty && exec env -u AZURE_CLIENT_ID -u AZURE_CLIENT_SECRET stanch serve --listen 127.0.0.1:0) > served &
+server=$!
+exec 4< served
+read -r line <&4
+serving=${line#listening on }
+
+# Signs and sends an alert, as the sender would: Standard Webhooks, HMAC-SHA256 over id, time and body.
+alert() {
+    id=$1 body=$2
+    at=$(date +%s)
+    key=$(sed 's/^whsec_//' duty/siem.key | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
+    signature=$(printf '%s.%s.%s' "$id" "$at" "$body" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
+    curl -sS -o answer -w '%{http_code}' -H 'content-type: application/json' -H "webhook-id: $id" -H "webhook-timestamp: $at" \
+        -H "webhook-signature: v1,${3:-$signature}" -d "$body" "$serving/webhooks/siem"
+}
+body='{"schema":"stanch/alert/v1","id":"4711","title":"Scripted sign-in","severity":"high","user":{"upn":"lynne.robbins@contoso.com"},"indicators":{"user_agents":["node-fetch/1.0 (+https://github.com/bitinn/node-fetch)"]}}'
+[ "$(alert msg_1 "$body" "$(printf forged | openssl base64 -A)")" = 401 ] || fail "a forged alert was taken: $(cat answer)"
+[ "$(alert msg_1 "$body")" = 202 ] || fail "the alert was not taken: $(cat answer)"
+[ "$(alert msg_1 "$body")" = 202 ] || fail "the same alert again was not answered alike: $(cat answer)"
+
+# The plan is made and kept; it waits for people.
+planned() {
+    plan=$(cd duty && stanch --format json runs list | tr -d ' \n' | sed -n 's/.*"plans":\[{"id":"\([0-9a-f-]*\)".*/\1/p')
+    [ -n "$plan" ]
+}
+wait_for "the plan" planned
+[ "$(writes)" -eq 0 ] || fail "an alert has written"
+(
+    cd duty
+    stanch show "$plan"
+    stanch approve "$plan" --key ../megan_key --approver megan.bowen@contoso.com --reason 'INC-1235' --yes -o bec.approval.json
+    stanch apply "$plan" --approval bec.approval.json
+)
+[ "$(attacker)" = closed ] || fail "the attacker still gets in"
+
+# Days later: the user comes back. The pass is sealed to Megan's key; with it the user registers a method of her own.
+register_phone() {
+    token=$(curl -sS -d "client_id=$AZURE_CLIENT_ID&client_secret=$AZURE_CLIENT_SECRET&grant_type=client_credentials" \
+        --data-urlencode 'scope=https://graph.microsoft.com/.default' "$base/contoso.com/oauth2/v2.0/token" |
+        sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p')
+    curl -sS -f -o answer -H "authorization: Bearer $token" -H 'content-type: application/json' \
+        -d '{"phoneType":"mobile","phoneNumber":"+1 2065550199"}' "$base/v1.0/users/$user/authentication/phoneMethods"
+}
+(
+    cd duty
+    stanch plan restore --user "$user" --set deliver=sealed --set within=2m -o restore.json
+    stanch approve restore.json --key ../megan_key --approver megan.bowen@contoso.com \
+        --reason 'she is at the desk' --yes -o restore.approval.json
+    stanch apply restore.json --approval restore.approval.json &
+    run=$!
+    wait_for "the pass" sh -c 'ls sealed/*.age'
+    age --decrypt -i ../megan_key sealed/*.age > ../pass
+    [ -s ../pass ] || fail "the pass did not arrive"
+    register_phone
+    wait "$run"
+)
+[ "$(attacker)" = closed ] || fail "the attacker comes back with the user"
 
 say "done"

@@ -8,7 +8,7 @@ use crate::processes::mock_program;
 
 #[test]
 fn the_ways_to_use_stanch_play_from_end_to_end() {
-    if ["curl", "ssh-keygen", "openssl"].into_iter().any(|program| has(program).is_none()) {
+    if ["curl", "ssh-keygen", "openssl", "age"].into_iter().any(|program| has(program).is_none()) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -26,7 +26,10 @@ fn the_ways_to_use_stanch_play_from_end_to_end() {
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
     let parts: Vec<&str> = told.lines().filter(|line| line.starts_with("== ")).collect();
-    assert_eq!(parts, ["== 1. By user", "== 2. By approval: a second person's key", "== done"]);
+    assert_eq!(
+        parts,
+        ["== 1. By user", "== 2. By approval: a second person's key", "== 3. By alert, and back", "== done"]
+    );
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert!(left.is_empty(), "it leaves {left:?} behind");
 }
