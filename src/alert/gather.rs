@@ -52,8 +52,10 @@ impl Gathering {
         }
     }
 
+    /// Takes an id in. One that was cut would be that of other alerts, too.
     pub(super) fn id(&mut self, text: Option<String>) {
-        self.trigger.id = self.trigger.id.take().or(text);
+        let whole = text.filter(|text| text.chars().count() <= LONGEST);
+        self.trigger.id = self.trigger.id.take().or(whole);
     }
 
     pub(super) fn title(&mut self, text: Option<String>) {

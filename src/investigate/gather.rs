@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::hints::confirm;
+use super::hints::{confirm, is_plausible};
 use super::methods::{Grounds, judge};
 use super::sign_ins::find_intruder;
 use crate::alert::Hints;
@@ -73,7 +73,7 @@ impl InvestigateError {
 /// When Graph does not answer.
 pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Found, InvestigateError> {
     let earliest = ask.now.saturating_sub(DEFAULT_WINDOW).unwrap_or(Timestamp::MIN);
-    let hinted = ask.hints.time.filter(|time| *time <= ask.now);
+    let hinted = ask.hints.time.filter(|time| is_plausible(*time, ask.now));
     let from = match ask.since.or(hinted) {
         Some(since) => since.saturating_sub(PAST).unwrap_or(earliest).min(earliest),
         None => earliest,

@@ -64,20 +64,24 @@ pub fn confirm(rows: &[SignIn], hints: &Hints, now: Timestamp) -> Confirmed {
     confirmed
 }
 
+/// Whether an alert's time can be that of this incident.
+pub(super) fn is_plausible(time: Timestamp, now: Timestamp) -> bool {
+    (-SKEW..=OLDEST).contains(&now.duration_since(time))
+}
+
 fn plausible(time: Option<Timestamp>, now: Timestamp, notes: &mut Vec<String>) -> Option<Timestamp> {
     let time = time?;
-    let ago = now.duration_since(time);
-    if ago < -SKEW {
+    if is_plausible(time, now) {
+        return Some(time.min(now));
+    }
+    if time > now {
         notes.push(format!("the alert's time {time} is in the future: it is not taken for the beginning"));
-        None
-    } else if ago > OLDEST {
+    } else {
         notes.push(format!(
             "the alert's time {time} is more than 90 days ago: it is not taken for the beginning"
         ));
-        None
-    } else {
-        Some(time.min(now))
     }
+    None
 }
 
 fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, confirmed: &mut Confirmed) {

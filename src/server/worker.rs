@@ -19,6 +19,8 @@ use crate::store::{ClaimedCase, Held, Inbox, StoreError, Subject};
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// How often a claim is renewed.
 const RENEWED_EVERY: Duration = Duration::from_secs(30);
+/// After a stop a plan may still be made within this.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How often the inbox is looked at when nobody says that something came: leases of the dead end in silence.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 /// Seconds until the next try; after the last of them a person is asked.
@@ -55,13 +57,17 @@ enum Ended {
 }
 
 impl Worker {
-    /// Works until the stop is given. What is being planned then is given up: its lease ends, and the next start takes it
-    /// up.
+    /// Works until the stop is given. What is being planned then may end; what takes too long is given up: its lease
+    /// ends, and the next start takes it up.
     pub async fn run(&self, mut stop: StopSignal) {
         while !stop.is_given() {
+            let mut work = std::pin::pin!(self.work_once());
             let next = tokio::select! {
-                next = self.work_once() => next,
-                () = stop.given() => return,
+                next = &mut work => next,
+                () = stop.given() => tokio::select! {
+                    next = &mut work => next,
+                    () = self.clock.sleep(STOP_WITHIN) => return,
+                },
             };
             match next {
                 Ok(true) => continue,

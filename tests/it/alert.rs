@@ -490,3 +490,13 @@ fn a_plan_is_made_from_an_alert_in_a_file() {
     }
     assert_eq!(mock.writes(), 0);
 }
+
+#[test]
+fn an_id_that_is_too_long_to_be_kept_is_none() {
+    let id = |length: usize| {
+        let body = json!({ "schema": "stanch/alert/v1", "id": "x".repeat(length) });
+        read(body.to_string().as_bytes()).id
+    };
+    assert_eq!(id(512), Some("x".repeat(512)));
+    assert_eq!(id(513), None, "two alerts with one beginning would be one");
+}
