@@ -281,6 +281,37 @@ fn a_wrong_block_is_found() {
     }
 }
 
+/// A link to a place of ours leads there: the file is there, and the heading.
+#[test]
+fn every_link_between_the_documents_leads_somewhere() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let folder = page.parent().unwrap();
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.contains("://") && !link.contains(' ')) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { folder.join(file) };
+            let is_there = match std::fs::read_to_string(&target) {
+                _ if heading.is_empty() => target.exists(),
+                Ok(text) => text.lines().filter_map(|line| line.strip_prefix('#')).any(|title| {
+                    let title = title.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                    title
+                        .chars()
+                        .filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+                        .collect::<String>()
+                        == heading
+                }),
+                Err(_) => false,
+            };
+            if !is_there {
+                wrong.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// A shell in which `stanch` is this build, set up for a mock.
 pub fn shell(mock: &Mock, folder: &Path) -> Command {
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();

@@ -12,6 +12,7 @@ use stanch::engine::{Need, Requirements, StepNeeds};
 use stanch::graph::{DANGEROUS, Reading, app_role};
 use stanch::plan::{Action, PlannedRequest, Undo};
 use stanch::playbook::{Playbook, StepInfo};
+use stanch::run::Verdict;
 use stanch::steps::AnyStep;
 
 use crate::world::{World, shipped};
@@ -123,6 +124,17 @@ fn the_permissions_are_those_of_the_code() {
 
 #[test]
 fn the_exit_statuses_are_those_of_the_code() {
+    for verdict in [
+        Verdict::Contained,
+        Verdict::ContainedUnverified,
+        Verdict::Partial,
+        Verdict::NotContained,
+        Verdict::Unknown,
+        Verdict::Refused,
+        Verdict::Stale,
+    ] {
+        assert!(EXIT_STATUSES.iter().any(|(status, _)| *status == verdict.exit_status()), "{verdict:?}");
+    }
     let mut page = format!("# Exit statuses\n\n{MADE}| status | when |\n| --- | --- |\n");
     for (status, when) in EXIT_STATUSES {
         writeln!(page, "| {status} | {when} |").unwrap();
