@@ -11,8 +11,8 @@ use super::session::Session;
 use super::stop;
 use super::terminal;
 use crate::approval::{Approval, Consent, Decision, Signers, Yes, heed_rejections};
-use crate::engine::Applied;
-use crate::plan::{Delivery, Plan, preview::shell_word};
+use crate::engine::{Applied, ApplyError};
+use crate::plan::{Delivery, Plan, PlanSession, preview::shell_word};
 use crate::report;
 use crate::run::Run;
 use crate::store::load_run;
@@ -33,6 +33,12 @@ pub async fn apply(session: &Session, args: &ApplyArgs) -> Result<u8, Failure> {
         // Nothing is sent, so nobody has to say yes or to sign in: the answer is the verdict that the run had.
         let (_, run) = load_run(store.as_ref(), &run).await?;
         return tell(session, &plan, &Applied::Earlier(Box::new(run)), false);
+    }
+    if plan.session == PlanSession::Person && !args.as_me {
+        return Err(ApplyError::OtherSession.into());
+    }
+    if args.as_me {
+        session.sign_in_as_me().await?;
     }
     let beside = approvers::beside(Path::new(&name), &plan);
     let rejections = beside

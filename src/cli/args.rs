@@ -134,6 +134,9 @@ pub struct PlanArgs {
     /// Who and what.
     #[command(flatten)]
     pub case: CaseArgs,
+    /// Signs you in by a code, and acts in your own session: the only way to reset a synchronized user's password
+    #[arg(long)]
+    pub as_me: bool,
     /// Writes the plan to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -241,6 +244,9 @@ pub struct ApplyArgs {
     /// A signed approval, as `stanch approve` writes it; may be given again
     #[arg(long, value_name = "FILE")]
     pub approval: Vec<PathBuf>,
+    /// Signs you in by a code, and acts in your own session: the only way to reset a synchronized user's password
+    #[arg(long)]
+    pub as_me: bool,
     /// Says yes without asking
     #[arg(long)]
     pub yes: bool,
@@ -257,6 +263,9 @@ pub struct RunArgs {
     /// Who and what.
     #[command(flatten)]
     pub case: CaseArgs,
+    /// Signs you in by a code, and acts in your own session: the only way to reset a synchronized user's password
+    #[arg(long)]
+    pub as_me: bool,
     /// Plans and shows, and stops there
     #[arg(long)]
     pub dry_run: bool,

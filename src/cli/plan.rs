@@ -24,6 +24,9 @@ const WIDEST_EVIDENCE_IPV6: u8 = 16;
 /// # Errors
 /// Whatever keeps a plan from being made: see [`Failure`].
 pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
+    if args.as_me {
+        session.sign_in_as_me().await?;
+    }
     let plan = match &args.alert {
         Some(file) => make_from_alert(session, args, file).await?,
         None => make(session, &args.playbook, args.user.as_deref().unwrap_or_default(), &args.case).await?,

@@ -14,6 +14,9 @@ pub async fn run(session: &Session, args: &RunArgs) -> Result<u8, Failure> {
     if !args.dry_run {
         apply::check_unsigned_will_do(session)?;
     }
+    if args.as_me {
+        session.sign_in_as_me().await?;
+    }
     let plan = plan::make(session, &args.playbook, &args.user, &args.case).await?;
     if args.dry_run {
         plan::show(session, &plan, plan.id.as_str())?;

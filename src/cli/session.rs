@@ -1,19 +1,21 @@
 //! What a command works with: settings, the way to Graph, the store. Opened as late as a command needs it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::args::{Format, Global};
 use super::failure::Failure;
 use super::handover::CommandHandover;
 use super::progress::Progress;
+use super::terminal;
 use crate::approval::Signers;
 use crate::config::{
-    BaseUrl, Config, CredentialError, Credentials, Environment, Flag, Role, Sources, StoreUrl, graph_base,
+    BaseUrl, Config, CredentialError, Credentials, Environment, Flag, PersonSignIn, Role, Sources, StoreUrl,
+    graph_base,
 };
-use crate::domain::{Clock, Random};
+use crate::domain::{Clock, Random, inert};
 use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal, Verifier};
-use crate::graph::{Connection, ConnectionSettings, Credential};
+use crate::graph::{Connection, ConnectionSettings, Credential, SignedIn};
 use crate::seal::Recipient;
 use crate::store::{SqliteStore, Store};
 use crate::transport::{OsRandom, SocketTransport, SystemClock, Transport};
@@ -38,6 +40,8 @@ pub struct Session {
     pub random: Arc<dyn Random>,
     tenant: Option<String>,
     patience: Patience,
+    /// Set once somebody has signed in as themselves.
+    person: OnceLock<(Connection, SignedIn)>,
 }
 
 impl Session {
@@ -64,11 +68,40 @@ impl Session {
             random: Arc::new(OsRandom),
             tenant: global.tenant.clone(),
             patience: Patience::default(),
+            person: OnceLock::new(),
         })
     }
 
-    /// Who asks: the configured UPN, or the operating system's user.
+    /// Signs in whoever sits there, for everything that this command does from here on.
+    ///
+    /// # Errors
+    /// When nobody signs in.
+    pub async fn sign_in_as_me(&self) -> Result<(), Failure> {
+        let to = PersonSignIn::read(&self.environment, &self.config, self.tenant.as_deref())?;
+        let base = graph_base(&self.environment, self.config.cloud)?;
+        let settings = ConnectionSettings::new(
+            base.as_str(),
+            to.authority.as_str(),
+            &to.tenant_id,
+            &to.client_id,
+            Credential::Person,
+        );
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let signed_in =
+            Connection::of_person(Self::transport()?, clock, random, settings, &terminal::tell_code).await?;
+        if !self.quiet {
+            anstream::eprintln!("Signed in as {}.", inert(signed_in.1.upn.as_str()));
+        }
+        // Nobody signs in twice in one command.
+        self.person.get_or_init(|| signed_in);
+        Ok(())
+    }
+
+    /// Who asks: whoever signed in as themselves, the configured UPN, or the operating system's user.
     pub fn operator(&self) -> String {
+        if let Some((_, person)) = self.person.get() {
+            return person.upn.to_string();
+        }
         self.config
             .operator
             .user
@@ -111,9 +144,14 @@ impl Session {
     /// # Errors
     /// When credentials are missing.
     pub fn planner(&self) -> Result<Planner, Failure> {
-        let (signed_in_as, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
         let base = graph_base(&self.environment, self.config.cloud)?;
-        let connection = self.connection(&credentials, &base)?;
+        let (signed_in_as, connection) = if let Some((connection, _)) = self.person.get() {
+            // What a person plans the same person applies.
+            (Role::Responder, connection.clone())
+        } else {
+            let (role, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
+            (role, self.connection(&credentials, &base)?)
+        };
         Ok(Planner {
             reader: connection.reader(),
             signed_in_as,
@@ -142,10 +180,14 @@ impl Session {
     /// # Errors
     /// When credentials are missing or the store cannot be opened.
     pub fn applier(&self, signers: Signers, stop: StopSignal) -> Result<Applier, Failure> {
-        let credentials = Credentials::responder(&self.environment, self.config.cloud)?;
-        let base = graph_base(&self.environment, self.config.cloud)?;
+        let connection = if let Some((connection, _)) = self.person.get() {
+            connection.clone()
+        } else {
+            let credentials = Credentials::responder(&self.environment, self.config.cloud)?;
+            self.connection(&credentials, &graph_base(&self.environment, self.config.cloud)?)?
+        };
         Ok(Applier {
-            connection: self.connection(&credentials, &base)?,
+            connection,
             store: self.store()?,
             clock: Arc::clone(&self.clock),
             random: Arc::clone(&self.random),
@@ -159,15 +201,15 @@ impl Session {
         })
     }
 
+    fn transport() -> Result<Arc<dyn Transport>, Failure> {
+        let hint = "check the machine's certificates and proxy settings";
+        let transport = SocketTransport::new()
+            .map_err(|error| Failure::of(1, "transport", &error, Some(hint.to_owned())))?;
+        Ok(Arc::new(transport))
+    }
+
     fn connection(&self, credentials: &Credentials, base: &BaseUrl) -> Result<Connection, Failure> {
-        let transport: Arc<dyn Transport> = Arc::new(SocketTransport::new().map_err(|error| {
-            Failure::of(
-                1,
-                "transport",
-                &error,
-                Some("check the machine's certificates and proxy settings".to_owned()),
-            )
-        })?);
+        let transport = Self::transport()?;
         let tenant = self.tenant.as_deref().unwrap_or(&credentials.tenant_id);
         let credential = Credential::load(&credentials.way, self.clock.now())?;
         let settings = ConnectionSettings::new(

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use crate::domain::secret::ExposeSecret as _;
 use crate::domain::{SecretString, inert};
+use crate::graph::DevicePrompt;
 use crate::seal::HandoverError;
 
 /// Whether a person sits at both ends: questions can be asked and answered.
@@ -46,6 +47,18 @@ pub fn choose(question: &str, words: &[&str]) -> std::io::Result<Option<usize>> 
     std::io::stdin().lock().read_line(&mut answer)?;
     let answer = answer.trim().to_lowercase();
     Ok(words.iter().position(|word| !answer.is_empty() && word.starts_with(&answer)))
+}
+
+/// Tells the code that signs a person in. It is told even to who asked for quiet: nothing goes on without it.
+pub fn tell_code(prompt: &DevicePrompt) {
+    anstream::eprintln!(
+        "To sign in as yourself, open {} and type the code {} within {} minutes.\n\
+         warning: such codes are what phishers send. Type this one only because you have started this command yourself, \
+         just now; never one that somebody gave you.",
+        inert(&prompt.address),
+        inert(&prompt.user_code),
+        prompt.lasts.as_secs() / 60
+    );
 }
 
 /// Shows a secret on the terminal, once, and nowhere else.

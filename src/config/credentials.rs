@@ -56,6 +56,12 @@ pub enum CredentialError {
         /// The variable.
         variable: String,
     },
+    /// There is nothing that a person could sign in to.
+    #[error("nobody can sign in as themselves: `{variable}` is not set")]
+    NothingToSignInTo {
+        /// The variable.
+        variable: &'static str,
+    },
     /// Two ways to sign in are set at once.
     #[error("the {role} has two ways to sign in: both `{first}` and `{second}` are set")]
     Ambiguous {
@@ -93,7 +99,7 @@ impl CredentialError {
     /// Gives the stable code of this error.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Missing { .. } => "credentials_missing",
+            Self::Missing { .. } | Self::NothingToSignInTo { .. } => "credentials_missing",
             Self::Ambiguous { .. } => "credentials_ambiguous",
             Self::Unreadable { .. } => "credentials_unreadable",
             Self::Malformed { .. } => "credentials_malformed",
@@ -116,6 +122,9 @@ impl CredentialError {
             Self::Missing { variable, .. } => {
                 Some(format!("set `{variable}`; `stanch setup` shows how to register the applications"))
             }
+            Self::NothingToSignInTo { variable } => Some(format!(
+                "set `{variable}`; the app may also be named by `operator.client_id` in stanch.toml"
+            )),
             Self::Ambiguous { first, second, .. } => Some(format!("unset `{first}` or `{second}`")),
             Self::Unreadable { path, why, .. } => Some(match why {
                 std::io::ErrorKind::NotFound => {
@@ -284,7 +293,7 @@ fn check_secret(variable: String, secret: SecretString) -> Result<SecretString, 
 }
 
 /// Both ids become parts of an address: nothing in them may change which one.
-fn check_word(variable: &str, text: &str, why: &'static str) -> Result<(), CredentialError> {
+pub(super) fn check_word(variable: &str, text: &str, why: &'static str) -> Result<(), CredentialError> {
     let fits = !text.is_empty()
         && text.len() <= 253
         && !text.starts_with('.')

@@ -45,6 +45,8 @@ pub struct Config {
 pub struct Operator {
     /// The UPN; none: the operating system's user, unresolved.
     pub user: Option<String>,
+    /// The app that a person signs in to with `--as-me`; none: the responder's.
+    pub client_id: Option<String>,
 }
 
 /// What an apply needs.
@@ -142,6 +144,7 @@ impl Config {
         }
         config.stop_on_skew = settings.boolean(&["stop_on_skew"]).is_some_and(|(stops, _)| stops);
         config.operator.user = settings.text(&["operator", "user"]).map(|(user, _)| user);
+        config.operator.client_id = settings.text(&["operator", "client_id"]).map(|(id, _)| id);
         settings.approval(&mut config.approval, here);
         settings.guards(&mut config.guards);
         settings.secrets(&mut config.secrets);

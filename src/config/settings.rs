@@ -24,6 +24,7 @@ const SETTINGS: &[(&[&str], Kind)] = &[
     (&["cloud"], Kind::Choice(&Cloud::NAMES)),
     (&["stop_on_skew"], Kind::Boolean),
     (&["operator", "user"], Kind::Text),
+    (&["operator", "client_id"], Kind::Text),
     (&["approval", "required"], Kind::Boolean),
     (&["approval", "approvers"], Kind::Text),
     (&["approval", "four_eyes"], Kind::Boolean),

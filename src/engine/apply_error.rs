@@ -23,6 +23,11 @@ pub enum ApplyError {
         /// Tenant of the credentials.
         actual: String,
     },
+    /// The plan is for a person's session, and an app is signed in.
+    #[error(
+        "the plan was made with `--as-me`: it holds what only a person's session may do, and an app is signed in"
+    )]
+    OtherSession,
     /// The subject is no longer who was planned for.
     #[error("`{upn}` has changed since the plan: {what}")]
     SubjectChanged {
@@ -81,7 +86,7 @@ impl ApplyError {
         match self {
             Self::NotApproved(error) => error.exit_status(),
             Self::ConsentUsed(_) => 4,
-            Self::OtherTenant { .. } => 2,
+            Self::OtherTenant { .. } | Self::OtherSession => 2,
             Self::SubjectChanged { .. } | Self::GuardsChanged => 5,
             Self::SubjectRefused(_)
             | Self::RequestRefused(_)
@@ -98,6 +103,7 @@ impl ApplyError {
             Self::NotApproved(error) => error.code(),
             Self::ConsentUsed(_) => "approval_used",
             Self::OtherTenant { .. } => "other_tenant",
+            Self::OtherSession => "other_session",
             Self::SubjectChanged { .. } => "subject_changed",
             Self::GuardsChanged => "guards_changed",
             Self::DangerousPermissions { .. } => "dangerous_permissions",
@@ -121,6 +127,9 @@ impl ApplyError {
             )),
             Self::OtherTenant { .. } => {
                 Some("set `AZURE_TENANT_ID` and the credentials of the plan's tenant".to_owned())
+            }
+            Self::OtherSession => {
+                Some("nothing was sent; apply it with `--as-me`, or make a new plan without it".to_owned())
             }
             Self::SubjectChanged { .. } | Self::GuardsChanged => {
                 Some("nothing was sent; make a new plan and look at it".to_owned())

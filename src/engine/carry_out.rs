@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::context::RunContext;
+use super::operation::is_done_later;
 use super::secret;
 use super::send::{Ended, JUST_MADE_WAIT, missing_objects, note, send, uses_made_object, waited_less};
 use super::watch::watch;
@@ -114,7 +115,7 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
                 return Ok(None);
             }
             Ended::Unknown(failure) => {
-                let detail = told("no answer came, and reading back did not settle it", &failure);
+                let detail = told("it is not known whether it took effect", &failure);
                 context.reached(&action.id, ActionState::Ambiguous, detail).await?;
                 return Ok(None);
             }
@@ -245,6 +246,9 @@ async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> 
 /// rest is told as not seen yet, so that nobody waits for it in the meantime.
 fn patience_for(context: &RunContext, action: &Action) -> Duration {
     let usual = context.patience.read_back;
+    if action.requests.iter().any(is_done_later) {
+        return usual.max(context.patience.written_back);
+    }
     match AnyStep::shows_within(&action.step) {
         Some(slow) if action.required => usual.max(slow),
         _ => usual,

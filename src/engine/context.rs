@@ -24,6 +24,11 @@ pub struct Patience {
     pub probe_reads: u32,
     /// The time between two of them: with five of them, more than the consistency window of 60 s.
     pub probe_spacing: Duration,
+    /// How long what Graph does later may take: what is written back is dropped after some minutes where nobody answers
+    /// on-premises (identity.md 3.3).
+    pub operation: Duration,
+    /// How long a password that was written back may take to show (identity.md 3.6).
+    pub written_back: Duration,
     /// How long an object that this run has just made may be unknown to the next request.
     pub just_made: Duration,
 }
@@ -34,6 +39,8 @@ impl Default for Patience {
             read_back: Duration::from_mins(3),
             probe_reads: 5,
             probe_spacing: Duration::from_secs(13),
+            operation: Duration::from_mins(5),
+            written_back: Duration::from_mins(10),
             just_made: Duration::from_secs(90),
         }
     }

@@ -6,6 +6,7 @@ mod carry_out;
 mod context;
 mod doctor;
 mod from_alert;
+mod operation;
 mod plan_error;
 mod planner;
 mod preflight;

@@ -113,7 +113,8 @@ impl Planner {
         // Alone and first: side by side each of the reads below would wait for a network that is down.
         reader.sign_in().await?;
         tokio::select! {
-            plan = self.plan_with(&reader, &request, watcher) => plan,
+            // On the heap: whoever awaits a plan would carry it on the stack.
+            plan = Box::pin(self.plan_with(&reader, &request, watcher)) => plan,
             never = look_ahead(&reader, &request.playbook) => match never {},
         }
     }
@@ -258,6 +259,7 @@ impl Planner {
             warnings: Vec::new(),
             residual_risk: Vec::new(),
             permissions: Vec::new(),
+            session: self.reader.session(),
             requested_by: Requester {
                 name: request.requested_by.clone(),
                 resolved: false,
@@ -266,9 +268,8 @@ impl Planner {
         };
         let ends = step_ends(&planned);
         for (step, planned) in planned {
-            if !planned.actions.is_empty() {
-                plan.permissions.extend(AnyStep::permissions(&step.step).iter().map(|&name| name.to_owned()));
-            }
+            let needed = planned.actions.iter().flat_map(AnyStep::permissions_of);
+            plan.permissions.extend(needed.map(|&name| name.to_owned()));
             let waits: Vec<ActionId> =
                 step.needs.iter().filter_map(|need| ends.get(need)).flatten().cloned().collect();
             plan.actions.extend(planned.actions.into_iter().map(|action| wait_for(action, &waits)));

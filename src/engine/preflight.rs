@@ -7,7 +7,7 @@ use crate::case::Subject;
 use crate::config::Guards;
 use crate::graph::{Connection, Reader, dangerous};
 use crate::guard::{judge_requests, judge_subject};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanSession};
 use crate::steps::AnyStep;
 
 /// Looks at the credentials: those of the plan's tenant, without permissions that nobody should hold.
@@ -22,6 +22,9 @@ pub(super) async fn check_credentials(
             planned: plan.tenant.id.to_string(),
             actual: actual.to_string(),
         });
+    }
+    if plan.session == PlanSession::Person && connection.session() == PlanSession::App {
+        return Err(ApplyError::OtherSession);
     }
     let dangerous = dangerous(&connection.roles().await?, &settings.accepted_permissions);
     if !dangerous.is_empty() {

@@ -79,7 +79,7 @@ async fn lacking_permissions(context: &RunContext, plan: &Plan, progress: &[Prog
     let Ok(held) = context.reader.permissions().await else { return Vec::new() };
     let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for action in failed {
-        for permission in AnyStep::permissions(&action.step) {
+        for permission in AnyStep::permissions_of(action) {
             if !is_covered(permission, &held) {
                 let steps = lacking.entry(permission).or_default();
                 if !steps.contains(&action.step.as_str()) {

@@ -29,7 +29,7 @@ pub(super) fn is_pass(planned: &PlannedRequest) -> bool {
 fn kind_of(planned: &PlannedRequest) -> Option<SecretKind> {
     if is_pass(planned) {
         Some(SecretKind::Pass)
-    } else if planned.body.get("passwordProfile").is_some() {
+    } else if ["passwordProfile", "newPassword"].iter().any(|key| planned.body.get(key).is_some()) {
         Some(SecretKind::Password)
     } else {
         None

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::context::{Notice, RunContext};
+use super::operation::{Awaited, await_end, is_done_later};
 use super::secret::{self, Handed};
 use crate::approval::ApprovedRequest;
 use crate::domain::secret::generate_password;
@@ -87,11 +88,15 @@ pub(super) async fn send(
             Ok(sent) => {
                 attempt.answered_at = sent.server_time;
                 attempt.made_id.clone_from(&sent.made_id);
-                // Handed over before the answer is written down: a crash in between leaves a secret that is known to be
+                let done = match follow(context, action, index, planned, &sent, &mut attempt).await? {
+                    Followed::Done(done) => done,
+                    Followed::Ended(ended) => return Ok(ended),
+                };
+                // Handed over before the end is written down: a crash in between leaves a secret that is known to be
                 // lost, and never one that is believed to be with somebody.
                 let handed =
                     secret::hand_over(context, action, planned, &bindings, sent.pass.as_ref()).await?;
-                context.write_down(outcome(accepted(&sent))).await?;
+                context.write_down(outcome(done)).await?;
                 note_ranges(context, action, planned, &bindings).await?;
                 match settle(context, action, planned, handed, attempt, resends_left).await? {
                     Some(ended) => return Ok(ended),
@@ -164,6 +169,49 @@ async fn settle(
         Handed::Lost(failure) if secret::is_pass(planned) => Some(Ended::Lost(failure)),
         // A password that nobody knows is set all the same: the intruder does not know it either.
         Handed::Lost(_) | Handed::Over | Handed::Nothing => Some(Ended::Done(Box::new(attempt))),
+    })
+}
+
+/// What became of a request that Graph accepted.
+enum Followed {
+    /// It is done; this is to be written down.
+    Done(Outcome),
+    /// It is not, or nobody knows.
+    Ended(Ended),
+}
+
+/// Follows what Graph has accepted, where it is done later, to its end.
+async fn follow(
+    context: &RunContext,
+    action: &Action,
+    index: usize,
+    planned: &PlannedRequest,
+    sent: &Sent,
+    attempt: &mut Attempt,
+) -> Result<Followed, StoreError> {
+    let outcome = |outcome| Entry::Outcome { action: action.id.clone(), request: index, outcome };
+    let accepted = accepted(sent);
+    if !is_done_later(planned) {
+        return Ok(Followed::Done(accepted));
+    }
+    context.write_down(outcome(accepted)).await?;
+    Ok(match await_end(context, planned, sent).await {
+        Awaited::Succeeded => Followed::Done(Outcome::OperationSucceeded),
+        Awaited::Failed(failure) => {
+            context.write_down(outcome(Outcome::OperationFailed(failure.clone()))).await?;
+            Followed::Ended(Ended::Refused(failure))
+        }
+        Awaited::Open(failure) => {
+            context.write_down(outcome(Outcome::OperationOpen(failure.clone()))).await?;
+            // It is not sent again: the one before may still arrive.
+            match probe(context, action, planned, attempt).await {
+                Probe::Seen => {
+                    let server_time = Some(context.tenant_now());
+                    Followed::Done(Outcome::SeenByReadBack { made_id: None, server_time })
+                }
+                Probe::Absent | Probe::Unsettled => Followed::Ended(Ended::Unknown(failure)),
+            }
+        }
     })
 }
 
@@ -307,6 +355,7 @@ fn accepted(sent: &Sent) -> Outcome {
         request_id: sent.request_id.clone(),
         made_id: sent.made_id.clone(),
         server_time: sent.server_time,
+        operation: sent.operation.clone(),
     }
 }
 

@@ -70,6 +70,10 @@ pub(super) struct Answer {
     pub(super) json: Value,
     pub(super) request_id: Option<String>,
     pub(super) server_time: Option<Timestamp>,
+    /// Where to ask about what is done later.
+    pub(super) location: Option<String>,
+    /// How long to wait before that.
+    pub(super) retry_after: Option<Duration>,
 }
 
 /// What to do with what came back.
@@ -134,7 +138,7 @@ pub(super) fn judge(
 ) -> Verdict {
     let (status, headers) = (response.status(), response.headers());
     if status.is_success() {
-        return judge_success(call, path, response);
+        return judge_success(call, path, response, now);
     }
     let (method, path) = (name_of(&call.method), path.to_owned());
     let answer = Box::new(ErrorAnswer::read(status, headers, response.body()));
@@ -178,13 +182,15 @@ pub(super) fn judge(
     }
 }
 
-fn judge_success(call: &Call<'_>, path: &str, response: &http::Response<Vec<u8>>) -> Verdict {
+fn judge_success(call: &Call<'_>, path: &str, response: &http::Response<Vec<u8>>, now: Timestamp) -> Verdict {
     let headers = response.headers();
     let answer = |json| Answer {
         status: response.status(),
         json,
         request_id: header_text(headers, "request-id").map(str::to_owned),
         server_time: retry_after::date_of(headers),
+        location: header_text(headers, "location").map(str::to_owned),
+        retry_after: retry_after::read(headers, now),
     };
     let malformed = |what: &str, source| GraphError::Malformed {
         method: name_of(&call.method),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderValue, header};
 use jiff::Timestamp;
 
-use super::auth::{AccessToken, AuthError, TokenSource};
+use super::auth::{AccessToken, AuthError, DevicePrompt, TokenSource};
 use super::call::{Answer, Call, MOST_TRIES, Verdict, header_text, judge, judge_silence};
 use super::error::GraphError;
 use super::pace::{Bucket, Pace};
@@ -15,7 +15,8 @@ use super::reader::Reader;
 use super::retry_after;
 use super::settings::{ClientRequestId, ConnectionSettings, Deadlines};
 use super::writer::Writer;
-use crate::domain::{Clock, Random, TenantId};
+use crate::domain::{Clock, Random, TenantId, Upn, UserId};
+use crate::plan::PlanSession;
 use crate::transport::{Transport, TransportError};
 
 /// How we name ourselves.
@@ -36,6 +37,15 @@ struct Shared {
     /// Graph's `Date` of the newest answer, and when it came by our clock.
     seen: Mutex<Option<(Timestamp, Timestamp)>>,
     throttling: Mutex<Throttling>,
+}
+
+/// Who signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Object id.
+    pub id: UserId,
+    /// User name.
+    pub upn: Upn,
 }
 
 /// How near to its limits Graph has said that we are, on one connection.
@@ -65,15 +75,45 @@ impl Connection {
         random: Arc<dyn Random>,
         settings: ConnectionSettings,
     ) -> Self {
+        let (base, deadlines) = (settings.graph_base.clone(), settings.deadlines);
+        let tokens =
+            TokenSource::new(Arc::clone(&transport), Arc::clone(&clock), Arc::clone(&random), settings);
+        Self::over(transport, clock, random, tokens, (&base, deadlines))
+    }
+
+    /// Signs a person in by a code that they type elsewhere, and makes a connection in their session: it may do what
+    /// the app's delegated permissions and the person's own roles allow together.
+    ///
+    /// # Errors
+    /// When nobody signs in, or who does is not told.
+    pub async fn of_person(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        settings: ConnectionSettings,
+        tell: &(dyn Fn(&DevicePrompt) + Send + Sync),
+    ) -> Result<(Self, SignedIn), GraphError> {
+        let (base, deadlines) = (settings.graph_base.clone(), settings.deadlines);
+        let (way, time, chance) = (Arc::clone(&transport), Arc::clone(&clock), Arc::clone(&random));
+        let tokens = TokenSource::of_person(way, time, chance, settings, tell).await?;
+        let connection = Self::over(transport, clock, random, tokens, (&base, deadlines));
+        let token = connection.0.tokens.token().await?;
+        let person = token.person().and_then(|(id, upn)| Some((id.parse().ok()?, upn.parse().ok()?)));
+        let (id, upn) = person.ok_or_else(|| connection.missing_claim("oid"))?;
+        Ok((connection, SignedIn { id, upn }))
+    }
+
+    fn over(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        tokens: TokenSource,
+        (base, deadlines): (&str, Deadlines),
+    ) -> Self {
         Self(Arc::new(Shared {
-            base: settings.graph_base.trim_end_matches('/').to_owned(),
-            deadlines: settings.deadlines,
-            tokens: TokenSource::new(
-                Arc::clone(&transport),
-                Arc::clone(&clock),
-                Arc::clone(&random),
-                settings,
-            ),
+            base: base.trim_end_matches('/').to_owned(),
+            deadlines,
+            tokens,
             transport,
             clock,
             random,
@@ -81,6 +121,11 @@ impl Connection {
             seen: Mutex::default(),
             throttling: Mutex::default(),
         }))
+    }
+
+    /// Tells whose session it is.
+    pub fn session(&self) -> PlanSession {
+        self.0.tokens.session()
     }
 
     /// Gives what reads.

@@ -8,7 +8,7 @@ use crate::transport::TransportError;
 
 /// Codes of failures after which a person may still get through where we do not: Graph or Entra is down, or our own app
 /// is shut out.
-pub const OUT_OF_REACH: [&str; 10] = [
+pub const OUT_OF_REACH: [&str; 11] = [
     "graph_no_answer",
     "graph_unavailable",
     "graph_throttled",
@@ -18,6 +18,7 @@ pub const OUT_OF_REACH: [&str; 10] = [
     "sign_in_malformed",
     "sign_in_app_disabled",
     "sign_in_blocked_by_policy",
+    "sign_in_person_blocked",
     "sign_in_session_revoked",
 ];
 
@@ -267,6 +268,12 @@ impl GraphError {
     /// What to do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Refused { path, .. } if self.is_permission_missing() && path.ends_with("/resetPassword") => {
+                Some(
+                    "Graph takes this from a person alone: consent to the delegated permission `UserAuthenticationMethod.ReadWrite.All`, and sign in as an Authentication Administrator; for an account with a role, as a Privileged Authentication Administrator"
+                        .to_owned(),
+                )
+            }
             Self::Refused { needs, path, .. } if self.is_permission_missing() => {
                 let whole = grant(needs)?;
                 Some(match permission::of_method_kind(path) {

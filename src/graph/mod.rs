@@ -44,14 +44,14 @@ mod double;
 
 pub use answer::ErrorAnswer;
 pub use app_role::{APP_ROLES, AppRole, DANGEROUS, GRAPH_APP_ID, app_role, dangerous, is_covered};
-pub use auth::{AuthError, CertificateError, Credential};
-pub use connection::{Connection, Throttling};
+pub use auth::{AuthError, CertificateError, Credential, DevicePrompt};
+pub use connection::{Connection, SignedIn, Throttling};
 pub use error::{FailureKind, GraphError, OUT_OF_REACH, Retry};
 pub use licence::Licence;
 pub use look::look;
 pub use reader::{
-    DeviceBrief, GraphUser, GroupBrief, Pass, PassPolicy, Reader, RiskyUser, SignInFor, SignInLog,
-    SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
+    DeviceBrief, GraphUser, GroupBrief, OperationState, Pass, PassPolicy, Reader, RiskyUser, SignInFor,
+    SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
 };
 pub use reading::Reading;
 pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};

@@ -25,6 +25,7 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
         "servicePrincipals" => &["Application.Read.All"],
         "groups" => &["GroupMember.Read.All"],
         // The organization opens for whoever may read users (identity.md 0.1).
+        "directory" if has("onPremisesSynchronization") => &["OnPremDirectorySynchronization.Read.All"],
         "directory" | "organization" => &["User.Read.All"],
         first if first.starts_with("users") => of_user(&segments, is_read, body),
         _ => &[],

@@ -1,6 +1,8 @@
 //! Writing: one approved request, once. It is sent again here only where it certainly did nothing (never reached Graph,
 //! 429, a token that was not taken); whatever is uncertain goes back to the caller, who reads before repeating.
 
+use std::time::Duration;
+
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -29,6 +31,10 @@ pub struct Sent {
     pub server_time: Option<Timestamp>,
     /// The code of the Temporary Access Pass that the write made: Graph tells it this once.
     pub pass: Option<SecretString>,
+    /// Where Graph tells how what it accepted ends, where it is not done yet.
+    pub operation: Option<String>,
+    /// How long Graph asks to wait before that.
+    pub retry_after: Option<Duration>,
 }
 
 /// Writes to a tenant. Invariant: its one method takes only what was approved.
@@ -87,6 +93,8 @@ impl Writer {
             made_id,
             server_time: answer.server_time,
             pass,
+            operation: answer.location.filter(|_| answer.status == http::StatusCode::ACCEPTED),
+            retry_after: answer.retry_after,
         })
     }
 }

@@ -29,6 +29,7 @@ pub fn effect_of(request: &PlannedRequest) -> EffectClass {
         Verb::Patch | Verb::Put if request.body.get("ipRanges").is_some() => EffectClass::ReplaceSet,
         Verb::Patch | Verb::Put => EffectClass::Set,
         Verb::Post if request.path.ends_with("/revokeSignInSessions") => EffectClass::Repeatable,
+        Verb::Post if request.path.ends_with("/resetPassword") => EffectClass::LastWriterWins,
         Verb::Post if request.path.ends_with("/riskyUsers/confirmCompromised") => EffectClass::Set,
         // The newest pass ends the one before, and only its own answer tells its code.
         Verb::Post if request.path.ends_with("/temporaryAccessPassMethods") => EffectClass::LastWriterWins,
@@ -61,6 +62,10 @@ mod tests {
         );
         assert_eq!(
             class(Verb::Post, "/v1.0/users/x/authentication/temporaryAccessPassMethods", json!({})),
+            EffectClass::LastWriterWins
+        );
+        assert_eq!(
+            class(Verb::Post, "/v1.0/users/x/authentication/methods/y/resetPassword", json!({})),
             EffectClass::LastWriterWins
         );
         assert_eq!(class(Verb::Delete, "/v1.0/users/x/authentication/y", json!(null)), EffectClass::Delete);

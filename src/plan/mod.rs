@@ -7,6 +7,7 @@ pub mod placeholder;
 pub mod preview;
 pub mod request;
 pub mod sealed;
+pub mod session;
 
 pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo, Watch};
 pub use difference::{ActionChange, ActionDifference, FieldChange, ListChange, PlanBrief, PlanDifference};
@@ -17,3 +18,4 @@ pub use sealed::{
     GuardOverride, GuardRecord, GuardRefusal, LeftObject, PLAN_FORMAT, Plan, PlanFileError, PlannedCase,
     PlaybookRef, Requester, TenantRef, UnchangedStep,
 };
+pub use session::PlanSession;

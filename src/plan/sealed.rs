@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::action::Action;
 use super::placeholder::{PlaceholderError, placeholders_of};
 use super::preview::shell_word;
+use super::session::PlanSession;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
 use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId};
 use crate::playbook::shipped_text;
@@ -168,8 +169,11 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// What stays open even when all goes well.
     pub residual_risk: Vec<String>,
-    /// Permissions that apply needs.
+    /// Permissions that apply needs: of the app, or delegated, by whose session the plan is for.
     pub permissions: Vec<String>,
+    /// Whose session the plan was made in and is for; left out: an app's own.
+    #[serde(default, skip_serializing_if = "PlanSession::is_app")]
+    pub session: PlanSession,
     /// Who asked.
     pub requested_by: Requester,
 }

@@ -40,7 +40,16 @@ pub enum Outcome {
         made_id: Option<String>,
         /// Graph's time of the answer.
         server_time: Option<Timestamp>,
+        /// Where Graph tells how it ends, where it is not done yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<String>,
     },
+    /// What Graph had accepted and did later is done.
+    OperationSucceeded,
+    /// What Graph had accepted and was to do later failed: it did nothing.
+    OperationFailed(FailureNote),
+    /// What Graph had accepted had no end in the time that it was waited for.
+    OperationOpen(FailureNote),
     /// Graph refused it, or it never left: it did nothing.
     NotExecuted(FailureNote),
     /// No whole answer came: what it did is not known yet.

@@ -214,12 +214,13 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
                 own.made_id = made_id.clone().or(own.made_id.take());
                 own.answered_at = server_time.or(own.answered_at);
             }
-            Outcome::NotExecuted(note) => {
+            Outcome::OperationSucceeded => go(own, ActionState::AcceptedUnverified)?,
+            Outcome::NotExecuted(note) | Outcome::OperationFailed(note) => {
                 own.failure = Some(note.code.clone());
                 own.request_ids.extend(note.request_id.clone());
                 go(own, ActionState::NotStarted)?;
             }
-            Outcome::Ambiguous(note) => {
+            Outcome::Ambiguous(note) | Outcome::OperationOpen(note) => {
                 own.failure = Some(note.code.clone());
                 own.request_ids.extend(note.request_id.clone());
                 go(own, ActionState::Ambiguous)?;

@@ -119,7 +119,13 @@ fn entries() -> impl Strategy<Value = Entry> {
         Just(Entry::Outcome {
             action: id(),
             request: 0,
-            outcome: Outcome::Accepted { status: 204, request_id: None, made_id: None, server_time: None },
+            outcome: Outcome::Accepted {
+                status: 204,
+                request_id: None,
+                made_id: None,
+                server_time: None,
+                operation: None
+            },
         }),
         Just(Entry::Outcome { action: id(), request: 0, outcome: Outcome::AbsentByReadBack }),
         prop::sample::select(vec![

@@ -16,11 +16,12 @@ use super::protect_security_info::ProtectSecurityInfo;
 use super::remove_auth_methods::RemoveAuthMethods;
 use super::require_compliant_device::RequireCompliantDevice;
 use super::require_token_protection::RequireTokenProtection;
-use super::reset_password::ResetPassword;
+use super::reset_password::{self, ResetPassword};
 use super::revoke_sessions::RevokeSessions;
 use super::watch_new_method::WatchNewMethod;
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading};
+use crate::plan::Action;
 use crate::playbook::{StepCatalog, StepInfo};
 
 macro_rules! steps {
@@ -142,6 +143,15 @@ steps!(
 );
 
 impl AnyStep {
+    /// The permissions that an action needs: its step's, or, where it is a person's alone, those of that.
+    pub fn permissions_of(action: &Action) -> &'static [&'static str] {
+        if action.requests.iter().any(reset_password::is_a_persons) {
+            reset_password::PERSONS_PERMISSIONS
+        } else {
+            Self::permissions(&action.step)
+        }
+    }
+
     /// Whether a step kind ends sessions.
     pub fn is_revocation(name: &str) -> bool {
         name == RevokeSessions::NAME

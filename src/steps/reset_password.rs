@@ -1,5 +1,7 @@
 //! `reset_password`: 64 random characters, made at apply. By default nobody gets to know them: scramble and forget.
 //! Sealed, the recipients of the settings can open them.
+//! A synchronized user's password is the company's own directory's; where it is written back there, a person's session
+//! can reset it (`--as-me`), and the reset counts once the directory has taken it.
 //!
 //! ```yaml
 //! - step: reset_password
@@ -14,9 +16,9 @@ use super::Step;
 use super::by_hand::ByHand;
 use super::deliver::{self, Deliver};
 use super::planned::{Draft, Planned, Scope, cannot, delivering, time, user_object};
-use crate::case::{Case, Hold, Look};
-use crate::graph::{GraphError, Licence, Reader, Reading, request};
-use crate::plan::Undo;
+use crate::case::{Case, Hold, Look, Subject};
+use crate::graph::{GraphError, Licence, Reader, Reading, look, request};
+use crate::plan::{PlanSession, PlannedRequest, Undo};
 
 /// Its options.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -35,17 +37,26 @@ impl Step for ResetPassword {
     const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[Hold::Password];
     const IS_DOOR: bool = true;
-    type Facts = ();
+    type Facts = Facts;
 
-    async fn look(&self, _: &Case, _: &Reader) -> Result<(), GraphError> {
-        Ok(())
+    async fn look(&self, case: &Case, graph: &Reader) -> Result<Facts, GraphError> {
+        let session = graph.session();
+        let writeback = if case.subject.synced && session == PlanSession::Person {
+            look(graph.password_writeback().await)?
+        } else {
+            Look::Unread { why: "it was not asked for".to_owned() }
+        };
+        Ok(Facts { session, writeback })
     }
 
-    fn plan(&self, case: &Case, (): &(), scope: &Scope<'_>) -> Planned {
+    fn plan(&self, case: &Case, facts: &Facts, scope: &Scope<'_>) -> Planned {
         let subject = &case.subject;
-        let summary = format!("Reset the password of {}", subject.upn);
+        let mut summary = format!("Reset the password of {}", subject.upn);
+        if subject.synced && facts.session == PlanSession::Person {
+            summary.push_str(", also in the company's own directory");
+        }
         let mut planned = Planned::default();
-        if let Some((why, instead)) = obstacle(case) {
+        if let Some((why, instead)) = obstacle(case, facts) {
             planned.push(cannot(scope, Self::NAME, subject, summary, why, instead), scope);
             return planned;
         }
@@ -75,8 +86,17 @@ impl Step for ResetPassword {
             undo: Undo::Impossible { why: "the old password is not known".to_owned() },
             reason: "whoever knows the password signs in again once the session ends".to_owned(),
             evidence: Vec::new(),
-            requests: vec![request::reset_password(&subject.id)],
+            requests: vec![if subject.synced {
+                request::reset_password_with_writeback(&subject.id)
+            } else {
+                request::reset_password(&subject.id)
+            }],
         };
+        if let (true, Look::Unread { why }) = (subject.synced, &facts.writeback) {
+            planned.warnings.push(format!(
+                "whether passwords are written back to the company's own directory could not be read ({why}): where they are not, Graph refuses the reset"
+            ));
+        }
         planned.push(delivering(draft.into_action(Self::NAME, scope), delivery), scope);
         planned.residual_risk.push(
             "App passwords from per-user MFA are not visible to Graph and survive a reset; look in the portal.".to_owned(),
@@ -103,8 +123,41 @@ impl Step for ResetPassword {
     }
 }
 
+/// What it must know.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Whose session plans.
+    session: PlanSession,
+    /// Whether a password that is set in the cloud is written back to the company's own directory.
+    writeback: Look<bool>,
+}
+
+/// What a person's session needs for the reset that only it may do.
+pub(super) const PERSONS_PERMISSIONS: &[&str] = &["UserAuthenticationMethod.ReadWrite.All"];
+
+/// Whether a request is the reset that only a person's session may do.
+pub(super) fn is_a_persons(request: &PlannedRequest) -> bool {
+    request.path.ends_with("/resetPassword")
+}
+
+/// What is done on-premises.
+fn on_premises(subject: &Subject) -> Vec<String> {
+    vec![
+        "On a domain controller, twice, so that a stolen hash is worthless too:".to_owned(),
+        format!(
+            "  $user = Get-ADUser -Filter \"UserPrincipalName -eq '{}'\"",
+            subject.upn.as_str().replace('\'', "''")
+        ),
+        "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)".to_owned(),
+        "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)".to_owned(),
+        "On the Entra Connect server, so that the cloud follows at once:".to_owned(),
+        "  Start-ADSyncSyncCycle -PolicyType Delta".to_owned(),
+        "Then revoke the sessions once more: stanch run evict.".to_owned(),
+    ]
+}
+
 /// Why the password cannot be set from here, and what a person does instead.
-fn obstacle(case: &Case) -> Option<(&'static str, Vec<String>)> {
+fn obstacle(case: &Case, facts: &Facts) -> Option<(&'static str, Vec<String>)> {
     let subject = &case.subject;
     if subject.guest {
         return Some((
@@ -112,24 +165,25 @@ fn obstacle(case: &Case) -> Option<(&'static str, Vec<String>)> {
             vec![format!("Ask the administrators of {}'s home tenant to reset it.", subject.upn)],
         ));
     }
-    if subject.synced {
-        return Some((
-            "the account is mastered on-premises: an app cannot set its password in the cloud",
-            vec![
-                "On a domain controller, twice, so that a stolen hash is worthless too:".to_owned(),
-                format!(
-                    "  $user = Get-ADUser -Filter \"UserPrincipalName -eq '{}'\"",
-                    subject.upn.as_str().replace('\'', "''")
-                ),
-                "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)"
+    match (subject.synced, facts.session, &facts.writeback) {
+        (true, PlanSession::App, _) => {
+            let mut instead = on_premises(subject);
+            instead.push(
+                "Or, where passwords are written back (Entra admin center, Password reset, On-premises integration): plan again with --as-me, signed in as an Authentication Administrator. Only a person's session can reset it from here."
                     .to_owned(),
-                "  Set-ADAccountPassword -Identity $user -Reset -NewPassword (Read-Host -AsSecureString)"
-                    .to_owned(),
-                "On the Entra Connect server, so that the cloud follows at once:".to_owned(),
-                "  Start-ADSyncSyncCycle -PolicyType Delta".to_owned(),
-                "Then revoke the sessions once more: stanch run evict.".to_owned(),
-            ],
-        ));
+            );
+            return Some((
+                "the account is mastered on-premises: an app cannot set its password in the cloud",
+                instead,
+            ));
+        }
+        (true, PlanSession::Person, Look::Read(false)) => {
+            return Some((
+                "the account is mastered on-premises, and passwords are not written back there: what is set in the cloud is refused",
+                on_premises(subject),
+            ));
+        }
+        (true, PlanSession::Person, _) | (false, ..) => {}
     }
     match &subject.federated {
         Look::Read(true) => Some((

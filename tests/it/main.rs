@@ -6,6 +6,7 @@ mod alert;
 mod apply;
 mod approval;
 mod approve;
+mod as_me;
 mod bad_input;
 mod by_hand;
 mod cli;

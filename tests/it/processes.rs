@@ -104,6 +104,11 @@ impl Mock {
         }
     }
 
+    /// Tells the mock's control something that is answered by nothing.
+    pub fn post(&self, path: &str, body: &str) {
+        assert_eq!(self.http("POST", path, body), "");
+    }
+
     pub fn state(&self) -> Value {
         serde_json::from_str(&self.http("GET", "/_mock/state", "")).unwrap()
     }

@@ -345,7 +345,7 @@ impl World {
         self.router = MockGraph::from_json(&tenant.to_string()).unwrap().router();
     }
 
-    async fn control(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+    pub async fn control(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{BASE}{path}"))

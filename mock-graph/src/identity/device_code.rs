@@ -33,8 +33,7 @@ pub(super) fn begin(world: &World, asked: &Asked<'_>) -> Result<Value, Refusal> 
         return Err(Refusal::no_tenant(asked.tenant));
     }
     let application = client::named(&tenant, asked)?;
-    let scope = asked.need("scope")?.to_owned();
-    scope::of_person(application, &scope, asked.base)?;
+    let granted = scope::of_person(application, asked.need("scope")?, asked.base)?;
     let device_code = format!("{}{}", world.new_id().replace('-', ""), world.new_id().replace('-', ""));
     let user_code: String = device_code
         .bytes()
@@ -44,7 +43,7 @@ pub(super) fn begin(world: &World, asked: &Asked<'_>) -> Result<Value, Refusal> 
     let flow = DeviceFlow {
         user_code: user_code.clone(),
         client_id: application.app_id.clone(),
-        scope,
+        granted,
         expires_at: Instant::now() + Duration::from_secs(LIFETIME),
         last_poll: None,
         interval: INTERVAL,
@@ -139,12 +138,11 @@ pub fn complete(world: &World, user_code: &str, completion: &Completion) -> Resu
                 flow: "deviceCodeFlow",
                 client_app: "mobileAppsAndDesktopClients",
             };
-            let granted = scope::of_person(application, &flow.scope, "").map_err(|refusal| refusal.text);
             match person::sign_in(world, application, &user, from) {
                 Ok(()) => DeviceState::Granted(Session {
                     client_id: flow.client_id.clone(),
                     user_id: user.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
-                    granted: granted?,
+                    granted: flow.granted.clone(),
                     signed_in_at: world.clock.now(),
                     nonce: None,
                 }),

@@ -39,7 +39,7 @@ pub(super) enum DeviceState {
 pub(super) struct DeviceFlow {
     pub(super) user_code: String,
     pub(super) client_id: String,
-    pub(super) scope: String,
+    pub(super) granted: Granted,
     /// Waiting is measured in running time, which a test can move.
     pub(super) expires_at: Instant,
     pub(super) last_poll: Option<Instant>,

@@ -52,6 +52,9 @@ pub(super) fn credential(app: &App, now: Timestamp) -> Finding {
             CREDENTIALS,
             format!("the {role} signs in by its managed identity, for which there is no credential to lose"),
         ),
+        Credential::Person => {
+            Finding::ok(CREDENTIALS, format!("a person signs in as themselves in place of the {role}"))
+        }
     }
 }
 

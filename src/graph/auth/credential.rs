@@ -20,6 +20,8 @@ pub enum Credential {
     FederatedToken(PathBuf),
     /// By where it runs.
     ManagedIdentity(ManagedIdentity),
+    /// Not at all: a person signs in to it, and proves themselves.
+    Person,
 }
 
 impl Credential {
@@ -40,7 +42,7 @@ impl Credential {
     pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::Certificate(certificate) => Some(certificate.expires_at()),
-            Self::Secret(_) | Self::FederatedToken(_) | Self::ManagedIdentity(_) => None,
+            Self::Secret(_) | Self::FederatedToken(_) | Self::ManagedIdentity(_) | Self::Person => None,
         }
     }
 }

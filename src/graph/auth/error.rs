@@ -157,6 +157,54 @@ pub enum AuthError {
         #[source]
         refusal: Box<EntraRefusal>,
     },
+    /// The person declined.
+    #[error("the sign-in to app `{client_id}` was declined")]
+    CodeDeclined {
+        /// App.
+        client_id: String,
+    },
+    /// Nobody signed in while the code was good.
+    #[error("the code to sign in to app `{client_id}` ran out before anybody used it")]
+    CodeExpired {
+        /// App.
+        client_id: String,
+    },
+    /// The app wants a credential of its own, which a person has not.
+    #[error("app `{client_id}` lets nobody sign in without a credential of its own")]
+    NotPublic {
+        /// App.
+        client_id: String,
+        /// What Entra said.
+        #[source]
+        refusal: Box<EntraRefusal>,
+    },
+    /// Nobody has consented to the app on people's behalf.
+    #[error("nobody has consented to app `{client_id}` for people of tenant `{tenant}`")]
+    NoConsent {
+        /// App.
+        client_id: String,
+        /// Tenant.
+        tenant: String,
+        /// What Entra said.
+        #[source]
+        refusal: Box<EntraRefusal>,
+    },
+    /// A Conditional Access policy stops the person.
+    #[error("a policy of tenant `{tenant}` stops your sign-in by a code")]
+    PersonBlocked {
+        /// Tenant.
+        tenant: String,
+        /// What Entra said.
+        #[source]
+        refusal: Box<EntraRefusal>,
+    },
+    /// The person's account may have no tokens any more.
+    #[error("your session has ended: it was revoked, your password changed, or your account is disabled")]
+    SessionEnded {
+        /// What Entra said; nothing where the session could not be renewed at all.
+        #[source]
+        refusal: Box<EntraRefusal>,
+    },
     /// Our own session was revoked: a new token with what Graph asked for was not accepted either.
     #[error("the session of app `{client_id}` was revoked or blocked")]
     SessionRevoked {
@@ -244,6 +292,23 @@ impl AuthError {
         }
     }
 
+    /// Sorts a refusal of a person's sign-in: what is a fault of the app's credential is none here.
+    pub(super) fn of_person(refusal: EntraRefusal, client_id: &str, tenant: &str, scope: &str) -> Self {
+        let has = |codes: &[u64]| codes.iter().any(|code| refusal.has(*code));
+        let (client, tenant_id) = (client_id.to_owned(), tenant.to_owned());
+        if has(&[7_000_218]) {
+            Self::NotPublic { client_id: client, refusal: Box::new(refusal) }
+        } else if has(&[65_001, 90_094]) {
+            Self::NoConsent { client_id: client, tenant: tenant_id, refusal: Box::new(refusal) }
+        } else if has(&[53_000, 53_001, 53_003, 530_031, 530_032, 530_035, 50_074, 50_076, 50_097]) {
+            Self::PersonBlocked { tenant: tenant_id, refusal: Box::new(refusal) }
+        } else if has(&[50_057, 50_132, 50_133, 50_173, 70_043, 700_082]) {
+            Self::SessionEnded { refusal: Box::new(refusal) }
+        } else {
+            Self::from_refusal(refusal, client_id, tenant, scope)
+        }
+    }
+
     /// Whether it may go well later, with nothing changed.
     pub fn is_transient(&self) -> bool {
         match self {
@@ -275,6 +340,12 @@ impl AuthError {
             Self::NoSuchIdentity { .. } => "sign_in_no_such_identity",
             Self::Refused { .. } => "sign_in_refused",
             Self::SessionRevoked { .. } => "sign_in_session_revoked",
+            Self::CodeDeclined { .. } => "sign_in_declined",
+            Self::CodeExpired { .. } => "sign_in_code_expired",
+            Self::NotPublic { .. } => "sign_in_not_public",
+            Self::NoConsent { .. } => "sign_in_no_consent",
+            Self::PersonBlocked { .. } => "sign_in_person_blocked",
+            Self::SessionEnded { .. } => "sign_in_session_ended",
             Self::Throttled { .. } => "sign_in_throttled",
             Self::Unavailable { .. } => "sign_in_unavailable",
             Self::NoAnswer { .. } => "sign_in_no_answer",
@@ -333,6 +404,22 @@ impl AuthError {
             }
             Self::SessionRevoked { .. } => {
                 "find out who disabled or blocked the app: it may have been the intruder"
+            }
+            Self::CodeDeclined { .. } => {
+                "if it was you, begin again; if it was not, somebody else has the code"
+            }
+            Self::CodeExpired { .. } => "begin again, and type the code at once",
+            Self::NotPublic { .. } => {
+                "allow public client flows: App registrations, the app, Authentication; or name an app that allows them with `operator.client_id` in stanch.toml"
+            }
+            Self::NoConsent { .. } => {
+                "an administrator consents to the app's delegated permissions: App registrations, the app, API permissions, Grant admin consent"
+            }
+            Self::PersonBlocked { .. } => {
+                "sign-in by a code is blocked in many tenants, and rightly: ask who may allow it for you and for now, or do the steps by hand"
+            }
+            Self::SessionEnded { .. } => {
+                "begin again; if you did not change anything yourself, find out who did: your own account may be under attack"
             }
             Self::Throttled { .. } | Self::Unavailable { .. } => "try again in some minutes",
             Self::NoAnswer { source, .. } => {

@@ -1,5 +1,5 @@
-//! Getting tokens from Entra: by secret, certificate, another provider's token or managed identity, one flight at a time;
-//! and what each refusal asks of the operator.
+//! Getting tokens from Entra: by secret, certificate, another provider's token, managed identity or a person who signs in,
+//! one flight at a time; and what each refusal asks of the operator.
 
 mod certificate;
 mod challenge;
@@ -16,5 +16,6 @@ pub use entra::EntraRefusal;
 pub use error::AuthError;
 
 pub(super) use challenge::read_claims;
+pub use source::DevicePrompt;
 pub(super) use source::TokenSource;
 pub(super) use token::AccessToken;

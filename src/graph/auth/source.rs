@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse};
 use oauth2::{
-    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, RequestTokenError, Scope,
+    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, RefreshToken, RequestTokenError, Scope,
     StandardRevocableToken, TokenResponse as _, TokenUrl,
 };
 
@@ -21,7 +21,12 @@ use crate::domain::secret::ExposeSecret as _;
 use crate::domain::{BoxFuture, Clock, Random, SecretString};
 use crate::graph::retry_after;
 use crate::graph::settings::{ClientRequestId, ConnectionSettings};
+use crate::plan::PlanSession;
 use crate::transport::{Transport, TransportError};
+
+mod device_code;
+
+pub use device_code::DevicePrompt;
 
 /// How many times one token is asked for at most: Entra blocks clients that loop (AADSTS50196).
 const MOST_TRIES: u32 = 5;
@@ -65,6 +70,8 @@ pub(crate) struct TokenSource {
     settings: ConnectionSettings,
     /// Held across the request on purpose: whoever waits for it gets the token that the first one asked for.
     held: tokio::sync::Mutex<Held>,
+    /// What a person's session is renewed by, where it can be.
+    refresh: Mutex<Option<SecretString>>,
 }
 
 impl fmt::Debug for TokenSource {
@@ -80,12 +87,27 @@ impl TokenSource {
         random: Arc<dyn Random>,
         settings: ConnectionSettings,
     ) -> Self {
-        Self { transport, clock, random, settings, held: tokio::sync::Mutex::default() }
+        Self {
+            transport,
+            clock,
+            random,
+            settings,
+            held: tokio::sync::Mutex::default(),
+            refresh: Mutex::default(),
+        }
     }
 
     /// The app that tokens are for.
     pub(crate) fn client_id(&self) -> &str {
         &self.settings.client_id
+    }
+
+    /// Whose session it is.
+    pub(crate) fn session(&self) -> PlanSession {
+        match self.settings.credential {
+            Credential::Person => PlanSession::Person,
+            _ => PlanSession::App,
+        }
     }
 
     /// Gives a token that is good now.
@@ -175,6 +197,9 @@ impl TokenSource {
             let outcome = oauth2::AsyncHttpClient::call(&exchange, request).await;
             return managed_identity::take(identity, outcome, number, asked_at);
         }
+        if self.session() == PlanSession::Person {
+            return self.renew_person(number, claims).await;
+        }
         let client = match self.client() {
             Ok(client) => client,
             Err(error) => return (Err(error), None),
@@ -206,7 +231,7 @@ impl TokenSource {
     /// What proves the app in place of a secret.
     async fn assertion(&self, token_url: &TokenUrl) -> Result<Option<SecretString>, AuthError> {
         match &self.settings.credential {
-            Credential::Secret(_) | Credential::ManagedIdentity(_) => Ok(None),
+            Credential::Secret(_) | Credential::ManagedIdentity(_) | Credential::Person => Ok(None),
             Credential::Certificate(certificate) => certificate
                 .assertion(
                     &self.settings.client_id,
@@ -227,6 +252,42 @@ impl TokenSource {
                 }
                 Ok(Some(SecretString::from(text.trim())))
             }
+        }
+    }
+
+    /// Renews a person's session once. The token that renews is itself renewed where Entra sends another.
+    async fn renew_person(
+        &self,
+        number: u64,
+        claims: Option<&str>,
+    ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
+        let held = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(held) = held else {
+            return (Err(AuthError::SessionEnded { refusal: Box::default() }), None);
+        };
+        let client = match self.client() {
+            Ok(client) => client,
+            Err(error) => return (Err(error), None),
+        };
+        let token = RefreshToken::new(held.expose_secret().to_owned());
+        let scope = self.scopes_of_person();
+        let mut request = client.exchange_refresh_token(&token).add_scope(Scope::new(scope.clone()));
+        if let Some(claims) = claims {
+            request = request.add_extra_param("claims", claims.to_owned());
+        }
+        let exchange = Exchange { source: self, seen: Mutex::default() };
+        let asked_at = self.clock.now();
+        let outcome = request.request_async(&exchange).await;
+        let seen = exchange.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(answer) => {
+                if let Some(next) = answer.refresh_token() {
+                    *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(SecretString::from(next.secret().as_str()));
+                }
+                (Ok(Self::take(&answer, number, asked_at)), None)
+            }
+            Err(error) => self.sort(error, seen.as_ref(), &scope),
         }
     }
 
@@ -254,9 +315,10 @@ impl TokenSource {
             Credential::Secret(secret) => {
                 client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()))
             }
-            Credential::Certificate(_) | Credential::FederatedToken(_) | Credential::ManagedIdentity(_) => {
-                client
-            }
+            Credential::Certificate(_)
+            | Credential::FederatedToken(_)
+            | Credential::ManagedIdentity(_)
+            | Credential::Person => client,
         })
     }
 
@@ -285,7 +347,11 @@ impl TokenSource {
         }
         let error = match error {
             RequestTokenError::ServerResponse(refusal) => {
-                AuthError::from_refusal(refusal, &self.settings.client_id, &tenant, scope)
+                let sort = match self.session() {
+                    PlanSession::Person => AuthError::of_person,
+                    PlanSession::App => AuthError::from_refusal,
+                };
+                sort(refusal, &self.settings.client_id, &tenant, scope)
             }
             RequestTokenError::Request(source) => AuthError::NoAnswer { tenant, source },
             // Both hold the raw body or parts of it: neither is kept.

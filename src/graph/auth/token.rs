@@ -18,6 +18,13 @@ struct Claims {
     roles: Option<Vec<String>>,
     #[serde(default)]
     tid: Option<String>,
+    /// Delegated permissions, separated by blanks: a person's token has these, and no roles.
+    #[serde(default)]
+    scp: Option<String>,
+    #[serde(default)]
+    oid: Option<String>,
+    #[serde(default)]
+    upn: Option<String>,
 }
 
 /// A token. Its text shows nowhere.
@@ -50,7 +57,16 @@ impl AccessToken {
     /// The permissions that the token carries; `None` where it cannot be read. A token without any says so by
     /// leaving the claim out.
     pub(crate) fn roles(&self) -> Option<Vec<String>> {
-        self.claims.as_ref().map(|claims| claims.roles.clone().unwrap_or_default())
+        self.claims.as_ref().map(|claims| match (&claims.roles, &claims.scp) {
+            (None, Some(scopes)) => scopes.split_whitespace().map(str::to_owned).collect(),
+            (roles, _) => roles.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Object id and UPN of the person that the token is of, where it is a person's.
+    pub(crate) fn person(&self) -> Option<(&str, &str)> {
+        let claims = self.claims.as_ref().filter(|claims| claims.scp.is_some())?;
+        Some((claims.oid.as_deref()?, claims.upn.as_deref()?))
     }
 
     /// The tenant that the token is of.

@@ -13,6 +13,7 @@ use crate::graph::call::{Call, Purpose};
 use crate::graph::connection::{Connection, path_of};
 use crate::graph::error::GraphError;
 use crate::graph::permission;
+use crate::plan::PlanSession;
 
 /// Pages of one list at most: a list that is longer is a wrong question, or a trap.
 const MOST_PAGES: usize = 200;
@@ -58,6 +59,11 @@ impl Reader {
         self.connection.server_time()
     }
 
+    /// Tells whose session it reads in.
+    pub fn session(&self) -> PlanSession {
+        self.connection.session()
+    }
+
     /// Signs in, so that a sign-in that fails is told once and at once.
     ///
     /// # Errors
@@ -77,6 +83,11 @@ impl Reader {
     /// Reads one object.
     pub(super) async fn object(&self, target: &str) -> Result<Arc<Value>, GraphError> {
         self.get(target, &[], Purpose::OBJECT).await
+    }
+
+    /// Reads one object as it is now, at an address that Graph gave.
+    pub(super) async fn object_now(&self, address: &str) -> Result<Arc<Value>, GraphError> {
+        self.get_now(address, &[], Purpose::OBJECT).await
     }
 
     /// Reads one object, or finds that it is not there.
@@ -201,7 +212,7 @@ impl Reader {
     }
 
     /// Refuses a link to anywhere but the same Graph and version: following it would hand our token over.
-    fn check_link(&self, path: &str, link: &str) -> Result<(), GraphError> {
+    pub(super) fn check_link(&self, path: &str, link: &str) -> Result<(), GraphError> {
         // Host and version say what is wrong; what follows may hold more than a message should.
         let shown = || {
             link.parse::<Uri>().ok().and_then(|uri| {

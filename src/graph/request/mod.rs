@@ -12,7 +12,9 @@ pub use method::{
 };
 pub use policy::{change_policy, create_policy, delete_policy, set_policy_state};
 pub use risk::confirm_compromised;
-pub use user::{disable_sign_in, enable_sign_in, reset_password, revoke_sessions};
+pub use user::{
+    disable_sign_in, enable_sign_in, reset_password, reset_password_with_writeback, revoke_sessions,
+};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,9 @@ use serde_json::json;
 use crate::domain::UserId;
 use crate::plan::{PlannedRequest, Verb};
 
+/// The id of everybody's password among their methods.
+const PASSWORD_METHOD: &str = "28c10230-6103-485e-b985-444c60001490";
+
 /// Spells the request that disables sign-in (v1.0, [user: update](https://learn.microsoft.com/graph/api/user-update)).
 pub fn disable_sign_in(user: &UserId) -> PlannedRequest {
     set_enabled(user, false)
@@ -37,6 +40,17 @@ pub fn reset_password(user: &UserId) -> PlannedRequest {
                 "forceChangePasswordNextSignInWithMfa": false
             }
         }),
+    }
+}
+
+/// Spells the request that sets a password which is made at apply, also in the company's own directory. Graph takes it
+/// from a person's session only, accepts it at once and does it later (v1.0,
+/// [authenticationMethod: resetPassword](https://learn.microsoft.com/graph/api/authenticationmethod-resetpassword)).
+pub fn reset_password_with_writeback(user: &UserId) -> PlannedRequest {
+    PlannedRequest {
+        method: Verb::Post,
+        path: format!("/v1.0/users/{user}/authentication/methods/{PASSWORD_METHOD}/resetPassword"),
+        body: json!({ "newPassword": "${secret.password}" }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a plan to the document that an approver decides on: the decision first, then what it rests on.
 
-use super::super::{GuardRefusal, Plan};
+use super::super::{GuardRefusal, Plan, PlanSession};
 use super::actions;
 use super::document::{Block, Document, Run, Section, Tone, bullet, bullets, count, line, moment, name, say};
 use super::estimate::estimate;
@@ -198,7 +198,13 @@ fn permissions(plan: &Plan) -> Vec<Block> {
     if plan.permissions.is_empty() {
         return Vec::new();
     }
-    vec![Block::Paragraph(line(&plan.permissions.join(", ")))]
+    let whose = match plan.session {
+        PlanSession::App => "",
+        PlanSession::Person => {
+            "For a person's session (`--as-me`), with the roles that the person holds. Delegated: "
+        }
+    };
+    vec![Block::Paragraph(line(&format!("{whose}{}", plan.permissions.join(", "))))]
 }
 
 fn who_asked(plan: &Plan) -> Vec<Block> {

@@ -7,8 +7,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::super::{
     Action, ApprovalMode, Cannot, GuardOverride, GuardRecord, GuardRefusal, LeftObject, Object, PLAN_FORMAT,
-    Plan, PlanDifference, PlannedCase, PlannedRequest, PlaybookRef, Requester, TenantRef, UnchangedStep,
-    Undo, Verb,
+    Plan, PlanDifference, PlanSession, PlannedCase, PlannedRequest, PlaybookRef, Requester, TenantRef,
+    UnchangedStep, Undo, Verb,
 };
 use super::document::whole;
 use super::*;
@@ -297,6 +297,7 @@ fn plan() -> Plan {
             "UserAuthMethod-MicrosoftAuthApp.ReadWrite.All".to_owned(),
             "Policy.ReadWrite.ConditionalAccess".to_owned(),
         ],
+        session: PlanSession::App,
         requested_by: Requester { name: "adele.vance@contoso.com".to_owned(), resolved: true, webhook: None },
     }
     .sealed()
