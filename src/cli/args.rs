@@ -21,25 +21,25 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 pub struct Global {
     /// Settings file [default: ./stanch.toml, then the one in your configuration directory]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Options of every command", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How results are printed; with `json`, standard output is one JSON document
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = "Options of every command", value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Where plans and runs are kept: `sqlite://relative.db` or `sqlite:///absolute.db`
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, help_heading = "Options of every command", value_name = "URL")]
     pub store: Option<String>,
     /// Tenant to sign in to: its id or a domain of it [default: `AZURE_TENANT_ID`]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, help_heading = "Options of every command", value_name = "NAME")]
     pub tenant: Option<String>,
     /// Says more on standard error; twice: every request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = "Options of every command", action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// Says nothing on standard error but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, help_heading = "Options of every command", conflicts_with = "verbose")]
     pub quiet: bool,
     /// Prints without colour (so does `NO_COLOR`)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options of every command")]
     pub no_color: bool,
 }
 
@@ -340,7 +340,7 @@ pub struct SetupArgs {
 pub enum SetupShell {
     /// Azure CLI, in a POSIX shell such as that of portal.azure.com
     Az,
-    /// Graph `PowerShell`, 7.3 or later
+    #[value(help = "Graph PowerShell, 7.3 or later")]
     Powershell,
     /// Both, one after the other
     Both,

@@ -159,7 +159,7 @@ impl PlanError {
             Self::AmbiguousUser { candidates, .. } => {
                 Some(format!("say which one is meant: `--user {}`", candidates.join("` or `--user ")))
             }
-            Self::NoUser => Some("give the sign-in name or the object id: `--user you@contoso.com`".to_owned()),
+            Self::NoUser => Some("give the sign-in name or the object id: `--user lynne.robbins@contoso.com`".to_owned()),
             Self::DeletedUser { .. } => Some(
                 "a deleted user cannot sign in; to contain it all the same, restore it first (Entra admin centre, Users, Deleted users)"
                     .to_owned(),

@@ -323,11 +323,14 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
                 action.object.kind, action.object.name
             ),
             ActionState::Failed | ActionState::NotStarted => {
-                "mend what stopped it, then make a new plan: what is done already will not be done twice"
-                    .to_owned()
+                format!(
+                    "mend what stopped it, then make a new plan, in which nothing is done twice: {}",
+                    plan.command_to_plan_again()
+                )
             }
         };
-        let why = if own.detail.is_empty() { own.state.as_str().to_owned() } else { own.detail.clone() };
+        let why =
+            if own.detail.is_empty() { own.state.as_str().replace('_', " ") } else { own.detail.clone() };
         open.push(OpenItem { what: action.summary.clone(), why, next });
     }
     for left in plan.left.iter().filter(|left| left.holds_back) {

@@ -17,7 +17,7 @@ mod sync_account;
 mod verdict;
 
 pub use location::judge_location;
-pub use network::{RangeFacts, judge_range};
+pub use network::{RangeFacts, judge_earlier, judge_range};
 pub use policy_lint::lint_policy;
 pub use rules::{
     GUARDS, GuardError, GuardInfo, GuardRules, OtherAdministrators, SubjectFacts, check_overrides,

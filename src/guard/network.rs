@@ -71,6 +71,29 @@ pub fn judge_range(block: &CidrBlock, rules: &GuardRules, facts: &RangeFacts<'_>
     refused
 }
 
+/// Asks about the entries that a list holds already: others put them there while it blocked nobody, and a policy makes
+/// them bite. What locks the company out is refused as if it were new; the rest is theirs to know.
+pub fn judge_earlier(list: &NamedLocation, rules: &GuardRules, facts: &RangeFacts<'_>) -> Vec<GuardRefusal> {
+    let mut refused = Vec::new();
+    for block in list.ranges.iter().filter_map(|range| range.block) {
+        let mut own = judge_alone(&block, rules);
+        own.retain(|refusal| ["company_range", "microsoft_range"].contains(&refusal.guard.as_str()));
+        own.extend(judge_trusted(&block, facts).filter(|_| matches!(facts.locations, Look::Read(_))));
+        refused.extend(own.into_iter().map(|refusal| GuardRefusal {
+            why: format!(
+                "it stands in `{}` already, which a policy would block: {}",
+                list.display_name, refusal.why
+            ),
+            next: format!(
+                "take it out of `{}` first, or name another list with `--set location=NAME`; then plan again",
+                list.display_name
+            ),
+            ..refusal
+        }));
+    }
+    refused
+}
+
 fn judge_trusted(block: &CidrBlock, facts: &RangeFacts<'_>) -> Option<GuardRefusal> {
     let object = block.to_string();
     let (locations, policies) = match (facts.locations, facts.policies) {

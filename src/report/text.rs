@@ -55,10 +55,14 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
     }
     if !run.open.is_empty() {
         out.push_str("\nOpen\n");
-        for item in &run.open {
-            block(&mut out, "- ", &format!("{}: {}", inert(&item.what), inert(&item.why)));
-            for line in item.next.lines() {
-                block(&mut out, "  next: ", &inert(line));
+        // What one and the same thing mends stands together, with that thing said once.
+        for alike in run.open.chunk_by(|one, other| one.next == other.next) {
+            for item in alike {
+                block(&mut out, "- ", &format!("{}: {}", inert(&item.what), inert(&item.why)));
+            }
+            let mark = if alike.len() == 1 { "  next: " } else { "  next, for all of these: " };
+            for line in alike.first().iter().flat_map(|item| item.next.lines()) {
+                block(&mut out, mark, &inert(line));
             }
         }
     }

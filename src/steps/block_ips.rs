@@ -24,7 +24,9 @@ use super::require_compliant_device::{EXCHANGE, spared};
 use crate::case::{Case, Hold, IndicatorKind, Look};
 use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
 use crate::graph::{self, GraphError, Licence, Reader, Reading, SignInQuery, request};
-use crate::guard::{RangeFacts, apply_overrides, judge_location, judge_range, lint_policy, refusal};
+use crate::guard::{
+    RangeFacts, apply_overrides, judge_earlier, judge_location, judge_range, lint_policy, refusal,
+};
 use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::evaluate::{blocks_location, enforces_block};
 use crate::policy::{ConditionalAccessPolicy, NamedLocation, PolicyState};
@@ -500,7 +502,12 @@ impl BlockIps {
             ));
         }
         if enforce {
-            warn_of_earlier(&open, policies, planned);
+            let begins_to_bite = beginning_to_bite(&open, policies);
+            if refuse_earlier(&begins_to_bite, facts, scope, planned) {
+                planned.warnings.push(not_enforced("a guard refused what the list holds already, see below"));
+                return None;
+            }
+            warn_of_earlier(&begins_to_bite, planned);
         }
         let wanted = Wanted {
             name: format!("stanch: block {}", place.name),
@@ -541,15 +548,41 @@ impl BlockIps {
     }
 }
 
-/// Entries that are there already and bite from now on are named: others put them there.
-fn warn_of_earlier(open: &[&NamedLocation], policies: &[ConditionalAccessPolicy], planned: &mut Planned) {
-    for location in open {
-        let is_blocked_for_some = policies.iter().any(|policy| {
+/// The lists that hold entries and that no enforced policy blocks for anybody yet.
+fn beginning_to_bite<'a>(
+    open: &[&'a NamedLocation],
+    policies: &[ConditionalAccessPolicy],
+) -> Vec<&'a NamedLocation> {
+    let is_blocked_for_some = |location: &NamedLocation| {
+        policies.iter().any(|policy| {
             policy.state == crate::policy::PolicyState::Enabled && blocks_location(policy, &location.id)
-        });
-        if location.ranges.is_empty() || is_blocked_for_some {
-            continue;
-        }
+        })
+    };
+    open.iter()
+        .copied()
+        .filter(|location| !location.ranges.is_empty() && !is_blocked_for_some(location))
+        .collect()
+}
+
+/// Asks the guards about what the lists hold already; tells whether one stands in the way.
+fn refuse_earlier(
+    begins_to_bite: &[&NamedLocation],
+    facts: &BlockFacts,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) -> bool {
+    let about = RangeFacts { locations: &facts.locations, policies: &facts.policies, others: &Look::Read(0) };
+    let earlier = begins_to_bite.iter().flat_map(|list| judge_earlier(list, scope.rules, &about)).collect();
+    let (refused, overridden) = apply_overrides(earlier, scope.rules);
+    planned.overridden.extend(overridden);
+    let is_refused = !refused.is_empty();
+    planned.refused.extend(refused);
+    is_refused
+}
+
+/// Entries that are there already and bite from now on are named: others put them there.
+fn warn_of_earlier(begins_to_bite: &[&NamedLocation], planned: &mut Planned) {
+    for location in begins_to_bite {
         let shown: Vec<&str> = location.ranges.iter().take(10).map(|own| own.text.as_str()).collect();
         let more = location.ranges.len().saturating_sub(shown.len());
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };

@@ -159,6 +159,19 @@ fn a_failure_in_json_is_one_document_with_its_code() {
 }
 
 #[test]
+fn help_tells_a_commands_own_options_first_and_those_of_every_command_apart() {
+    let (_folder, output) = run(&["plan", "--help"]);
+    let told = text(&output.stdout);
+    let (own, every) = told.split_once("\nOptions of every command:\n").unwrap();
+    for option in ["--user", "--alert", "--since", "--keep", "--override", "--output"] {
+        assert!(own.contains(option), "{option}: {told}");
+    }
+    for option in ["--config", "--format", "--store", "--tenant", "--verbose", "--quiet", "--no-color"] {
+        assert!(every.contains(option) && !own.contains(&format!("{option} ")), "{option}: {told}");
+    }
+}
+
+#[test]
 fn without_runs_the_list_says_what_to_try() {
     let (_folder, output) = run(&["runs", "list"]);
     assert_eq!(output.status.code(), Some(0));

@@ -160,6 +160,9 @@ async fn a_stop_starts_nothing_new_and_tells_what_was_not_done() {
     assert_ne!(run.verdict, Verdict::Contained);
     assert!(run.actions.iter().all(|action| action.state == ActionState::NotStarted));
     assert_eq!(run.open.len(), plan.actions.len());
+    let told = stanch::report::text(&plan, run, false).replace('\n', " ");
+    assert!(!told.contains("not_started"), "{told}");
+    assert_eq!(told.matches("stanch plan evict").count(), 1, "the same next step over and over: {told}");
 }
 
 /// `contained` is said of an account that nobody gets into, and never otherwise, whatever one answer among the writes and

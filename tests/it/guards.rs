@@ -83,6 +83,33 @@ async fn ranges_of_the_company_private_ones_and_wide_ones_are_refused_and_told()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_holds_the_companys_own_addresses_already_is_not_made_to_bite() {
+    let mut world = World::case("bec-node-fetch");
+    world.guards.company_ranges.push("198.51.100.0/25".parse().unwrap());
+    let plan = world.plan("bec").await;
+    let blocks =
+        |action: &&stanch::plan::Action| action.step == "block_ips" && action.object.kind == "policy";
+    assert_eq!(plan.actions.iter().find(blocks), None, "everybody at the company would be locked out");
+    let refused = plan.guards.refused.iter().find(|own| own.guard == "company_range").unwrap();
+    assert_eq!(refused.object, "198.51.100.0/24");
+    assert!(refused.next.contains("take it out of `IP Blacklist` first"), "{refused:?}");
+    assert!(plan.warnings.iter().any(|own| own.contains("recorded, NOT enforced")), "{:?}", plan.warnings);
+    let run = world.apply(&plan).await;
+    assert_eq!(run.verdict, Verdict::Partial, "a block that does not bite is no containment");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_holds_a_trusted_place_already_is_not_made_to_bite() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["namedLocations"][1]["ipRanges"][0]["cidrAddress"] = json!("203.0.113.0/28");
+    });
+    let plan = world.plan("bec").await;
+    let refused = plan.guards.refused.iter().find(|own| own.guard == "trusted_location").unwrap();
+    assert!(refused.why.contains("`Head office`"), "{refused:?}");
+    assert!(!plan.actions.iter().any(|own| own.step == "block_ips" && own.object.kind == "policy"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_emergency_accounts_no_policy_is_planned_and_the_block_is_called_not_enforced() {
     let mut world = World::case("bec-node-fetch");
     world.guards.emergency_accounts.clear();

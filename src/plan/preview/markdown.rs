@@ -9,7 +9,7 @@ use super::compose::{compose, is_subject_refused, sends_anything};
 use super::difference::compose as compose_difference;
 use super::document::{Block, Change, Document, Piece, Tone, say};
 use super::style::Detail;
-use super::text::signed;
+use super::text::{list_run, signed};
 
 /// Renders a plan as Markdown, newline at the end.
 pub fn markdown(plan: &Plan) -> String {
@@ -127,11 +127,13 @@ fn put_changes(page: &mut String, indent: usize, changes: &[Change]) {
                 rows.push(vec![escape(field), String::new(), inline(std::slice::from_ref(value))]);
             }
             Change::List { field, kept, added, removed } => {
-                let mut after = vec![say(&format!("{kept} stay"))];
-                after.extend(signed("+", added, Tone::Plain));
-                after.extend(signed("−", removed, Tone::Plain));
-                let before = kept.saturating_add(removed.len());
-                rows.push(vec![escape(field), format!("{before} in the list"), inline(&after)]);
+                let after =
+                    list_run(*kept, signed("+", added, Tone::Plain), signed("−", removed, Tone::Plain));
+                let before = match kept.saturating_add(removed.len()) {
+                    0 => "none of these".to_owned(),
+                    before => format!("{before} in the list"),
+                };
+                rows.push(vec![escape(field), before, inline(&after)]);
             }
         }
     }

@@ -646,6 +646,17 @@ fn what_a_body_says_beyond_the_change_is_shown_unasked() {
 }
 
 #[test]
+fn a_list_that_only_grows_is_not_told_to_keep_none() {
+    let mut plan = plan();
+    plan.actions.truncate(1);
+    plan.actions[0].before = json!({"contains": []});
+    plan.actions[0].after = json!({"contains": [4, 5]});
+    let shown = text(&plan, &Style::default());
+    assert!(shown.contains("contains: +4, +5\n"), "{shown}");
+    assert!(markdown(&plan).contains("| contains | none of these | +4, +5 |"), "{}", markdown(&plan));
+}
+
+#[test]
 fn lists_are_compared_as_bags_and_fields_by_name() {
     let mut plan = plan();
     plan.actions.truncate(1);

@@ -169,15 +169,20 @@ fn change_run(change: &Change) -> Run {
         }
         Change::List { field, kept, added, removed } => {
             let mut run = field_run(field);
-            run.push(say(&format!("{kept} stay")));
-            run.extend(signed("+", added, Tone::Good));
-            run.extend(signed("−", removed, Tone::Caution));
+            run.extend(list_run(*kept, signed("+", added, Tone::Good), signed("−", removed, Tone::Caution)));
             run
         }
     }
 }
 
-/// Entries of a list that come or go, each with its sign.
+/// What becomes of a list. That none stays is not said: where only our own entries are counted, others' do stay.
+pub(super) fn list_run(kept: usize, added: Run, removed: Run) -> Run {
+    let stay = (kept > 0).then(|| say(&format!("{kept} stay")));
+    let separator = usize::from(stay.is_none());
+    stay.into_iter().chain(added.into_iter().chain(removed).skip(separator)).collect()
+}
+
+/// Entries of a list that come or go, each with its sign and a comma before it.
 pub(super) fn signed(sign: &str, entries: &[Piece], tone: Tone) -> Run {
     entries.iter().flat_map(|entry| [say(", "), say(sign).toned(tone), entry.clone().toned(tone)]).collect()
 }
