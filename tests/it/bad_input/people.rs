@@ -50,7 +50,7 @@ fn a_user_who_is_not_one_account_is_refused_by_name() {
         plan("mistyped", "lyne.robbins@contoso.com")
             .says(&["there is no user `lyne.robbins@contoso.com`"])
             .next(&["did you mean `lynne.robbins@contoso.com`"]),
-        plan("empty", "").says(&["`--user` is empty"]).next(&["--user you@contoso.com"]),
+        plan("empty", "").says(&["`--user` is empty"]).next(&["--user lynne.robbins@contoso.com"]),
         plan("a path", "x/../../groups").says(&["there is no user `x/../../groups`"]),
         plan("ambiguous", "Alex Wilber")
             .says(&["`Alex Wilber`", "2 users go by it"])
