@@ -145,7 +145,7 @@ fn why_not_let_in(context: &RunContext, action: &Action) -> Option<String> {
         .guards
         .refused
         .iter()
-        .find(|own| own.holds_back && own.step.as_deref().is_some_and(|id| id != action.step.as_str()))
+        .find(|own| own.holds_back && own.step.as_deref().is_some_and(|id| id != action.step_id()))
         .map(|own| format!("`{}` was refused by the guard `{}`", own.object, own.guard));
     undone.or(left).or(refused)
 }

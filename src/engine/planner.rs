@@ -25,7 +25,7 @@ use crate::guard::{self, GuardRules, judge_subject};
 use crate::investigate::{self, Ask};
 use crate::order::{self, OrderedStep};
 use crate::plan::{
-    Action, ApprovalMode, GuardRecord, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester, TenantRef,
+    Action, ApprovalMode, GuardRecord, LeftObject, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester, TenantRef,
     UnchangedStep,
 };
 use crate::playbook::{Approval, BoundPlaybook, BoundStep};
@@ -273,10 +273,11 @@ impl Planner {
             let waits: Vec<ActionId> =
                 step.needs.iter().filter_map(|need| ends.get(need)).flatten().cloned().collect();
             plan.actions.extend(planned.actions.into_iter().map(|action| wait_for(action, &waits)));
+            let kind = (step.id != step.step).then(|| step.step.clone());
             if let Some(why) = planned.unchanged {
-                plan.unchanged.push(UnchangedStep { step: step.id.clone(), why });
+                plan.unchanged.push(UnchangedStep { step: step.id.clone(), kind: kind.clone(), why });
             }
-            plan.left.extend(planned.left);
+            plan.left.extend(planned.left.into_iter().map(|left| LeftObject { kind: kind.clone(), ..left }));
             plan.warnings.extend(planned.warnings);
             add_new(&mut plan.residual_risk, planned.residual_risk);
             plan.guards.refused.extend(planned.refused.into_iter().map(|mut refusal| {

@@ -111,10 +111,10 @@ pub(super) fn judges_methods(plan: &Plan) -> bool {
     plan.case.methods.read().is_some() && has_step(plan, "remove_auth_methods")
 }
 
-fn has_step(plan: &Plan, step: &str) -> bool {
-    plan.actions.iter().any(|action| action.step == step)
-        || plan.unchanged.iter().any(|unchanged| unchanged.step == step)
-        || plan.left.iter().any(|left| left.step == step)
+fn has_step(plan: &Plan, kind: &str) -> bool {
+    plan.actions.iter().any(|action| action.step == kind)
+        || plan.unchanged.iter().any(|unchanged| unchanged.is_of(kind))
+        || plan.left.iter().any(|left| left.is_of(kind))
 }
 
 fn is_revocation(action: &Action) -> bool {

@@ -137,3 +137,10 @@ pub struct Action {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Watch>,
 }
+
+impl Action {
+    /// The id of its step in the playbook: what stands before the first dot of its own.
+    pub fn step_id(&self) -> &str {
+        self.id.as_str().split('.').next().unwrap_or_default()
+    }
+}

@@ -99,8 +99,18 @@ pub struct PlannedCase {
 pub struct UnchangedStep {
     /// Id of the step.
     pub step: String,
+    /// Name of the step's kind; absent where it is the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// Why there is nothing to do.
     pub why: String,
+}
+
+impl UnchangedStep {
+    /// Whether the step is of this kind.
+    pub fn is_of(&self, kind: &str) -> bool {
+        self.kind.as_ref().unwrap_or(&self.step) == kind
+    }
 }
 
 /// An object that was found and is not touched.
@@ -109,6 +119,9 @@ pub struct UnchangedStep {
 pub struct LeftObject {
     /// Id of the step that found it.
     pub step: String,
+    /// Name of that step's kind; absent where it is the id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// What it is: show it inert.
     pub object: String,
     /// Why it is left, one fact each.
@@ -118,6 +131,13 @@ pub struct LeftObject {
     /// What to do about it, where that is something else than asking the user whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+}
+
+impl LeftObject {
+    /// Whether the step that found it is of this kind.
+    pub fn is_of(&self, kind: &str) -> bool {
+        self.kind.as_ref().unwrap_or(&self.step) == kind
+    }
 }
 
 /// Who asked for the plan.

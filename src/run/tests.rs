@@ -63,6 +63,7 @@ fn a_method_that_may_be_the_intruders_holds_back_contained() {
     let mut book = plan(vec![action("a", true)]);
     book.left.push(crate::plan::LeftObject {
         step: "remove_auth_methods".to_owned(),
+        kind: None,
         object: "Authenticator".to_owned(),
         why: Vec::new(),
         holds_back: true,

@@ -196,6 +196,7 @@ impl Step for RemoveAuthMethods {
             Look::Unread { why } => {
                 planned.left.push(LeftObject {
                     step: scope.step_id.to_owned(),
+                    kind: None,
                     object: "every authentication method".to_owned(),
                     why: vec![format!("the methods could not be read: {why}")],
                     holds_back: true,
@@ -300,6 +301,7 @@ fn left(judged: &JudgedMethod, why: Option<String>, holds_back: bool, scope: &Sc
     let verdict = format!("{}: {}", judged.verdict.label(), judged.reasons.join("; "));
     LeftObject {
         step: scope.step_id.to_owned(),
+        kind: None,
         object: named(&judged.method),
         why: std::iter::once(verdict).chain(why).collect(),
         holds_back,

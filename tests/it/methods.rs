@@ -38,8 +38,12 @@ fn phone(id: &str, phone_type: &str, number: &str, created: &str) -> Value {
 }
 
 fn removing(kinds: &str) -> BoundPlaybook {
+    removing_as("remove_auth_methods", kinds)
+}
+
+fn removing_as(id: &str, kinds: &str) -> BoundPlaybook {
     let text = format!(
-        "schema: stanch/playbook/v1\nname: methods\ntitle: Methods\nsummary: Methods alone.\nsteps:\n  - step: remove_auth_methods\n    with: {{ kinds: {kinds} }}\n  - step: revoke_sessions\n"
+        "schema: stanch/playbook/v1\nname: methods\ntitle: Methods\nsummary: Methods alone.\nsteps:\n  - step: remove_auth_methods\n    id: {id}\n    with: {{ kinds: {kinds} }}\n  - step: revoke_sessions\n"
     );
     let catalog = stanch::steps::catalog();
     Playbook::parse("methods.yaml", text.as_bytes(), &catalog).unwrap().bind(&[], &catalog).unwrap()
@@ -121,6 +125,32 @@ async fn the_intruders_method_of_every_kind_is_removed_from_its_own_collection()
     let again = self::plan(&world, "[all]", &OWN, &[]).await;
     assert!(again.actions.iter().all(|own| own.step != "remove_auth_methods"), "{:#?}", again.actions);
     assert!(again.unchanged.iter().any(|own| own.step == "remove_auth_methods"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_that_came_since_is_told_under_whatever_id_the_step_goes() {
+    for id in ["remove_auth_methods", "methods"] {
+        let world = World::case_with("bec-node-fetch", |tenant| {
+            tenant["authenticationMethods"][LYNNE].as_array_mut().unwrap().retain(|own| own["id"] != ROGUE);
+        });
+        let mut request = world.request("evict");
+        request.playbook = removing_as(id, "[all]");
+        request.keep = OWN.iter().map(|id| id.parse().unwrap()).collect();
+        let plan = world.plan_for(request).await.unwrap();
+        assert!(plan.actions.iter().all(|own| own.step == "revoke_sessions"), "{id}: {:#?}", plan.actions);
+        let unchanged = plan.unchanged.iter().find(|own| own.step == id).unwrap();
+        assert!(unchanged.is_of("remove_auth_methods"));
+        assert!(plan.left.iter().all(|own| own.step == id && own.is_of("remove_auth_methods")));
+        let path = format!("/v1.0/users/{LYNNE}/authentication/phoneMethods");
+        let body = json!({ "phoneNumber": "+1 4255550142", "phoneType": "mobile" });
+        assert_eq!(world.send_as(&world.responder, "POST", &path, body).await, 201);
+        let run = world.apply(&plan).await;
+        assert_eq!(run.verdict, Verdict::Partial, "{id}: {run:#?}");
+        assert!(run.open.iter().any(|item| item.what.contains("+1 4255550142")), "{id}: {:?}", run.open);
+        // Where the id is the kind's name, the plan is written as it always was.
+        let written = serde_json::to_string(&plan).unwrap();
+        assert_eq!(written.contains("\"kind\":\"remove_auth_methods\""), id == "methods");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -274,10 +274,12 @@ fn plan() -> Plan {
         actions: actions(),
         unchanged: vec![UnchangedStep {
             step: "remove_app_consents".to_owned(),
+            kind: None,
             why: "the user has granted no app anything".to_owned(),
         }],
         left: vec![LeftObject {
             step: "remove_auth_methods".to_owned(),
+            kind: None,
             object: "iPhone 13".to_owned(),
             why: vec![
                 "Of unknown origin, but registered long before the compromise began".to_owned(),
@@ -408,7 +410,7 @@ fn plan_named(text: &str) -> Plan {
         holds_back: false,
     };
     plan.guards.overridden = vec![GuardOverride { guard: owned(), object: owned(), why: owned() }];
-    plan.unchanged[0] = UnchangedStep { step: owned(), why: owned() };
+    plan.unchanged[0] = UnchangedStep { step: owned(), kind: Some(owned()), why: owned() };
     plan.warnings = vec![owned()];
     plan.residual_risk = vec![owned()];
     plan.permissions = vec![owned()];
