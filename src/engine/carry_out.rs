@@ -173,11 +173,10 @@ async fn look_before(context: &RunContext, action: &Action) -> Result<Seen, Grap
         if !(follows_our_own
             && may_be_lag
             && waited_less(context, begun, context.patience.just_made)
-            && !context.stop.is_given())
+            && context.pause(JUST_MADE_WAIT).await)
         {
             return seen;
         }
-        context.clock.sleep(JUST_MADE_WAIT).await;
     }
 }
 
@@ -234,11 +233,7 @@ async fn read_back(context: &RunContext, action: &Action, attempt: &Attempt) -> 
             return context.reached(&action.id, ActionState::AcceptedUnverified, detail).await;
         }
         wait = waits.next().unwrap_or(wait);
-        let mut stop = context.stop.clone();
-        tokio::select! {
-            () = context.clock.sleep(Duration::from_secs(wait)) => {}
-            () = stop.given() => {}
-        }
+        context.pause(Duration::from_secs(wait)).await;
     }
 }
 

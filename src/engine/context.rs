@@ -208,6 +208,16 @@ impl RunContext {
             .collect()
     }
 
+    /// Waits so long, or until the run is to stop; says whether it goes on.
+    pub async fn pause(&self, wait: Duration) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = self.clock.sleep(wait) => {}
+            () = stop.given() => {}
+        }
+        !self.stop.is_given()
+    }
+
     /// Graph's time, as far as known; before the first answer, ours.
     pub fn tenant_now(&self) -> Timestamp {
         self.reader.server_time().unwrap_or_else(|| self.clock.now())

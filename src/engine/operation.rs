@@ -38,11 +38,7 @@ pub(super) async fn await_end(context: &RunContext, planned: &PlannedRequest, se
     let begun = context.clock.now();
     let wait = sent.retry_after.unwrap_or(USUAL_WAIT).clamp(Duration::from_secs(1), MOST_WAIT);
     loop {
-        let mut stop = context.stop.clone();
-        tokio::select! {
-            () = context.clock.sleep(wait) => {}
-            () = stop.given() => {}
-        }
+        context.pause(wait).await;
         let why = match context.reader.operation(&planned.path, address).await {
             Ok(OperationState::Succeeded) => return Awaited::Succeeded,
             Ok(OperationState::Failed { detail }) => {

@@ -119,8 +119,8 @@ pub(super) async fn send(
                 context.write_down(outcome(Outcome::NotExecuted(failure.clone()))).await?;
                 if is_not_yet_known(&error, planned)
                     && waited_less(context, begun, context.patience.just_made)
+                    && context.pause(JUST_MADE_WAIT).await
                 {
-                    context.clock.sleep(JUST_MADE_WAIT).await;
                     continue;
                 }
                 return Ok(Ended::Refused(failure));
@@ -137,8 +137,7 @@ pub(super) async fn send(
                         let handed = secret::hand_over(context, action, planned, &bindings, None).await?;
                         context.write_down(outcome(Outcome::SeenByReadBack { made_id, server_time })).await?;
                         note_ranges(context, action, planned, &bindings).await?;
-                        let left = if context.stop.is_given() { 0 } else { resends_left };
-                        match settle(context, action, planned, handed, attempt, left).await? {
+                        match settle(context, action, planned, handed, attempt, resends_left).await? {
                             Some(ended) => return Ok(ended),
                             None => resends_left -= 1,
                         }
@@ -164,7 +163,7 @@ async fn settle(
     resends_left: u32,
 ) -> Result<Option<Ended>, StoreError> {
     Ok(match handed {
-        Handed::NoCode if resends_left > 0 => None,
+        Handed::NoCode if resends_left > 0 && !context.stop.is_given() => None,
         Handed::NoCode => Some(Ended::Lost(secret::without_code(context, action).await?)),
         Handed::Lost(failure) if secret::is_pass(planned) => Some(Ended::Lost(failure)),
         // A password that nobody knows is set all the same: the intruder does not know it either.

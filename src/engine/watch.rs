@@ -38,11 +38,7 @@ pub(super) async fn watch(context: &RunContext, action: &Action, watch: &Watch) 
             let detail = format!("waited {} s: {last_seen}", waited.as_secs());
             return context.reached(&action.id, ActionState::AcceptedUnverified, detail).await;
         }
-        let mut stop = context.stop.clone();
-        tokio::select! {
-            () = context.clock.sleep(WAIT.min(left)) => {}
-            () = stop.given() => {}
-        }
+        context.pause(WAIT.min(left)).await;
     }
 }
 

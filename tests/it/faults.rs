@@ -1,6 +1,10 @@
 //! Failure is normal: reads that lag, answers that never come, throttling, refusals.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use stanch::domain::ActionId;
+use stanch::engine::{Applier, Notice, StopSignal, Watcher};
 use stanch::run::{ActionState, Verdict};
 
 use crate::world::{World, containing};
@@ -152,7 +156,7 @@ async fn a_failed_reset_does_not_hold_back_removal_and_revocation() {
 async fn a_stop_starts_nothing_new_and_tells_what_was_not_done() {
     let world = World::case("bec-node-fetch");
     let plan = world.plan("evict").await;
-    let (sender, stop) = stanch::engine::StopSignal::new();
+    let (sender, stop) = StopSignal::new();
     sender.send(true).unwrap();
     let applied = world.applier(stop).apply(plan.clone(), world.yes(&plan)).await.unwrap();
     let run = applied.run();
@@ -163,6 +167,55 @@ async fn a_stop_starts_nothing_new_and_tells_what_was_not_done() {
     let told = stanch::report::text(&plan, run, false).replace('\n', " ");
     assert!(!told.contains("not_started"), "{told}");
     assert_eq!(told.matches("stanch plan evict").count(), 1, "the same next step over and over: {told}");
+}
+
+/// Gives the stop as the request of an action leaves.
+struct StopsAt {
+    action: ActionId,
+    stop: tokio::sync::watch::Sender<bool>,
+}
+
+impl Watcher for StopsAt {
+    fn notice(&self, notice: &Notice) {
+        if matches!(notice, Notice::Sending { action, .. } if *action == self.action) {
+            self.stop.send(true).unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_stop_nothing_is_sent_a_second_time() {
+    let (policies, passes) = ("conditionalAccess/policies/", "/temporaryAccessPassMethods");
+    for (playbook, method, part, fault) in [
+        ("bec", "PATCH", policies, json!({ "kind": "status", "status": 404 })),
+        ("restore", "POST", passes, json!({ "kind": "drift", "field": "temporaryAccessPass" })),
+    ] {
+        let world = World::case_with("bec-node-fetch", |tenant| {
+            if playbook == "restore" {
+                crate::restore::contain(tenant);
+            }
+        });
+        let plan = world.plan(playbook).await;
+        let is_it = |own: &str, path: &str| own == method && path.contains(part);
+        let action = plan
+            .actions
+            .iter()
+            .find(|action| action.requests.iter().any(|own| is_it(own.method.as_str(), &own.path)))
+            .unwrap();
+        world.faults(json!([{ "method": method, "path": format!("*{part}*"), "times": 100, "fault": fault }])).await;
+        let (stop, signal) = StopSignal::new();
+        let watcher = Arc::new(StopsAt { action: action.id.clone(), stop });
+        let applier = Applier { watcher, ..world.applier(signal) };
+        let run = applier.apply(plan.clone(), world.yes(&plan)).await.unwrap().run().clone();
+        let sent = world.writes().await;
+        let sent = sent
+            .iter()
+            .filter(|line| is_it(line["method"].as_str().unwrap(), line["path"].as_str().unwrap()))
+            .count();
+        assert_eq!(sent, 1, "{playbook}");
+        let own = run.actions.iter().find(|own| own.id == action.id).unwrap();
+        assert_eq!(own.state, ActionState::Failed, "{playbook}: {}", own.detail);
+    }
 }
 
 /// `contained` is said of an account that nobody gets into, and never otherwise, whatever one answer among the writes and
