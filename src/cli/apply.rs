@@ -11,8 +11,9 @@ use super::session::Session;
 use super::stop;
 use super::terminal;
 use crate::approval::{Approval, Consent, Decision, Signers, Yes, heed_rejections};
+use crate::domain::shell_path;
 use crate::engine::{Applied, ApplyError};
-use crate::plan::{Delivery, Plan, PlanSession, preview::shell_word};
+use crate::plan::{Delivery, Plan, PlanSession};
 use crate::report;
 use crate::run::Run;
 use crate::store::load_run;
@@ -84,10 +85,10 @@ fn pointing_to(mut failure: Failure, name: &str, beside: &[(PathBuf, Approval)])
     let found: String = beside
         .iter()
         .filter(|(_, approval)| approval.statement.decision == Decision::Approve)
-        .map(|(path, _)| format!(" --approval {}", shell_word(&path.display().to_string())))
+        .map(|(path, _)| format!(" --approval {}", shell_path(&path.display().to_string())))
         .collect();
     if !found.is_empty() {
-        failure.hint = Some(format!("run `stanch apply {}{found}`", shell_word(name)));
+        failure.hint = Some(format!("run `stanch apply {}{found}`", shell_path(name)));
     }
     failure
 }

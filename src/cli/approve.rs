@@ -17,8 +17,8 @@ use crate::approval::{
     check_approval, verify,
 };
 use crate::config::parse_duration;
-use crate::domain::{Upn, inert, shown};
-use crate::plan::{Plan, preview::shell_word};
+use crate::domain::{Upn, inert, shell_path, shown};
+use crate::plan::Plan;
 
 const NO_CONSENT: u8 = 4;
 
@@ -215,8 +215,8 @@ fn tell(session: &Session, plan: &str, approval: &Approval, place: &Path) -> Res
         Decision::Approve => format!(
             "It can be used until {}:\n  stanch apply {} --approval {}\n",
             shown(statement.execute_by),
-            shell_word(plan),
-            shell_word(&place.display().to_string())
+            shell_path(plan),
+            shell_path(&place.display().to_string())
         ),
         Decision::Reject => "While it lies in the folder in which the plan is applied, or is given with `--approval`, the plan is not \
                              applied. Tell whoever would apply it.\n"

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::plan::bind;
 use super::session::Session;
-use crate::domain::inert;
+use crate::domain::{inert, shell_path, shell_word};
 use crate::graph::OUT_OF_REACH;
 use crate::playbook::{BoundPlaybook, BoundStep};
 use crate::steps::{AnyStep, ByHand, quoted};
@@ -160,5 +160,18 @@ impl Failure {
 
 /// The command that shows a playbook by hand.
 fn command(playbook: &str, user: &str) -> String {
-    format!("`stanch playbook show {} --by-hand --user {}`", inert(playbook), inert(user))
+    format!("`stanch playbook show {} --by-hand --user {}`", shell_path(playbook), shell_word(user))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_for_a_strange_name_can_be_copied() {
+        assert_eq!(
+            command("bec", "o'neill$x@contoso.com"),
+            r"`stanch playbook show bec --by-hand --user 'o'\''neill$x@contoso.com'`"
+        );
+    }
 }

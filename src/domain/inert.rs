@@ -2,8 +2,12 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthChar as _;
+
 /// Longest text shown, in characters; the rest is cut and marked.
 const LONGEST: usize = 256;
+/// How many letters without a width of their own may follow one another: scripts need three, a smear needs more.
+const MOST_STACKED: usize = 3;
 
 /// Returns the text with control characters, bidirectional controls and invisible characters spelt out
 /// (`\u{202e}`), and cut after 256 characters.
@@ -18,6 +22,30 @@ pub fn inert(text: &str) -> String {
             shown.push(letter);
         } else if write!(shown, "\\u{{{:x}}}", u32::from(letter)).is_err() {
             break;
+        }
+    }
+    shown
+}
+
+/// Makes a text inert without cutting it, and spells out what piles up.
+pub fn inert_whole(text: &str) -> String {
+    let letters: Vec<char> = text.chars().collect();
+    let shown: String = letters.chunks(LONGEST).map(|chunk| inert(&chunk.iter().collect::<String>())).collect();
+    spell_stacked(&shown)
+}
+
+/// Spells out marks that pile up on one letter, as they would be drawn over the lines above and below.
+pub fn spell_stacked(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut stacked = 0;
+    for letter in text.chars() {
+        stacked = if letter.width() == Some(0) { stacked + 1 } else { 0 };
+        if stacked > MOST_STACKED {
+            if write!(shown, "\\u{{{:x}}}", u32::from(letter)).is_err() {
+                break;
+            }
+        } else {
+            shown.push(letter);
         }
     }
     shown

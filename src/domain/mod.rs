@@ -9,6 +9,7 @@ pub mod nearest;
 pub mod net;
 pub mod random;
 pub mod secret;
+pub mod shell;
 
 pub use clock::{BoxFuture, Clock, Moment, Timestamp, shown};
 pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
@@ -16,8 +17,9 @@ pub use ids::{
     ActionId, AlertId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn,
     UserId,
 };
-pub use inert::{inert, inert_json};
+pub use inert::{inert, inert_json, inert_whole};
 pub use nearest::{nearest, nearest_beginning};
 pub use net::{CidrBlock, CidrError};
 pub use random::Random;
 pub use secret::SecretString;
+pub use shell::{shell_path, shell_word};

@@ -1,6 +1,6 @@
 //! Why there is no plan.
 
-use crate::domain::{DigestError, IdError};
+use crate::domain::{DigestError, IdError, shell_word};
 use crate::graph::GraphError;
 use crate::guard::GuardError;
 use crate::investigate::InvestigateError;
@@ -157,7 +157,9 @@ impl PlanError {
             }
             Self::UnknownUser { near, .. } => Some(format!("did you mean `{}`?", near.join("` or `"))),
             Self::AmbiguousUser { candidates, .. } => {
-                Some(format!("say which one is meant: `--user {}`", candidates.join("` or `--user ")))
+                let ways: Vec<String> =
+                    candidates.iter().map(|upn| format!("`--user {}`", shell_word(upn))).collect();
+                Some(format!("say which one is meant: {}", ways.join(" or ")))
             }
             Self::NoUser => Some("give the sign-in name or the object id: `--user lynne.robbins@contoso.com`".to_owned()),
             Self::DeletedUser { .. } => Some(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::context::RunContext;
-use crate::domain::shown;
+use crate::domain::{shell_word, shown};
 use crate::graph::{GraphError, OUT_OF_REACH, Reader, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
 use crate::run::{ActionState, HandedOver, OpenItem, Progress, Proof, ProofFact};
@@ -60,7 +60,8 @@ async fn out_of_reach_item(context: &RunContext, plan: &Plan, progress: &[Progre
         why: "Graph, or our own app, is out of reach".to_owned(),
         next: format!(
             "do it by hand: `stanch playbook show {} --by-hand --user {}`",
-            plan.playbook.name, plan.case.subject.upn
+            plan.playbook.name,
+            user_word(plan)
         ),
     })
 }
@@ -264,7 +265,8 @@ pub(super) async fn methods_fact(
                     why: "it was registered after the plan was made".to_owned(),
                     next: format!(
                         "make a new plan at once: `stanch plan evict --user {} --remove {}`",
-                        plan.case.subject.upn, method.id
+                        user_word(plan),
+                        shell_word(method.id.as_str())
                     ),
                 })
                 .collect();
@@ -282,6 +284,11 @@ pub(super) async fn methods_fact(
     }
 }
 
+/// The subject as a command names it.
+fn user_word(plan: &Plan) -> String {
+    shell_word(plan.case.subject.upn.as_str())
+}
+
 fn told(error: &GraphError) -> String {
     super::send::note(error).message
 }
@@ -297,7 +304,7 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
                 why: format!("nobody has the secret that it made: {why}"),
                 next: format!(
                     "issue a Temporary Access Pass once the account is contained: `stanch run restore --user {}`",
-                    plan.case.subject.upn
+                    user_word(plan)
                 ),
             });
             if own.state == ActionState::Failed {
@@ -308,7 +315,7 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
             ActionState::Verified | ActionState::AlreadySo => continue,
             ActionState::AcceptedUnverified if action.watch.is_some() => format!(
                 "ask the user by telephone; once a method is registered, look whose it is: `stanch plan evict --user {}`",
-                plan.case.subject.upn
+                user_word(plan)
             ),
             ActionState::Refused => match &action.cannot {
                 Some(cannot) => cannot.instead.join("\n"),

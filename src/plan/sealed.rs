@@ -6,10 +6,9 @@ use serde_json::Value;
 
 use super::action::Action;
 use super::placeholder::{PlaceholderError, placeholders_of};
-use super::preview::shell_word;
 use super::session::PlanSession;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
-use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId};
+use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId, shell_word};
 use crate::playbook::shipped_text;
 
 /// The format of plans that this version writes and reads.

@@ -19,7 +19,7 @@ use super::observe::{Attempt, Seen, WATERMARK_SLACK};
 use super::planned::{Draft, Planned, Scope, cannot, delivering, not_contained, time};
 use crate::case::{Case, Hold, JudgedMethod, Look, MethodVerdict};
 use crate::config::parse_duration;
-use crate::domain::{GroupId, MethodId, Timestamp, UserId, shown};
+use crate::domain::{GroupId, MethodId, Timestamp, UserId, shell_word, shown};
 use crate::graph::{self, GraphError, Licence, Pass, PassPolicy, Reader, Reading, RiskyUser, request};
 use crate::guard::{apply_overrides, refusal};
 use crate::plan::{Action, Object, Undo};
@@ -286,7 +286,7 @@ fn intruders_methods(case: &Case, scope: &Scope<'_>) -> Option<crate::plan::Guar
         "pass_not_contained",
         &rogue.method.name,
         format!("the intruder still holds a {}: whoever is let in is not alone", rogue.method.kind.label()),
-        format!("contain the account first: `stanch run evict --user {}`", case.subject.upn),
+        format!("contain the account first: `stanch run evict --user {}`", shell_word(case.subject.upn.as_str())),
     ))
 }
 

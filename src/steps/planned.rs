@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::case::{Case, Look, Subject};
-use crate::domain::{ActionId, CidrBlock, MethodId, UserId};
+use crate::domain::{ActionId, CidrBlock, MethodId, UserId, shell_word};
 use crate::guard::GuardRules;
 use crate::plan::{
     Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, LeftObject, Object, PlannedRequest,
@@ -183,6 +183,7 @@ pub(super) fn not_contained(case: &Case, scope: &Scope<'_>) -> Option<String> {
     };
     Some(format!(
         "{why}: be sure that {} is contained before somebody is let in (`stanch run evict --user {}`)",
-        case.subject.upn, case.subject.upn
+        case.subject.upn,
+        shell_word(case.subject.upn.as_str())
     ))
 }

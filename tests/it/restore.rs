@@ -161,6 +161,33 @@ async fn while_the_intruder_holds_a_method_nobody_is_let_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_commands_for_a_user_of_a_strange_name_can_be_copied() {
+    let rename = |tenant: &mut Value| {
+        let users = tenant["users"].as_array_mut().unwrap();
+        let user = users.iter_mut().find(|user| user["id"] == LYNNE).unwrap();
+        user["userPrincipalName"] = json!("lynne.o'$x@contoso.com");
+    };
+    let in_shell = r"--user 'lynne.o'\''$x@contoso.com'";
+    let plan_in = async |world: &World, playbook: &str| {
+        let mut request = world.request(playbook);
+        LYNNE.clone_into(&mut request.user);
+        world.plan_for(request).await.unwrap()
+    };
+    let restore = plan_in(&contained_with(rename), "restore").await;
+    assert!(restore.warnings.iter().any(|own| own.contains(in_shell)), "{:?}", restore.warnings);
+    let world = World::case_with("bec-node-fetch", rename);
+    let restore = plan_in(&world, "restore").await;
+    assert!(restore.guards.refused[0].next.contains(in_shell), "{:?}", restore.guards.refused);
+    let mut evict = plan_in(&world, "evict").await;
+    if let stanch::case::Look::Read(methods) = &mut evict.case.methods {
+        methods.retain(|own| own.verdict == stanch::case::MethodVerdict::Attacker);
+    }
+    let run = world.apply(&evict.sealed().unwrap()).await;
+    assert!(run.open.iter().any(|own| own.next.contains(in_shell)), "{:?}", run.open);
+    assert!(!run.open.iter().any(|own| own.next.contains("--user lynne")), "{:?}", run.open);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pass_that_is_there_is_shown_first_and_ends_with_the_new_one() {
     let world = contained_with(|tenant| {
         tenant["authenticationMethods"][LYNNE].as_array_mut().unwrap().push(json!({

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::super::{Action, ApprovalMode, Cannot, Plan, PlannedRequest, Undo};
-use super::document::{Block, Piece, Run, Sent, Tone, bullet, count, line, name, say, whole};
+use super::document::{Block, Piece, Run, Sent, Tone, bullet, count, line, name, say};
 use super::state_change::compare;
 use super::style::Detail;
-use crate::domain::ActionId;
+use crate::domain::{ActionId, inert_whole};
 
 /// Longest body that is shown without being asked for, in characters.
 const LONGEST_BODY: usize = 240;
@@ -90,7 +90,7 @@ fn instead(cannot: &Cannot) -> Vec<Block> {
     }
     for lines in cannot.instead.chunk_by(|one, other| is_command(one) && is_command(other)) {
         if lines.iter().all(|text| is_command(text)) {
-            blocks.push(Block::Commands(lines.iter().map(|text| whole(text)).collect()));
+            blocks.push(Block::Commands(lines.iter().map(|text| inert_whole(text)).collect()));
         } else {
             blocks.extend(lines.iter().map(|text| bullet(line(text), Vec::new())));
         }
@@ -156,7 +156,7 @@ fn terms(action: &Action, numbers: &BTreeMap<&ActionId, usize>) -> Run {
 pub(super) fn sent(prefix: &str, request: &PlannedRequest, told: &Value) -> Sent {
     let body = match &request.body {
         Value::Null => Vec::new(),
-        body => format!("{body:#}").lines().map(whole).collect(),
+        body => format!("{body:#}").lines().map(inert_whole).collect(),
     };
     let mut known = Vec::new();
     collect_leaves("", told, &mut known);
@@ -168,10 +168,10 @@ pub(super) fn sent(prefix: &str, request: &PlannedRequest, told: &Value) -> Sent
         if short.chars().count() > LONGEST_BODY {
             format!("a body of {}, shown with -v", count(body.len(), "line", "lines"))
         } else {
-            whole(&short)
+            inert_whole(&short)
         }
     });
-    Sent { verb: format!("{prefix}{}", request.method), path: whole(&request.path), besides, body }
+    Sent { verb: format!("{prefix}{}", request.method), path: inert_whole(&request.path), besides, body }
 }
 
 /// Collects the values of a JSON document, each with the key that it stands under. The type of a range and the

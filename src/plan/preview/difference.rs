@@ -10,9 +10,10 @@ use super::super::{
 use super::actions::{body, sent};
 use super::document::{
     Block, Change, Document, Piece, Run, Section, Tone, bullet, count, line, moment, name, say, value_cut,
-    value_whole, whole,
+    value_whole,
 };
 use super::style::Detail;
+use crate::domain::inert_whole;
 
 /// The parts of a plan beside its actions, in the order in which they are shown.
 const PARTS: [(&str, &str); 11] = [
@@ -132,7 +133,7 @@ fn changes<'c>(
 ) -> Vec<Block> {
     let told: Vec<Change> = fields
         .map(|field| Change::Value {
-            field: whole(&field.path),
+            field: inert_whole(&field.path),
             before: value_cut(&field.before),
             after: value_whole(&field.after),
         })

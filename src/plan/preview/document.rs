@@ -1,17 +1,10 @@
 //! The preview as a document, before it is text or Markdown. Invariant: a piece is inert from the moment it is made.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use serde_json::Value;
-use unicode_width::UnicodeWidthChar as _;
 
-use crate::domain::{CidrBlock, inert};
-
-/// How many letters without a width of their own may follow one another: scripts need three, a smear needs more.
-const MOST_STACKED: usize = 3;
-/// What `inert` passes at a time without a cut.
-const CHUNK: usize = 256;
+use crate::domain::inert::{inert, inert_whole, spell_stacked};
+use crate::domain::CidrBlock;
 
 /// How a piece is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +43,7 @@ impl Piece {
 
 /// Makes a piece of a text that is shown whole.
 pub(super) fn say(text: &str) -> Piece {
-    Piece { text: whole(text), tone: Tone::Plain }
+    Piece { text: inert_whole(text), tone: Tone::Plain }
 }
 
 /// Makes a piece of a name that others chose: in quotes, so that it is seen where it ends, and cut when long.
@@ -91,7 +84,7 @@ pub(super) fn value_cut(value: &Value) -> Piece {
 
 /// Spells a JSON value in words, whole.
 pub(super) fn value_whole(value: &Value) -> Piece {
-    value_piece(value, &whole)
+    value_piece(value, &inert_whole)
 }
 
 fn value_piece(value: &Value, spell: &dyn Fn(&str) -> String) -> Piece {
@@ -122,30 +115,6 @@ fn lone_value(entries: &serde_json::Map<String, Value>) -> Option<(String, &Valu
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\\\""))
-}
-
-/// Makes a text inert without cutting it.
-pub(super) fn whole(text: &str) -> String {
-    let letters: Vec<char> = text.chars().collect();
-    let shown: String = letters.chunks(CHUNK).map(|chunk| inert(&chunk.iter().collect::<String>())).collect();
-    spell_stacked(&shown)
-}
-
-/// Spells out marks that pile up on one letter, as they would be drawn over the lines above and below.
-fn spell_stacked(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut stacked = 0;
-    for letter in text.chars() {
-        stacked = if letter.width() == Some(0) { stacked + 1 } else { 0 };
-        if stacked > MOST_STACKED {
-            if write!(shown, "\\u{{{:x}}}", u32::from(letter)).is_err() {
-                break;
-            }
-        } else {
-            shown.push(letter);
-        }
-    }
-    shown
 }
 
 /// A label and what stands beside it, line by line.

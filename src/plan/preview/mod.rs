@@ -21,4 +21,4 @@ mod why;
 pub use estimate::{Estimate, estimate};
 pub use markdown::{difference_markdown, markdown};
 pub use style::{Colour, Detail, Style};
-pub use text::{difference_text, shell_word, text};
+pub use text::{difference_text, text};

@@ -10,10 +10,9 @@ use super::super::{
     Plan, PlanDifference, PlanSession, PlannedCase, PlannedRequest, PlaybookRef, Requester, TenantRef,
     UnchangedStep, Undo, Verb,
 };
-use super::document::whole;
 use super::*;
 use crate::case::{Confidence, Indicator, IndicatorKind, Look, RoleHeld, RoleSource, Subject};
-use crate::domain::{Sha256Digest, inert};
+use crate::domain::{Sha256Digest, inert, inert_whole};
 
 const LYNNE: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 const BLACKLIST: &str = "3d541753-3960-46ea-a6f5-89f192aa7313";
@@ -532,7 +531,7 @@ proptest! {
 #[test]
 fn a_long_text_of_ours_is_shown_to_its_end() {
     let long = format!("{}end", "word ".repeat(200));
-    assert_eq!(whole(&long), long);
+    assert_eq!(inert_whole(&long), long);
     let mut plan = plan();
     plan.warnings = vec![long];
     assert!(text(&plan, &Style::default()).contains(" end\n"));

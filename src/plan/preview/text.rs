@@ -3,9 +3,10 @@
 use super::super::{Plan, PlanDifference};
 use super::compose::{compose, is_subject_refused, sends_anything};
 use super::difference::compose as compose_difference;
-use super::document::{Block, Change, Document, Fact, Piece, Run, Sent, Tone, say, whole};
+use super::document::{Block, Change, Document, Fact, Piece, Run, Sent, Tone, say};
 use super::layout::{Page, width_of};
 use super::style::{Detail, Style};
+use crate::domain::shell_path;
 
 /// Columns for the labels of facts.
 const LABELS: usize = 15;
@@ -64,26 +65,14 @@ fn put_next(page: &mut Page, plan: &Plan, style: &Style) {
     } else if let (Some(file), true) = (&style.file, style.needs_approval) {
         let approve = "Nothing has been changed yet. A second person approves exactly this:";
         page.put(0, "", &[say(approve)]);
-        page.put_uncut(INDENT, &format!("stanch approve {} --key KEY --reason TEXT", shell_word(file)));
+        page.put_uncut(INDENT, &format!("stanch approve {} --key KEY --reason TEXT", shell_path(file)));
         page.put(0, "", &[say("Then, with the file that this writes:")]);
-        page.put_uncut(INDENT, &format!("stanch apply {} --approval FILE", shell_word(file)));
+        page.put_uncut(INDENT, &format!("stanch apply {} --approval FILE", shell_path(file)));
     } else if let Some(file) = &style.file {
         page.put(0, "", &[say("Nothing has been changed yet. To do exactly this:")]);
-        page.put_uncut(INDENT, &format!("stanch apply {}", shell_word(file)));
+        page.put_uncut(INDENT, &format!("stanch apply {}", shell_path(file)));
     } else {
         page.put(0, "", &[say("Nothing has been changed yet.")]);
-    }
-}
-
-/// Spells a file name so that a shell takes it for one word, and for no option.
-pub fn shell_word(file: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-./+,@%:=".contains(letter);
-    let shown = whole(file);
-    let safe = if shown.starts_with('-') { format!("./{shown}") } else { shown };
-    if !safe.is_empty() && safe.chars().all(is_plain) {
-        safe
-    } else {
-        format!("'{}'", safe.replace('\'', "'\\''"))
     }
 }
 
