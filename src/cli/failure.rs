@@ -9,7 +9,7 @@ use super::args::Format;
 use super::output::print_json;
 use crate::alert::AlertError;
 use crate::approval::ApprovalError;
-use crate::domain::inert;
+use crate::domain::{inert, with_causes};
 use crate::engine::{ApplyError, PlanError, VerifyError};
 use crate::graph::GraphError;
 use crate::plan::PlanFileError;
@@ -83,18 +83,7 @@ impl Failure {
 
     /// A failure from an error and the causes behind it.
     pub fn of(exit: u8, code: &'static str, error: &dyn Error, hint: Option<String>) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(source) = cause {
-            let text = source.to_string();
-            // A transparent error repeats its source's text.
-            if !message.ends_with(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = source.source();
-        }
-        Self { exit, code, message, hint, rendered: None, places: Vec::new() }
+        Self::new(exit, code, with_causes(error), hint)
     }
 
     /// Says first what it is about: `cannot read `plan.json`: no such file`.

@@ -1,5 +1,6 @@
 //! Values that cannot be wrong. No I/O, no async, no HTTP: whoever holds one of these needs no further check.
 
+pub mod causes;
 pub mod clock;
 pub mod digest;
 pub mod glob;
@@ -11,6 +12,7 @@ pub mod random;
 pub mod secret;
 pub mod shell;
 
+pub use causes::with_causes;
 pub use clock::{BoxFuture, Clock, Moment, Timestamp, shown};
 pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
 pub use ids::{

@@ -10,7 +10,7 @@ use super::operation::is_done_later;
 use super::secret;
 use super::send::{Ended, JUST_MADE_WAIT, missing_objects, note, send, uses_made_object, waited_less};
 use super::watch::watch;
-use crate::domain::ActionId;
+use crate::domain::{ActionId, with_causes};
 use crate::graph::GraphError;
 use crate::plan::{Action, EffectClass, effect_of};
 use crate::run::{ActionState, FailureNote};
@@ -65,7 +65,7 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
         return Ok(None);
     }
     if let Err(error) = secret::ready(context, action) {
-        let detail = format!("nothing was sent, as its secret would be lost: {}", secret::told(&error));
+        let detail = format!("nothing was sent, as its secret would be lost: {}", with_causes(&error));
         context.reached(&action.id, ActionState::Failed, detail).await?;
         return Ok(None);
     }

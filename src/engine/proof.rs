@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::context::RunContext;
-use crate::domain::{shell_word, shown};
-use crate::graph::{GraphError, OUT_OF_REACH, Reader, is_covered};
+use crate::domain::{shell_word, shown, with_causes};
+use crate::graph::{OUT_OF_REACH, Reader, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
 use crate::run::{ActionState, HandedOver, OpenItem, Progress, Proof, ProofFact};
 use crate::steps::AnyStep;
@@ -181,7 +181,7 @@ pub(super) async fn watermark_fact(
     let read = match reader.user(plan.case.subject.id.as_str()).await {
         Ok(Some(user)) => Ok(user),
         Ok(None) => Err("the account is gone".to_owned()),
-        Err(error) => Err(told(&error)),
+        Err(error) => Err(with_causes(&error)),
     };
     let user = match read {
         Ok(user) => user,
@@ -273,7 +273,7 @@ pub(super) async fn methods_fact(
             (ProofFact { what, holds: Some(new.is_empty()), seen }, open)
         }
         Err(error) => {
-            let why = told(&error);
+            let why = with_causes(&error);
             let open = OpenItem {
                 what: "whether a method was registered meanwhile".to_owned(),
                 why: why.clone(),
@@ -287,10 +287,6 @@ pub(super) async fn methods_fact(
 /// The subject as a command names it.
 fn user_word(plan: &Plan) -> String {
     shell_word(plan.case.subject.upn.as_str())
-}
-
-fn told(error: &GraphError) -> String {
-    super::send::note(error).message
 }
 
 /// What stays open by where each action stands, by what was left, and by what guards refused.

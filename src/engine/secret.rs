@@ -3,7 +3,7 @@
 
 use super::context::RunContext;
 use super::send::PASSWORD;
-use crate::domain::SecretString;
+use crate::domain::{SecretString, with_causes};
 use crate::plan::{Action, Bindings, Delivery, PlannedRequest, Verb};
 use crate::run::{Entry, FailureNote, HandedOver};
 use crate::seal::{HandoverError, Parcel, SecretKind};
@@ -76,7 +76,7 @@ pub(super) async fn hand_over(
         Ok(to) => (to, Handed::Over),
         Err(error) => {
             tracing::error!(%error, action = %action.id, "a secret was made and could not be handed over");
-            let why = told(&error);
+            let why = with_causes(&error);
             (HandedOver::Lost { why: why.clone() }, Handed::Lost(lost(why)))
         }
     };
@@ -100,16 +100,4 @@ fn lost(message: String) -> FailureNote {
         request_id: None,
         status: None,
     }
-}
-
-/// An error with its causes.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        message.push_str(": ");
-        message.push_str(&source.to_string());
-        cause = source.source();
-    }
-    message
 }

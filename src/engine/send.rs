@@ -7,7 +7,7 @@ use super::operation::{Awaited, await_end, is_done_later};
 use super::secret::{self, Handed};
 use crate::approval::ApprovedRequest;
 use crate::domain::secret::generate_password;
-use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest};
+use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest, with_causes};
 use crate::graph::{ClientRequestId, GraphError, Sent};
 use crate::plan::placeholder::range_body;
 use crate::plan::{
@@ -377,7 +377,7 @@ pub(super) fn waited_less(context: &RunContext, begun: jiff::Timestamp, most: Du
 pub(super) fn note(error: &GraphError) -> FailureNote {
     FailureNote {
         code: error.code().to_owned(),
-        message: secret::told(error),
+        message: with_causes(error),
         hint: error.hint(),
         request_id: error.request_id().map(str::to_owned),
         status: error.status(),

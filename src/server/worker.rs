@@ -2,14 +2,13 @@
 //! what a person has to decide waits for one.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use crate::domain::{Clock, PlanId, inert};
+use crate::domain::{Clock, PlanId, inert, with_causes};
 use crate::engine::{FromAlert, PlanError, PlanRequest, Planner, StopSignal};
 use crate::plan::Plan;
 use crate::playbook::BoundPlaybook;
@@ -166,7 +165,7 @@ impl Worker {
     }
 
     async fn fail(&self, case: &ClaimedCase, error: &PlanError) -> Result<(), StoreError> {
-        let why = chain(error);
+        let why = with_causes(error);
         let wait = usize::try_from(case.attempts.saturating_sub(1))
             .ok()
             .and_then(|place| TRIED_AGAIN_AFTER.get(place))
@@ -189,20 +188,6 @@ impl Worker {
 /// may be mending right now.
 fn is_passing(error: &PlanError) -> bool {
     error.exit_status() == 1
-}
-
-fn chain(error: &PlanError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let own = source.to_string();
-        if !text.ends_with(&own) {
-            text.push_str(": ");
-            text.push_str(&own);
-        }
-        cause = source.source();
-    }
-    text
 }
 
 fn later(now: Timestamp, by: SignedDuration) -> Timestamp {

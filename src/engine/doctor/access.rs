@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::examine::App;
 use super::finding::{Finding, FindingState, grant_line};
 use crate::config::{Guards, Role};
+use crate::domain::with_causes;
 use crate::engine::requirements::{Need, Requirements, StepNeeds, lacking};
 use crate::graph::Credential;
 use crate::graph::{DANGEROUS, dangerous, is_covered};
@@ -67,25 +68,11 @@ pub(super) async fn sign_in(app: &App, findings: &mut Vec<Finding>) -> Option<Ve
         }
         Err(error) => {
             let fix = error.hint().unwrap_or_else(|| "check its credentials".to_owned());
-            let what = format!("the {} `{}` cannot sign in: {}", app.role, app.client_id, told(&error));
+            let what = format!("the {} `{}` cannot sign in: {}", app.role, app.client_id, with_causes(&error));
             findings.push(Finding::missing(SIGN_IN, what, fix));
             None
         }
     }
-}
-
-/// An error with its causes, on one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        let more = source.to_string();
-        if !text.ends_with(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = source.source();
-    }
-    text
 }
 
 /// Compares what the token carries with what is needed.

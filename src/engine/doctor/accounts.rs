@@ -1,11 +1,10 @@
 //! The accounts and groups that the settings name: that they are there, and that the emergency accounts would let
 //! somebody back in (identity.md 1.4).
 
-use super::access::told;
 use super::finding::Finding;
 use crate::case::RoleSource;
 use crate::config::Guards;
-use crate::domain::{GroupId, inert};
+use crate::domain::{GroupId, inert, with_causes};
 use crate::graph::{GraphError, GraphUser, Reader};
 use crate::policy::evaluate::includes_account;
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
@@ -71,7 +70,7 @@ fn no_accounts(guards: &Guards, policy_steps: &[String]) -> Finding {
 
 fn unread(what: &str, error: &GraphError) -> Finding {
     let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
-    Finding::warning(EMERGENCY, format!("{what}: not known: {}", told(error)), fix)
+    Finding::warning(EMERGENCY, format!("{what}: not known: {}", with_causes(error)), fix)
 }
 
 async fn judge_account(
@@ -124,7 +123,7 @@ async fn judge_account(
             }
         }
         Err(error) => warn(
-            &format!("has roles that could not be read: {}", told(error)),
+            &format!("has roles that could not be read: {}", with_causes(error)),
             &error.hint().unwrap_or_else(|| "try again".to_owned()),
         ),
     }
@@ -171,7 +170,7 @@ pub(super) async fn judge_groups(reader: &Reader, guards: &Guards) -> Vec<Findin
             Ok(None) => Finding::missing(GROUPS, format!("there is no group `{shown}`"), fix),
             Err(error) => Finding::warning(
                 GROUPS,
-                format!("whether the group `{shown}` is there is not known: {}", told(&error)),
+                format!("whether the group `{shown}` is there is not known: {}", with_causes(&error)),
                 error.hint().unwrap_or_else(|| "try again".to_owned()),
             ),
         });

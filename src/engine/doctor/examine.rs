@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::finding::Finding;
 use super::{access, accounts, licences, people, surroundings};
 use crate::config::{Approval, Guards, Role};
-use crate::domain::{Clock, inert};
+use crate::domain::{Clock, inert, with_causes};
 use crate::engine::requirements::Requirements;
 use crate::graph::Connection;
 use crate::graph::Credential;
@@ -87,7 +87,7 @@ impl Doctor {
                 let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
                 return Finding::missing(
                     TENANT,
-                    format!("the tenant cannot be read: {}", access::told(&error)),
+                    format!("the tenant cannot be read: {}", with_causes(&error)),
                     fix,
                 );
             }

@@ -1,11 +1,10 @@
 //! The people whom settings name: whoever asks for plans, and those who may approve them. Told apart by object id, as
 //! four eyes are.
 
-use super::access::told;
 use super::finding::{Finding, FindingState};
 use crate::approval::Person;
 use crate::config::Approval;
-use crate::domain::{UserId, inert};
+use crate::domain::{UserId, inert, with_causes};
 use crate::engine::resolve;
 use crate::graph::{GraphError, Reader};
 
@@ -108,5 +107,5 @@ fn why_not(person: &Person) -> String {
 
 fn unread(check: &'static str, name: &str, error: &GraphError) -> Finding {
     let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
-    Finding::warning(check, format!("who `{}` is, is not known: {}", inert(name), told(error)), fix)
+    Finding::warning(check, format!("who `{}` is, is not known: {}", inert(name), with_causes(error)), fix)
 }
