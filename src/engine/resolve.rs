@@ -14,7 +14,7 @@ use crate::graph::{GraphError, GraphUser, Reader, UserBrief, look};
 use crate::guard::{GuardRules, OtherAdministrators, SubjectFacts};
 
 /// The role whose holders can undo everything: its template id (identity.md 1.3).
-const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+pub(super) const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// Members of a group that are looked at: among so many administrators two are enabled, or something else is wrong.
 const MOST_MEMBERS: usize = 20;
 

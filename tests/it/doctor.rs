@@ -227,6 +227,34 @@ async fn a_policy_that_holds_an_emergency_account_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_emergency_account_is_not_called_outside_of_policies_that_were_not_read() {
+    let by_group = json!({
+        "id": "7a1c2f0e-52f5-4a8e-9d55-1f5a1c0c9a11", "displayName": "MFA for a group", "state": "enabled",
+        "conditions": { "clientAppTypes": ["all"], "applications": { "includeApplications": ["All"] },
+            "users": { "includeUsers": ["All"],
+                       "excludeGroups": ["5f00aaaa-0000-4000-8000-0000000000ab"] } },
+        "grantControls": { "operator": "OR", "builtInControls": ["mfa"] }
+    });
+    for (path, unread) in [
+        ("/v1.0/identity/conditionalAccess/policies*", "whether policies apply to the emergency accounts"),
+        ("*/transitiveMemberOf/*", "in which groups the emergency account"),
+        ("/v1.0/roleManagement/*", "which roles the emergency account"),
+    ] {
+        let world = World::case_with(CASE, |tenant| {
+            tenant["conditionalAccessPolicies"].as_array_mut().unwrap().push(by_group.clone());
+        });
+        world
+            .faults(json!([{ "method": "GET", "path": path, "times": null,
+                             "fault": { "kind": "status", "status": 403, "code": "Authorization_RequestDenied" } }]))
+            .await;
+        let findings = examine(&world, &["bec"]).await;
+        assert_eq!(find(&findings, "emergency_accounts", unread).state, FindingState::Warning);
+        let outside = |own: &Finding| own.check == "emergency_accounts" && own.what.contains("outside every policy");
+        assert!(!findings.iter().any(outside), "{path}: {findings:#?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_emergency_accounts_no_policy_is_created_and_the_doctor_says_so() {
     let mut world = World::case(CASE);
     world.guards.emergency_accounts.clear();

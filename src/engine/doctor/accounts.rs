@@ -2,16 +2,16 @@
 //! somebody back in (identity.md 1.4).
 
 use super::finding::Finding;
-use crate::case::RoleSource;
+use crate::case::{RoleHeld, RoleSource};
 use crate::config::Guards;
-use crate::domain::{GroupId, inert, with_causes};
+use crate::domain::{GroupId, inert};
+use crate::engine::resolve::GLOBAL_ADMINISTRATOR;
 use crate::graph::{GraphError, GraphUser, Reader};
 use crate::policy::evaluate::includes_account;
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 const EMERGENCY: &str = "emergency_accounts";
 const GROUPS: &str = "protected_groups";
-const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 /// Microsoft asks for two: one may be lost.
 const WANTED: usize = 2;
 
@@ -43,11 +43,14 @@ pub(super) async fn judge_emergency(
                 format!("the emergency account `{}` is not there", inert(name)),
                 "correct `guards.emergency_accounts` in stanch.toml",
             )),
-            Err(error) => findings.push(unread(&format!("the emergency account `{}`", inert(name)), &error)),
+            Err(error) => {
+                let what = format!("whether the emergency account `{}` is there", inert(name));
+                findings.push(Finding::unread(EMERGENCY, &what, &error));
+            }
         }
     }
     if let Err(error) = &policies {
-        findings.push(unread("whether policies apply to the emergency accounts", error));
+        findings.push(Finding::unread(EMERGENCY, "whether policies apply to the emergency accounts", error));
     }
     findings
 }
@@ -66,11 +69,6 @@ fn no_accounts(guards: &Guards, policy_steps: &[String]) -> Finding {
     }
     Finding::missing(EMERGENCY, "no emergency account is named, so no policy is created", fix)
         .for_steps(policy_steps.to_vec())
-}
-
-fn unread(what: &str, error: &GraphError) -> Finding {
-    let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
-    Finding::warning(EMERGENCY, format!("{what}: not known: {}", with_causes(error)), fix)
 }
 
 async fn judge_account(
@@ -110,47 +108,77 @@ async fn judge_account(
         );
     }
     let roles = reader.roles_of(&user.id).await;
-    match &roles {
-        Ok(roles) => {
-            let is_active = roles
-                .iter()
-                .any(|role| role.template_id == GLOBAL_ADMINISTRATOR && role.source != RoleSource::Eligible);
-            if !is_active {
+    let is_for_good = |role: &RoleHeld| {
+        role.template_id == GLOBAL_ADMINISTRATOR && role.source != RoleSource::Eligible
+    };
+    if roles.as_ref().is_ok_and(|roles| !roles.iter().any(is_for_good)) {
+        warn(
+            "is not Global Administrator for good: it cannot take a policy back",
+            "assign the role in the Entra admin centre, active and without an end",
+        );
+    }
+    let outside = match policies {
+        // That they are unread is told once, for all accounts.
+        Err(_) => ", and enabled",
+        Ok(policies) => {
+            let groups = groups_for(reader, user, policies).await;
+            let applying = match (&roles, &groups) {
+                (Ok(roles), Ok(groups)) => applying(policies, user, groups, roles),
+                _ => Vec::new(),
+            };
+            if !applying.is_empty() {
                 warn(
-                    "is not Global Administrator for good: it cannot take a policy back",
-                    "assign the role in the Entra admin centre, active and without an end",
+                    &format!("is in enforced policies: {}", applying.join(", ")),
+                    "exclude it from each in the Entra admin centre, Conditional Access",
                 );
             }
+            if let Err(error) = &groups {
+                let what = format!("in which groups the emergency account `{shown}` is, and so in which policies,");
+                findings.push(Finding::unread(EMERGENCY, &what, error));
+            }
+            ", enabled, and outside every policy"
         }
-        Err(error) => warn(
-            &format!("has roles that could not be read: {}", with_causes(error)),
-            &error.hint().unwrap_or_else(|| "try again".to_owned()),
-        ),
-    }
-    if let Ok(policies) = policies {
-        let role_ids: Vec<String> = roles.iter().flatten().map(|role| role.template_id.clone()).collect();
-        let groups = reader.groups_of(&user.id).await.unwrap_or_default();
-        let applying: Vec<String> = policies
-            .iter()
-            .filter(|policy| policy.state == PolicyState::Enabled)
-            .filter(|policy| includes_account(policy, &user.id, &groups, &role_ids))
-            .map(|policy| format!("`{}`", inert(&policy.display_name)))
-            .collect();
-        if !applying.is_empty() {
-            let list = applying.join(", ");
-            warn(
-                &format!("is in enforced policies: {list}"),
-                "exclude it from each in the Entra admin centre, Conditional Access",
-            );
-        }
+    };
+    if let Err(error) = &roles {
+        let what = format!("which roles the emergency account `{shown}` has, and so which policies apply to it,");
+        findings.push(Finding::unread(EMERGENCY, &what, error));
     }
     if findings.is_empty() {
-        findings.push(Finding::ok(
-            EMERGENCY,
-            format!("the emergency account `{}` is there, enabled, and outside every policy", inert(name)),
-        ));
+        let what = format!("the emergency account `{}` is there{outside}", inert(name));
+        findings.push(Finding::ok(EMERGENCY, what));
     }
     findings
+}
+
+/// The groups of an account, where an enforced policy asks for groups: what nobody asks for needs no permission.
+async fn groups_for(
+    reader: &Reader,
+    user: &GraphUser,
+    policies: &[ConditionalAccessPolicy],
+) -> Result<Vec<GroupId>, GraphError> {
+    let asks = enforced(policies).any(|policy| {
+        let users = &policy.conditions.users;
+        !users.include_groups.is_empty() || !users.exclude_groups.is_empty()
+    });
+    if asks { reader.groups_of(&user.id).await } else { Ok(Vec::new()) }
+}
+
+/// The enforced policies that an account is in.
+fn applying(
+    policies: &[ConditionalAccessPolicy],
+    user: &GraphUser,
+    groups: &[GroupId],
+    roles: &[RoleHeld],
+) -> Vec<String> {
+    let role_ids: Vec<String> = roles.iter().map(|role| role.template_id.clone()).collect();
+    enforced(policies)
+        .filter(|policy| includes_account(policy, &user.id, groups, &role_ids))
+        .map(|policy| format!("`{}`", inert(&policy.display_name)))
+        .collect()
+}
+
+fn enforced(policies: &[ConditionalAccessPolicy]) -> impl Iterator<Item = &ConditionalAccessPolicy> {
+    policies.iter().filter(|policy| policy.state == PolicyState::Enabled)
 }
 
 /// Looks the protected groups up.
@@ -168,11 +196,7 @@ pub(super) async fn judge_groups(reader: &Reader, guards: &Guards) -> Vec<Findin
                 Finding::ok(GROUPS, format!("the protected group `{}` is there", inert(&group.name)))
             }
             Ok(None) => Finding::missing(GROUPS, format!("there is no group `{shown}`"), fix),
-            Err(error) => Finding::warning(
-                GROUPS,
-                format!("whether the group `{shown}` is there is not known: {}", with_causes(&error)),
-                error.hint().unwrap_or_else(|| "try again".to_owned()),
-            ),
+            Err(error) => Finding::unread(GROUPS, &format!("whether the group `{shown}` is there"), &error),
         });
     }
     findings

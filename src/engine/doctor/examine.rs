@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::finding::Finding;
+use super::finding::{Finding, fix_of};
 use super::{access, accounts, licences, people, surroundings};
 use crate::config::{Approval, Guards, Role};
 use crate::domain::{Clock, inert, with_causes};
@@ -84,12 +84,8 @@ impl Doctor {
         let organization = match app.connection.reader().organization().await {
             Ok(organization) => organization,
             Err(error) => {
-                let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
-                return Finding::missing(
-                    TENANT,
-                    format!("the tenant cannot be read: {}", with_causes(&error)),
-                    fix,
-                );
+                let what = format!("the tenant cannot be read: {}", with_causes(&error));
+                return Finding::missing(TENANT, what, fix_of(&error));
             }
         };
         if let (Some(_), Some(responder)) = (&self.observer, &self.responder)

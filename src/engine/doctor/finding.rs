@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::graph::{GRAPH_APP_ID, app_role};
+use crate::domain::with_causes;
+use crate::graph::{GRAPH_APP_ID, GraphError, app_role};
 
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
@@ -53,12 +54,22 @@ impl Finding {
         Self { state: FindingState::Missing, ..Self::warning(check, what, fix) }
     }
 
+    /// It could not be looked at: `what` is not known.
+    pub fn unread(check: &'static str, what: &str, error: &GraphError) -> Self {
+        Self::warning(check, format!("{what} is not known: {}", with_causes(error)), fix_of(error))
+    }
+
     /// The same, for these steps alone.
     #[must_use]
     pub fn for_steps(mut self, steps: Vec<String>) -> Self {
         self.steps = steps;
         self
     }
+}
+
+/// What to do about a read that failed.
+pub(super) fn fix_of(error: &GraphError) -> String {
+    error.hint().unwrap_or_else(|| "try again".to_owned())
 }
 
 /// The commands that grant an app a permission, with an administrator's consent.

@@ -11,14 +11,7 @@ const LICENCES: &str = "licences";
 pub(super) async fn judge(reader: &Reader, needs: &[LicenceNeed]) -> Vec<Finding> {
     let plans = match reader.service_plans().await {
         Ok(plans) => plans,
-        Err(error) => {
-            let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
-            return vec![Finding::warning(
-                LICENCES,
-                format!("which licences the tenant has is not known: {error}"),
-                fix,
-            )];
-        }
+        Err(error) => return vec![Finding::unread(LICENCES, "which licences the tenant has", &error)],
     };
     let mut findings = Vec::new();
     if Licence::EntraP1.is_among(&plans) {

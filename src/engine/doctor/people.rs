@@ -4,7 +4,7 @@
 use super::finding::{Finding, FindingState};
 use crate::approval::Person;
 use crate::config::Approval;
-use crate::domain::{UserId, inert, with_causes};
+use crate::domain::{UserId, inert};
 use crate::engine::resolve;
 use crate::graph::{GraphError, Reader};
 
@@ -106,6 +106,5 @@ fn why_not(person: &Person) -> String {
 }
 
 fn unread(check: &'static str, name: &str, error: &GraphError) -> Finding {
-    let fix = error.hint().unwrap_or_else(|| "try again".to_owned());
-    Finding::warning(check, format!("who `{}` is, is not known: {}", inert(name), with_causes(error)), fix)
+    Finding::unread(check, &format!("who `{}` is,", inert(name)), error)
 }
