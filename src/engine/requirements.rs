@@ -35,8 +35,12 @@ impl Need {
         if self.purposes.iter().any(|own| own.step.is_none()) {
             return Vec::new();
         }
-        let mut steps: Vec<String> = self.purposes.iter().filter_map(|own| own.step.clone()).collect();
-        steps.dedup();
+        let mut steps: Vec<String> = Vec::new();
+        for step in self.purposes.iter().filter_map(|own| own.step.as_ref()) {
+            if !steps.contains(step) {
+                steps.push(step.clone());
+            }
+        }
         steps
     }
 
@@ -308,6 +312,20 @@ mod tests {
             words("Policy.Read.All"),
             "block_ips: to read named locations; block_ips, require_token_protection: to read Conditional Access policies"
         );
+    }
+
+    #[test]
+    fn a_step_that_needs_a_permission_twice_is_named_once() {
+        let purpose = |step: &str, what: &str| Purpose { step: Some(step.to_owned()), what: what.to_owned() };
+        let need = Need {
+            permission: "Policy.Read.All",
+            purposes: vec![
+                purpose("block_ips", "to read named locations"),
+                purpose("require_token_protection", "to read Conditional Access policies"),
+                purpose("block_ips", "to read Conditional Access policies"),
+            ],
+        };
+        assert_eq!(need.steps(), ["block_ips", "require_token_protection"]);
     }
 
     #[test]
