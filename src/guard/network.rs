@@ -29,7 +29,8 @@ pub struct RangeFacts<'a> {
 pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Vec<GuardRefusal> {
     let object = block.to_string();
     let mut refused = Vec::new();
-    if let Some((_, purpose)) = purpose(block) {
+    let special = purpose(block);
+    if let Some((_, purpose)) = special {
         refused.push(refusal(
             "special_purpose_range",
             &object,
@@ -48,13 +49,20 @@ pub(super) fn judge_alone(block: &CidrBlock, rules: &GuardRules) -> Vec<GuardRef
             "name the addresses, or narrower ranges; or set `guards.widest_block`",
         );
         // Of the whole internet it is no news that private addresses are in it.
-        let is_within = purpose(block).is_some_and(|(special, _)| special.covers(block));
+        let is_within = special.is_some_and(|(special, _)| special.covers(block));
         refused.insert(usize::from(is_within), too_wide);
     }
+    refused.extend(judge_own(block, rules));
+    refused
+}
+
+/// Asks the guards that keep the company itself from being locked out.
+fn judge_own(block: &CidrBlock, rules: &GuardRules) -> Vec<GuardRefusal> {
+    let mut refused = Vec::new();
     if let Some(company) = rules.company_ranges.iter().find(|company| company.overlaps(block)) {
         refused.push(refusal(
             "company_range",
-            &object,
+            &block.to_string(),
             format!("it shares addresses with the company's own {company}"),
             "leave it out: the intruder comes through the company's own network, look there",
         ));
@@ -76,8 +84,7 @@ pub fn judge_range(block: &CidrBlock, rules: &GuardRules, facts: &RangeFacts<'_>
 pub fn judge_earlier(list: &NamedLocation, rules: &GuardRules, facts: &RangeFacts<'_>) -> Vec<GuardRefusal> {
     let mut refused = Vec::new();
     for block in list.ranges.iter().filter_map(|range| range.block) {
-        let mut own = judge_alone(&block, rules);
-        own.retain(|refusal| ["company_range", "microsoft_range"].contains(&refusal.guard.as_str()));
+        let mut own = judge_own(&block, rules);
         own.extend(judge_trusted(&block, facts).filter(|_| matches!(facts.locations, Look::Read(_))));
         refused.extend(own.into_iter().map(|refusal| GuardRefusal {
             why: format!(
