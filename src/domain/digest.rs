@@ -33,13 +33,20 @@ pub enum DigestError {
     },
 }
 
+/// Turns a value into JSON.
+///
+/// # Errors
+/// When it cannot be JSON.
+pub fn json_of<T: Serialize>(value: &T) -> Result<Value, DigestError> {
+    serde_json::to_value(value).map_err(|error| DigestError::NotJson { reason: error.to_string() })
+}
+
 /// Spells a value as canonical JSON (RFC 8785).
 ///
 /// # Errors
 /// When an integer lies beyond 2^53-1, or the value cannot be JSON.
 pub fn canonical_json<T: Serialize>(value: &T) -> Result<Vec<u8>, DigestError> {
-    let value =
-        serde_json::to_value(value).map_err(|error| DigestError::NotJson { reason: error.to_string() })?;
+    let value = json_of(value)?;
     refuse_inexact(&value)?;
     serde_json_canonicalizer::to_vec(&value)
         .map_err(|error| DigestError::NotJson { reason: error.to_string() })

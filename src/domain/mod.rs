@@ -14,7 +14,7 @@ pub mod shell;
 
 pub use causes::with_causes;
 pub use clock::{BoxFuture, Clock, Moment, Timestamp, shown};
-pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json};
+pub use digest::{DigestError, PlanDigest, Sha256Digest, canonical_json, json_of};
 pub use ids::{
     ActionId, AlertId, GroupId, IdError, MethodId, NamedLocationId, PlanId, PolicyId, RunId, TenantId, Upn,
     UserId,

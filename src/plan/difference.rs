@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::action::Action;
 use super::sealed::Plan;
-use crate::domain::{DigestError, PlanDigest, PlanId, Timestamp, Upn};
+use crate::domain::{DigestError, PlanDigest, PlanId, Timestamp, Upn, json_of};
 
 /// What tells two makings of the same plan apart: an approver does not decide on it.
 const OF_ITS_OWN: [&str; 4] = ["id", "digest", "created_at", "expires_at"];
@@ -134,10 +134,6 @@ fn brief(plan: &Plan) -> PlanBrief {
     }
 }
 
-fn json_of<T: Serialize>(value: &T) -> Result<Value, DigestError> {
-    serde_json::to_value(value).map_err(|error| DigestError::NotJson { reason: error.to_string() })
-}
-
 /// A plan's JSON without its actions and without what is its own.
 fn rest_of(plan: &Plan) -> Result<Value, DigestError> {
     let mut value = json_of(plan)?;
@@ -205,26 +201,19 @@ impl Found {
     }
 
     fn lists(&mut self, path: &str, was: &[Value], is: &[Value]) {
-        let mut gone: Vec<&Value> = was.iter().collect();
-        let mut new: Vec<&Value> = Vec::new();
-        for entry in is {
-            match gone.iter().position(|earlier| *earlier == entry) {
-                Some(place) => {
-                    gone.remove(place);
-                }
-                None => new.push(entry),
-            }
-        }
+        let (mut gone, new) = difference_of_bags(was, is);
         let mut added: Vec<Value> = Vec::new();
         for entry in new {
-            let twin = identity(entry)
-                .and_then(|own| gone.iter().position(|earlier| identity(earlier).as_ref() == Some(&own)));
-            match (twin, identity(entry)) {
-                (Some(place), Some(own)) => {
+            let twin = identity(entry).and_then(|own| {
+                let place = gone.iter().position(|earlier| identity(earlier).as_ref() == Some(&own))?;
+                Some((place, own))
+            });
+            match twin {
+                Some((place, own)) => {
                     let earlier = gone.remove(place);
                     self.values(&format!("{path}[{own}]"), earlier, entry);
                 }
-                _ => added.push(entry.clone()),
+                None => added.push(entry.clone()),
             }
         }
         let removed: Vec<Value> = gone.into_iter().cloned().collect();
@@ -240,6 +229,21 @@ impl Found {
             });
         }
     }
+}
+
+/// What only the one list holds, and what only the other, each in its order: order is no difference, number is.
+pub(super) fn difference_of_bags<'v>(was: &'v [Value], is: &'v [Value]) -> (Vec<&'v Value>, Vec<&'v Value>) {
+    let mut gone: Vec<&Value> = was.iter().collect();
+    let mut new: Vec<&Value> = Vec::new();
+    for entry in is {
+        match gone.iter().position(|earlier| *earlier == entry) {
+            Some(place) => {
+                gone.remove(place);
+            }
+            None => new.push(entry),
+        }
+    }
+    (gone, new)
 }
 
 /// What an entry of a list goes by, so that one that is there twice, a little different, is one that has changed.

@@ -8,7 +8,7 @@ use super::action::Action;
 use super::placeholder::{PlaceholderError, placeholders_of};
 use super::session::PlanSession;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
-use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId, shell_word};
+use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId, json_of, shell_word};
 use crate::playbook::shipped_text;
 
 /// The format of plans that this version writes and reads.
@@ -247,8 +247,7 @@ impl Plan {
     /// # Errors
     /// When the content has no canonical JSON.
     pub fn compute_digest(&self) -> Result<PlanDigest, DigestError> {
-        let mut value =
-            serde_json::to_value(self).map_err(|error| DigestError::NotJson { reason: error.to_string() })?;
+        let mut value = json_of(self)?;
         if let Some(entries) = value.as_object_mut() {
             entries.remove("digest");
         }

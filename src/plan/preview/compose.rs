@@ -11,18 +11,18 @@ use super::why::why;
 /// Sets out a plan.
 pub(super) fn compose(plan: &Plan, detail: Detail) -> Document {
     let sections = [
-        section("Who", Tone::Strong, vec![Block::Facts(who(&plan.case.subject))]),
-        section("Why", Tone::Strong, why(plan, detail)),
-        section("What will change", Tone::Strong, actions::entries(plan, detail)),
-        section("Left alone", Tone::Strong, left(plan)),
-        section("Nothing to do", Tone::Strong, unchanged(plan)),
-        section("Refused by a guard", Tone::Caution, refused(plan)),
-        section("Guards set aside", Tone::Danger, overridden(plan)),
-        section("Warnings", Tone::Caution, bullets(&plan.warnings)),
-        section("What stays open", Tone::Caution, bullets(&plan.residual_risk)),
-        section("How long", Tone::Strong, how_long(plan)),
-        section("Permissions", Tone::Strong, permissions(plan)),
-        section("Who asked", Tone::Strong, who_asked(plan)),
+        Section::new("Who", Tone::Strong, vec![Block::Facts(who(&plan.case.subject))]),
+        Section::new("Why", Tone::Strong, why(plan, detail)),
+        Section::new("What will change", Tone::Strong, actions::entries(plan, detail)),
+        Section::new("Left alone", Tone::Strong, left(plan)),
+        Section::new("Nothing to do", Tone::Strong, unchanged(plan)),
+        Section::new("Refused by a guard", Tone::Caution, refused(plan)),
+        Section::new("Guards set aside", Tone::Danger, overridden(plan)),
+        Section::new("Warnings", Tone::Caution, bullets(&plan.warnings)),
+        Section::new("What stays open", Tone::Caution, bullets(&plan.residual_risk)),
+        Section::new("How long", Tone::Strong, how_long(plan)),
+        Section::new("Permissions", Tone::Strong, permissions(plan)),
+        Section::new("Who asked", Tone::Strong, who_asked(plan)),
     ];
     Document {
         title: line(&format!("Plan to contain {} (playbook {})", plan.case.subject.upn, plan.playbook.name)),
@@ -40,10 +40,6 @@ pub(super) fn is_subject_refused(plan: &Plan) -> bool {
 /// Whether there is anything to send.
 pub(super) fn sends_anything(plan: &Plan) -> bool {
     plan.actions.iter().any(|action| action.cannot.is_none())
-}
-
-fn section(title: &'static str, tone: Tone, blocks: Vec<Block>) -> Section {
-    Section { title, tone, blocks }
 }
 
 fn identity(plan: &Plan) -> Vec<Run> {

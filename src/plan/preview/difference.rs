@@ -34,9 +34,9 @@ const PARTS: [(&str, &str); 11] = [
 pub(super) fn compose(difference: &PlanDifference, detail: Detail) -> Document {
     let actions = &difference.actions;
     let mut sections = vec![
-        section("Actions added", Tone::Good, whole_actions(&actions.added, "+ ", detail)),
-        section("Actions removed", Tone::Caution, whole_actions(&actions.removed, "− ", detail)),
-        section("Actions changed", Tone::Strong, actions.changed.iter().map(changed_action).collect()),
+        Section::new("Actions added", Tone::Good, whole_actions(&actions.added, "+ ", detail)),
+        Section::new("Actions removed", Tone::Caution, whole_actions(&actions.removed, "− ", detail)),
+        Section::new("Actions changed", Tone::Strong, actions.changed.iter().map(changed_action).collect()),
     ];
     let is_part = |path: &str, part: &str| {
         path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
@@ -44,12 +44,12 @@ pub(super) fn compose(difference: &PlanDifference, detail: Detail) -> Document {
     for (part, title) in PARTS {
         let fields = difference.fields.iter().filter(|field| is_part(&field.path, part));
         let lists = difference.lists.iter().filter(|list| is_part(&list.path, part));
-        sections.push(section(title, Tone::Strong, changes(fields, lists)));
+        sections.push(Section::new(title, Tone::Strong, changes(fields, lists)));
     }
     let is_other = |path: &str| !PARTS.iter().any(|(part, _)| is_part(path, part));
     let fields = difference.fields.iter().filter(|field| is_other(&field.path));
     let lists = difference.lists.iter().filter(|list| is_other(&list.path));
-    sections.push(section("Besides", Tone::Strong, changes(fields, lists)));
+    sections.push(Section::new("Besides", Tone::Strong, changes(fields, lists)));
     Document {
         title: line("What differs between two plans"),
         identity: vec![
@@ -59,10 +59,6 @@ pub(super) fn compose(difference: &PlanDifference, detail: Detail) -> Document {
         summary: summary(difference),
         sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
     }
-}
-
-fn section(title: &'static str, tone: Tone, blocks: Vec<Block>) -> Section {
-    Section { title, tone, blocks }
 }
 
 fn plan_line(label: &str, plan: &PlanBrief) -> Run {

@@ -179,6 +179,12 @@ pub(super) struct Section {
     pub(super) blocks: Vec<Block>,
 }
 
+impl Section {
+    pub(super) fn new(title: &'static str, tone: Tone, blocks: Vec<Block>) -> Self {
+        Self { title, tone, blocks }
+    }
+}
+
 /// The preview.
 #[derive(Clone, Debug)]
 pub(super) struct Document {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::difference::difference_of_bags;
 use super::document::{Change, Piece, line, say, value_cut, value_whole};
 
 /// Lists what differs between two states, field by field.
@@ -53,25 +54,11 @@ fn compare_field(field: &str, before: &Value, after: &Value, changes: &mut Vec<C
 
 /// Lists are compared as bags: Graph does not keep their order.
 fn compare_list(field: &str, was: &[Value], will: &[Value], changes: &mut Vec<Change>) {
-    let mut gone: Vec<&Value> = was.iter().collect();
-    let mut added = Vec::new();
-    for entry in will {
-        match gone.iter().position(|candidate| *candidate == entry) {
-            Some(index) => {
-                gone.swap_remove(index);
-            }
-            None => added.push(entry),
-        }
-    }
-    // In the order in which they stood, whatever the search left.
-    let removed: Vec<Piece> = was
-        .iter()
-        .filter(|entry| gone.iter().any(|left| std::ptr::eq(*left, *entry)))
-        .map(value_cut)
-        .collect();
-    if added.is_empty() && removed.is_empty() {
+    let (gone, added) = difference_of_bags(was, will);
+    if added.is_empty() && gone.is_empty() {
         return;
     }
+    let removed: Vec<Piece> = gone.into_iter().map(value_cut).collect();
     changes.push(Change::List {
         field: field.to_owned(),
         kept: was.len().saturating_sub(removed.len()),
