@@ -138,7 +138,7 @@ fn why_not_let_in(context: &RunContext, action: &Action) -> Option<String> {
     };
     let undone = plan.actions.iter().filter(keeps_out).filter(|own| own.required).find_map(|own| {
         let state = progress.iter().find(|other| other.id == own.id).map(|other| other.state)?;
-        (!is_done(state)).then(|| format!("`{}` is {}", own.summary, state.as_str()))
+        (!is_done(state)).then(|| format!("`{}` is {}", own.summary, state.words()))
     });
     let left = plan.left.iter().find(|left| left.holds_back).map(|left| format!("{} is left", left.object));
     let refused = plan

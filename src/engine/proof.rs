@@ -332,9 +332,7 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
                 )
             }
         };
-        let why =
-            if own.detail.is_empty() { own.state.as_str().replace('_', " ") } else { own.detail.clone() };
-        open.push(OpenItem { what: action.summary.clone(), why, next });
+        open.push(OpenItem { what: action.summary.clone(), why: own.told(), next });
     }
     for left in plan.left.iter().filter(|left| left.holds_back) {
         open.push(OpenItem {

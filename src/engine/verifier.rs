@@ -12,7 +12,7 @@ use crate::graph::{GraphError, Reader};
 use crate::plan::{Action, Plan};
 use crate::run::{
     ActionState, Check, CheckState, Entry, JournalLine, LaterRun, OpenItem, Progress, Proof, ProofFact, Run,
-    RunError, Verdict, Verification, begin, next, unfinished_item, verdict_of,
+    RunError, Verdict, Verification, unfinished_item, verdict_of,
 };
 use crate::steps::{self, Attempt, Seen};
 
@@ -86,7 +86,7 @@ impl Verifier {
         journal: &[JournalLine],
         later_runs: Vec<LaterRun>,
     ) -> Result<Verification, VerifyError> {
-        let run = Run::from_journal(id, plan, journal)?;
+        let (run, then) = Run::with_progress(id, plan, journal)?;
         let tenant = self.reader.organization().await?;
         if tenant.id != plan.tenant.id {
             return Err(VerifyError::OtherTenant {
@@ -94,7 +94,6 @@ impl Verifier {
                 actual: tenant.id.to_string(),
             });
         }
-        let then = fold(plan, journal)?;
         let looks = looks(plan, journal, &then, run.started_at);
         let mut now = then.clone();
         let mut checks = Vec::new();
@@ -148,8 +147,7 @@ impl Verifier {
             next,
         };
         let Some(look) = look else {
-            let why = if own.detail.is_empty() { own.state.as_str().to_owned() } else { own.detail.clone() };
-            return check(CheckState::NotDone, why, Some(plan.command_to_plan_again()));
+            return check(CheckState::NotDone, own.told(), Some(plan.command_to_plan_again()));
         };
         let subject = &plan.case.subject.id;
         let seen = match own.state {
@@ -200,11 +198,6 @@ impl Verifier {
         }
         proof
     }
-}
-
-/// Where each action stood at the end of the journal.
-fn fold(plan: &Plan, journal: &[JournalLine]) -> Result<Vec<Progress>, RunError> {
-    journal.iter().try_fold(begin(plan), |progress, line| next(progress, &line.entry))
 }
 
 /// For each action that may have taken effect, what is needed to tell its effect from an older one.

@@ -51,6 +51,11 @@ impl ActionState {
             Self::Stale => "stale",
         }
     }
+
+    /// The state in words, for people.
+    pub fn words(self) -> String {
+        self.as_str().replace('_', " ")
+    }
 }
 
 /// An action's progress, as the journal tells it.
@@ -74,6 +79,13 @@ pub struct Progress {
     pub failure: Option<String>,
     /// Where the secret that it made went.
     pub handed_over: Option<HandedOver>,
+}
+
+impl Progress {
+    /// What is to be said to people: the detail, or the state in words.
+    pub fn told(&self) -> String {
+        if self.detail.is_empty() { self.state.words() } else { self.detail.clone() }
+    }
 }
 
 /// An action as `runs show` tells it.
@@ -243,6 +255,18 @@ impl Run {
     /// # Errors
     /// When the journal is not that of this plan.
     pub fn from_journal(id: RunId, plan: &Plan, journal: &[JournalLine]) -> Result<Self, RunError> {
+        Self::with_progress(id, plan, journal).map(|(run, _)| run)
+    }
+
+    /// The same with where each action stood at the end of the journal.
+    ///
+    /// # Errors
+    /// As [`Self::from_journal`].
+    pub fn with_progress(
+        id: RunId,
+        plan: &Plan,
+        journal: &[JournalLine],
+    ) -> Result<(Self, Vec<Progress>), RunError> {
         let Some((Entry::Started { consent, .. }, started_at)) =
             journal.first().map(|line| (&line.entry, line.at))
         else {
@@ -261,7 +285,7 @@ impl Run {
             None => (unfinished_verdict(plan, &progress), Proof::default(), None),
         };
         let open = if ended_at.is_some() { proof.open.clone() } else { vec![unfinished_item(plan)] };
-        Ok(Self {
+        let run = Self {
             run: id,
             plan: plan.id.clone(),
             digest: plan.digest,
@@ -273,7 +297,8 @@ impl Run {
             residual_risk: plan.residual_risk.clone(),
             started_at,
             ended_at,
-        })
+        };
+        Ok((run, progress))
     }
 }
 

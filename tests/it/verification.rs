@@ -183,3 +183,15 @@ fn the_command_tells_drift_by_its_exit_status_and_its_words() {
     assert!(markdown.contains("| DRIFT |"), "{markdown}");
     assert_eq!(mock.writes(), writes + 1, "verify wrote: one write is that of the other run");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_never_begun_is_told_in_words() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    let (sender, stop) = stanch::engine::StopSignal::new();
+    sender.send(true).unwrap();
+    world.applier(stop).apply(plan.clone(), world.yes(&plan)).await.unwrap();
+    let verification = world.verify(&plan).await;
+    assert!(verification.checks.iter().any(|check| check.seen == "not started"), "{verification:#?}");
+    assert!(!verification.checks.iter().any(|check| check.seen.contains("not_started")), "{verification:#?}");
+}
