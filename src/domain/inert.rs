@@ -30,7 +30,8 @@ pub fn inert(text: &str) -> String {
 /// Makes a text inert without cutting it, and spells out what piles up.
 pub fn inert_whole(text: &str) -> String {
     let letters: Vec<char> = text.chars().collect();
-    let shown: String = letters.chunks(LONGEST).map(|chunk| inert(&chunk.iter().collect::<String>())).collect();
+    let shown: String =
+        letters.chunks(LONGEST).map(|chunk| inert(&chunk.iter().collect::<String>())).collect();
     spell_stacked(&shown)
 }
 

@@ -95,10 +95,10 @@ pub enum PlanError {
     #[error("an id of the plan is malformed")]
     Id(#[from] IdError),
     /// A step's task ended without an answer: a fault of ours.
-    #[error("planning the step `{step}` ended without an answer")]
+    #[error("planning a step of the playbook `{playbook}` ended without an answer")]
     Lost {
-        /// Which step.
-        step: String,
+        /// Which playbook.
+        playbook: String,
     },
 }
 

@@ -25,8 +25,8 @@ use crate::guard::{self, GuardRules, judge_subject};
 use crate::investigate::{self, Ask};
 use crate::order::{self, OrderedStep};
 use crate::plan::{
-    Action, ApprovalMode, GuardRecord, LeftObject, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester, TenantRef,
-    UnchangedStep,
+    Action, ApprovalMode, GuardRecord, LeftObject, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester,
+    TenantRef, UnchangedStep,
 };
 use crate::playbook::{Approval, BoundPlaybook, BoundStep};
 use crate::run::{ActionState, Verdict};
@@ -480,7 +480,7 @@ async fn plan_steps(
     let mut planned = Vec::new();
     while let Some(ended) = tasks.join_next().await {
         let (place, step, result) =
-            ended.map_err(|_| PlanError::Lost { step: request.playbook.name.clone() })?;
+            ended.map_err(|_| PlanError::Lost { playbook: request.playbook.name.clone() })?;
         planned.push((place, step, result?));
         come_to(planned.len());
     }

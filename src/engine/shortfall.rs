@@ -4,7 +4,8 @@
 use super::requirements::{Need, Requirements, lacking};
 use crate::case::Look;
 use crate::config::{Guards, Role};
-use crate::graph::{Licence, Reader};
+use crate::domain::with_causes;
+use crate::graph::{GraphError, Licence, Reader};
 use crate::playbook::BoundPlaybook;
 use crate::steps::AnyStep;
 
@@ -20,14 +21,10 @@ pub(super) struct Grants {
 /// Reads both; what cannot be read keeps no plan from being made.
 pub(super) async fn read(reader: &Reader) -> Grants {
     let (permissions, service_plans) = tokio::join!(reader.permissions(), reader.service_plans());
-    let told = |error: crate::graph::GraphError| match error.hint() {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
+    let read = |answer: Result<Vec<String>, GraphError>| {
+        answer.map_or_else(|error| Look::Unread { why: with_causes(&error) }, Look::Read)
     };
-    Grants {
-        permissions: permissions.map_or_else(|error| Look::Unread { why: told(error) }, Look::Read),
-        service_plans: service_plans.map_or_else(|error| Look::Unread { why: told(error) }, Look::Read),
-    }
+    Grants { permissions: read(permissions), service_plans: read(service_plans) }
 }
 
 impl Grants {

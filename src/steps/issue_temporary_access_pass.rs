@@ -286,7 +286,10 @@ fn intruders_methods(case: &Case, scope: &Scope<'_>) -> Option<crate::plan::Guar
         "pass_not_contained",
         &rogue.method.name,
         format!("the intruder still holds a {}: whoever is let in is not alone", rogue.method.kind.label()),
-        format!("contain the account first: `stanch run evict --user {}`", shell_word(case.subject.upn.as_str())),
+        format!(
+            "contain the account first: `stanch run evict --user {}`",
+            shell_word(case.subject.upn.as_str())
+        ),
     ))
 }
 

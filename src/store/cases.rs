@@ -105,7 +105,7 @@ fn accept(connection: &Connection, alert: &NewAlert) -> Result<Accepted, StoreEr
     if let Some((id, received_at)) = known {
         let forgotten = alert.received_at.saturating_sub(KNOWN_FOR).unwrap_or(Timestamp::MIN);
         if received_at > millis(forgotten) {
-            return Ok(Accepted { plans: plans_of(connection, &id)?, alert: parse(&id)?, is_new: false });
+            return Ok(Accepted { plans: plans_of(connection, &id)?, alert: parse(&id)? });
         }
         connection
             .execute("update alerts set delivery = delivery || ' ' || id where id = ?1", params![id])
@@ -140,7 +140,7 @@ fn accept(connection: &Connection, alert: &NewAlert) -> Result<Accepted, StoreEr
             .and_then(|mut insert| insert.execute(params![id, alert.id.as_str(), place]))
             .map_err(&doing)?;
     }
-    Ok(Accepted { plans: plans_of(connection, alert.id.as_str())?, alert: alert.id.clone(), is_new: true })
+    Ok(Accepted { plans: plans_of(connection, alert.id.as_str())?, alert: alert.id.clone() })
 }
 
 /// Opens a case, or finds the one that is there about the same subject.
@@ -297,6 +297,16 @@ fn name_subject(
     }
 }
 
+/// Changes a case that whoever asks works on; says whether it was still theirs.
+fn update_own(
+    connection: &Connection,
+    doing: &'static str,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> Result<bool, StoreError> {
+    connection.execute(sql, parameters).map(|changed| changed > 0).map_err(failed(doing))
+}
+
 fn plan_case(connection: &mut Connection, owner: &str, plan: &Plan) -> Result<bool, StoreError> {
     let doing = failed("keep the plan of a case");
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&doing)?;
@@ -318,7 +328,7 @@ fn plan_case(connection: &mut Connection, owner: &str, plan: &Plan) -> Result<bo
 /// The case that is called so, where it has no plan: for whoever asks for the plan.
 pub(super) fn unplanned(connection: &Connection, text: &str) -> Result<Option<StoreError>, StoreError> {
     let sql = format!("{CASES} where substr(cases.id, 1, length(?1)) = ?1 and state <> 'planned' limit 2");
-    let rows = rows_of(connection, &sql, params![text], case_row)?;
+    let rows = rows_of(connection, &sql, params![text])?;
     let [row] = rows.as_slice() else { return Ok(None) };
     let why = match row.state {
         CaseState::Ready | CaseState::Running | CaseState::Planned => match &row.why {
@@ -356,11 +366,10 @@ fn rows_of(
     connection: &Connection,
     sql: &str,
     parameters: impl rusqlite::Params,
-    read: fn(&Row<'_>) -> rusqlite::Result<RawCase>,
 ) -> Result<Vec<CaseRow>, StoreError> {
     let raw: Vec<RawCase> = connection
         .prepare(sql)
-        .and_then(|mut found| found.query_map(parameters, read)?.collect())
+        .and_then(|mut found| found.query_map(parameters, case_row)?.collect())
         .map_err(failed("list the cases"))?;
     raw.into_iter()
         .map(|([id, webhook, playbook, named, state], [why, next, joined_to], opened_at, alerts)| {
@@ -460,13 +469,12 @@ impl Inbox for SqliteStore {
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         let (case, owner) = (case.clone(), owner.to_owned());
         self.work(move |connection| {
-            connection
-                .execute(
-                    "update cases set lease_until = ?3 where id = ?1 and lease_owner = ?2 and state = 'running'",
-                    params![case.as_str(), owner, millis(lease_until)],
-                )
-                .map(|changed| changed > 0)
-                .map_err(failed("keep a case"))
+            update_own(
+                connection,
+                "keep a case",
+                "update cases set lease_until = ?3 where id = ?1 and lease_owner = ?2 and state = 'running'",
+                params![case.as_str(), owner, millis(lease_until)],
+            )
         })
     }
 
@@ -494,14 +502,13 @@ impl Inbox for SqliteStore {
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         let (case, owner) = (case.clone(), owner.to_owned());
         self.work(move |connection| {
-            connection
-                .execute(
-                    "update cases set state = 'held', why = ?3, next = ?4
-                     where id = ?1 and lease_owner = ?2 and state = 'running'",
-                    params![case.as_str(), owner, held.why, held.next],
-                )
-                .map(|changed| changed > 0)
-                .map_err(failed("leave a case to a person"))
+            update_own(
+                connection,
+                "leave a case to a person",
+                "update cases set state = 'held', why = ?3, next = ?4
+                 where id = ?1 and lease_owner = ?2 and state = 'running'",
+                params![case.as_str(), owner, held.why, held.next],
+            )
         })
     }
 
@@ -514,14 +521,13 @@ impl Inbox for SqliteStore {
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         let (case, owner, why) = (case.clone(), owner.to_owned(), why.to_owned());
         self.work(move |connection| {
-            connection
-                .execute(
-                    "update cases set state = 'ready', run_at = ?3, why = ?4, lease_owner = null
-                     where id = ?1 and lease_owner = ?2 and state = 'running'",
-                    params![case.as_str(), owner, millis(run_at), why],
-                )
-                .map(|changed| changed > 0)
-                .map_err(failed("give a case back"))
+            update_own(
+                connection,
+                "give a case back",
+                "update cases set state = 'ready', run_at = ?3, why = ?4, lease_owner = null
+                 where id = ?1 and lease_owner = ?2 and state = 'running'",
+                params![case.as_str(), owner, millis(run_at), why],
+            )
         })
     }
 
@@ -529,7 +535,7 @@ impl Inbox for SqliteStore {
         self.work(move |connection| {
             let sql =
                 format!("{CASES} where opened_at > ?1 order by opened_at desc, rowid desc limit {MOST_ROWS}");
-            rows_of(connection, &sql, params![millis(since)], case_row)
+            rows_of(connection, &sql, params![millis(since)])
         })
     }
 

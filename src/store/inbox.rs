@@ -98,8 +98,6 @@ pub struct Accepted {
     pub alert: AlertId,
     /// The ids that its cases' plans have or will have.
     pub plans: Vec<PlanId>,
-    /// Whether it came for the first time.
-    pub is_new: bool,
 }
 
 /// A case that somebody works on.

@@ -1,5 +1,5 @@
-//! What must outlive the process: plans, consents, runs with their journal, and the ledger of our own blocklist
-//! entries. One trait; SQLite behind it here.
+//! What must outlive the process: plans, consents, runs with their journal, the ledger of our own blocklist entries, and
+//! the alerts that came in with the cases that they open. Two traits, `Store` and `Inbox`; SQLite behind both here.
 
 mod cases;
 mod inbox;

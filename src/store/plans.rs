@@ -1,7 +1,7 @@
 //! Plans that are kept: each under its id, once, with what a list shows of it.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::sqlite::{Unfound, damaged, failed, from_millis, millis, only_id, to_text};
 use super::{StoreError, cases};
@@ -78,11 +78,9 @@ pub(super) fn find(connection: &Connection, text: String) -> Result<Plan, StoreE
         }
         Err(Unfound { matches, near }) => return Err(StoreError::NoSuchPlan { matches, near, text }),
     };
-    let body: Option<String> = connection
+    let body: String = connection
         .query_row("select body from plans where id = ?1", params![only], |row| row.get(0))
-        .optional()
         .map_err(&doing)?;
-    let body = body.ok_or(StoreError::NoSuchPlan { matches: 0, near: Vec::new(), text })?;
     Plan::from_json(&body).map_err(damaged("a plan"))
 }
 

@@ -249,7 +249,8 @@ async fn an_emergency_account_is_not_called_outside_of_policies_that_were_not_re
             .await;
         let findings = examine(&world, &["bec"]).await;
         assert_eq!(find(&findings, "emergency_accounts", unread).state, FindingState::Warning);
-        let outside = |own: &Finding| own.check == "emergency_accounts" && own.what.contains("outside every policy");
+        let outside =
+            |own: &Finding| own.check == "emergency_accounts" && own.what.contains("outside every policy");
         assert!(!findings.iter().any(outside), "{path}: {findings:#?}");
     }
 }

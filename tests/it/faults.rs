@@ -202,7 +202,9 @@ async fn after_a_stop_nothing_is_sent_a_second_time() {
             .iter()
             .find(|action| action.requests.iter().any(|own| is_it(own.method.as_str(), &own.path)))
             .unwrap();
-        world.faults(json!([{ "method": method, "path": format!("*{part}*"), "times": 100, "fault": fault }])).await;
+        world
+            .faults(json!([{ "method": method, "path": format!("*{part}*"), "times": 100, "fault": fault }]))
+            .await;
         let (stop, signal) = StopSignal::new();
         let watcher = Arc::new(StopsAt { action: action.id.clone(), stop });
         let applier = Applier { watcher, ..world.applier(signal) };

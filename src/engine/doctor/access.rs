@@ -68,7 +68,8 @@ pub(super) async fn sign_in(app: &App, findings: &mut Vec<Finding>) -> Option<Ve
         }
         Err(error) => {
             let fix = error.hint().unwrap_or_else(|| "check its credentials".to_owned());
-            let what = format!("the {} `{}` cannot sign in: {}", app.role, app.client_id, with_causes(&error));
+            let what =
+                format!("the {} `{}` cannot sign in: {}", app.role, app.client_id, with_causes(&error));
             findings.push(Finding::missing(SIGN_IN, what, fix));
             None
         }

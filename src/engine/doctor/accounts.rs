@@ -108,9 +108,8 @@ async fn judge_account(
         );
     }
     let roles = reader.roles_of(&user.id).await;
-    let is_for_good = |role: &RoleHeld| {
-        role.template_id == GLOBAL_ADMINISTRATOR && role.source != RoleSource::Eligible
-    };
+    let is_for_good =
+        |role: &RoleHeld| role.template_id == GLOBAL_ADMINISTRATOR && role.source != RoleSource::Eligible;
     if roles.as_ref().is_ok_and(|roles| !roles.iter().any(is_for_good)) {
         warn(
             "is not Global Administrator for good: it cannot take a policy back",
@@ -133,14 +132,16 @@ async fn judge_account(
                 );
             }
             if let Err(error) = &groups {
-                let what = format!("in which groups the emergency account `{shown}` is, and so in which policies,");
+                let what =
+                    format!("in which groups the emergency account `{shown}` is, and so in which policies,");
                 findings.push(Finding::unread(EMERGENCY, &what, error));
             }
             ", enabled, and outside every policy"
         }
     };
     if let Err(error) = &roles {
-        let what = format!("which roles the emergency account `{shown}` has, and so which policies apply to it,");
+        let what =
+            format!("which roles the emergency account `{shown}` has, and so which policies apply to it,");
         findings.push(Finding::unread(EMERGENCY, &what, error));
     }
     if findings.is_empty() {

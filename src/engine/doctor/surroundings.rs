@@ -4,7 +4,7 @@ use super::examine::App;
 use super::finding::Finding;
 use crate::domain::Clock;
 use crate::engine::planner::MOST_SKEW;
-use crate::graph::{Connection, Reader};
+use crate::graph::Reader;
 
 /// Compares our clock with Graph's `Date`.
 pub(super) fn clock(reader: &Reader, clock: &dyn Clock, skew_stops: bool) -> Finding {
@@ -35,12 +35,12 @@ pub(super) fn clock(reader: &Reader, clock: &dyn Clock, skew_stops: bool) -> Fin
 
 /// Tells what Graph has said of its limits while the doctor was reading.
 pub(super) fn throttling(apps: &[&App]) -> Vec<Finding> {
-    apps.iter().map(|app| of_one(app, &app.connection)).collect()
+    apps.iter().map(|app| of_one(app)).collect()
 }
 
-fn of_one(app: &App, connection: &Connection) -> Finding {
+fn of_one(app: &App) -> Finding {
     const THROTTLING: &str = "throttling";
-    let seen = connection.throttling();
+    let seen = app.connection.throttling();
     if !seen.throttled.is_empty() {
         let paths = seen.throttled.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", ");
         return Finding::warning(

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::domain::inert::{inert, inert_whole, spell_stacked};
 use crate::domain::CidrBlock;
+use crate::domain::inert::{inert, inert_whole, spell_stacked};
 
 /// How a piece is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
