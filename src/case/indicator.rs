@@ -43,11 +43,11 @@ impl IndicatorKind {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
-    /// It may be.
+    /// It may be: something about it is unusual for the user.
     Low,
-    /// It shares something with what is certain.
+    /// Several things about it are, or it shares something with what is certain.
     Medium,
-    /// Given by a person, or matched directly.
+    /// Certain: given by a person, or by what the logs say. Nothing less is acted on without a person.
     High,
 }
 
@@ -69,4 +69,11 @@ pub struct Indicator {
     pub confidence: Confidence,
     /// Why it is here, in plain words.
     pub reasons: Vec<String>,
+}
+
+impl Indicator {
+    /// Whether it is certain: what is not is shown to a person, and never acted on.
+    pub fn is_certain(&self) -> bool {
+        self.confidence == Confidence::High
+    }
 }

@@ -60,8 +60,14 @@ pub(super) struct Call<'call> {
     /// Headers of this call alone.
     pub(super) headers: &'call [(&'static str, &'static str)],
     pub(super) purpose: Purpose,
+    /// Reads the body of a success in place of the usual way, where the answer is too large to be kept as it is. It is
+    /// called again where the call is: what it gave before does not count.
+    pub(super) body_reader: Option<&'call BodyReader<'call>>,
     pub(super) id: ClientRequestId,
 }
+
+/// Reads the body of an answer.
+pub(super) type BodyReader<'reader> = dyn Fn(&[u8]) -> Result<(), serde_json::Error> + Send + Sync + 'reader;
 
 /// A success.
 #[derive(Debug)]
@@ -199,11 +205,20 @@ fn judge_success(call: &Call<'_>, path: &str, response: &http::Response<Vec<u8>>
         source,
         may_have_happened: call.purpose.is_write(),
     };
+    let is_json =
+        header_text(headers, "content-type").is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
+    if let (Some(reader), Purpose::Read { tries, .. }) = (call.body_reader, call.purpose) {
+        let error = match reader(response.body()) {
+            _ if !is_json => malformed("no JSON", None),
+            Ok(()) => return Verdict::Done(answer(Value::Null)),
+            Err(source) if source.is_data() => malformed("no list", Some(source)),
+            Err(source) => malformed("no JSON", Some(source)),
+        };
+        return Verdict::Again { error, wait: None, tries: tries.min(MOST_BROKEN_TRIES) };
+    }
     let parsed = serde_json::from_slice::<Value>(response.body());
     match call.purpose {
         Purpose::Read { tries, list } => {
-            let is_json = header_text(headers, "content-type")
-                .is_none_or(|kind| kind.to_ascii_lowercase().contains("json"));
             let error = match parsed {
                 _ if !is_json => malformed("no JSON", None),
                 Ok(json) if !json.is_object() => malformed("no object", None),

@@ -76,6 +76,7 @@ impl Writer {
             body_shape: &shape_of(&planned.body),
             headers: &[],
             purpose: Purpose::Write { creates: effect_of(planned) == EffectClass::Create },
+            body_reader: None,
             id: id.clone(),
         };
         let mut answer = self.connection.send(&call).await?;

@@ -418,7 +418,7 @@ fn is_older(at: Timestamp, grounds: &Grounds<'_>) -> bool {
 }
 
 fn is_indicator(address: IpAddr, indicators: &[Indicator]) -> bool {
-    indicators.iter().any(|own| {
+    indicators.iter().filter(|own| own.is_certain()).any(|own| {
         matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range)
             && own.value.parse::<CidrBlock>().is_ok_and(|block| block.contains(address))
     })

@@ -130,7 +130,7 @@ fn describe(
             first: row.at,
             last: row.at,
             count: 0,
-            place: row.place.clone(),
+            place: row.place.to_string(),
             reasons: BTreeSet::new(),
         });
         seen.first = seen.first.min(row.at);
@@ -194,27 +194,16 @@ pub(super) mod tests {
 
     pub fn row(id: &str, ip: &str, agent: &str, session: &str, compliant: bool) -> SignIn {
         SignIn {
-            id: id.to_owned(),
-            at: format!("2026-09-1{}T10:00:00Z", id.len() % 10).parse().unwrap(),
-            user_id: None,
-            upn: "maren.falk@fabrikam.com".to_owned(),
-            ip: ip.to_owned(),
-            place: "Lisboa, PT".to_owned(),
-            user_agent: agent.to_owned(),
-            session_id: Some(session.to_owned()),
+            upn: "maren.falk@fabrikam.com".into(),
+            ip: ip.into(),
+            place: "Lisboa, PT".into(),
+            user_agent: agent.into(),
+            session_id: Some(session.into()),
             interactive: false,
-            error_code: 0,
-            app: String::new(),
-            resource_id: None,
-            resource: String::new(),
-            client_app: "Browser".to_owned(),
-            device_id: compliant.then(|| "d1".to_owned()),
-            operating_system: String::new(),
+            client_app: "Browser".into(),
+            device_id: compliant.then(|| "d1".into()),
             compliant,
-            trust_type: String::new(),
-            mfa_detail: String::new(),
-            token_protection: None,
-            asn: None,
+            ..SignIn::bare(id, format!("2026-09-1{}T10:00:00Z", id.len() % 10).parse().unwrap())
         }
     }
 

@@ -164,6 +164,7 @@ impl BlockIps {
             Ips::Evidence => case
                 .indicators
                 .iter()
+                .filter(|own| own.is_certain())
                 .filter(|own| matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range))
                 .filter_map(|own| own.value.parse().ok())
                 .collect(),

@@ -331,7 +331,7 @@ pub(super) fn counted(
         own.len()
     )];
     if is_group {
-        let mut names: Vec<&str> = own.iter().filter(|row| stops(row)).map(|row| row.upn.as_str()).collect();
+        let mut names: Vec<&str> = own.iter().filter(|row| stops(row)).map(|row| &*row.upn).collect();
         names.sort_unstable();
         names.dedup();
         lines.extend((!names.is_empty()).then(|| format!("stopped would have been: {}", names.join(", "))));

@@ -69,7 +69,7 @@ impl Step for RevokeSessions {
             evidence: case
                 .indicators
                 .iter()
-                .filter(|own| own.kind == crate::case::IndicatorKind::Session)
+                .filter(|own| own.is_certain() && own.kind == crate::case::IndicatorKind::Session)
                 .map(|own| format!("the intruder's session {}", own.value))
                 .collect(),
             requests: vec![request::revoke_sessions(&subject.id)],

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::memo::Memo;
-use crate::graph::call::{Call, Purpose};
+use super::sign_ins::{SignInLog, SignInQuery};
+use crate::graph::call::{BodyReader, Call, Purpose};
 use crate::graph::connection::{Connection, path_of};
 use crate::graph::error::GraphError;
 use crate::graph::permission;
@@ -17,8 +18,10 @@ use crate::plan::PlanSession;
 
 /// Pages of one list at most: a list that is longer is a wrong question, or a trap.
 const MOST_PAGES: usize = 200;
-/// Rows of one list at most: some 200 MB of sign-ins.
+/// Rows of one list at most: some 200 MB of audit records.
 const MOST_ROWS: usize = 200_000;
+/// Graph's pages are now and then much shorter than asked for.
+const SMALL_PAGE: usize = 100;
 
 /// For queries that Graph serves from its index only.
 pub(super) const EVENTUAL: &[(&str, &str)] = &[("consistencylevel", "eventual")];
@@ -152,6 +155,61 @@ impl Reader {
         Err(GraphError::TooManyPages { path, limit: format!("{MOST_PAGES} pages") })
     }
 
+    /// Reads a long list page by page. Each page is read by `read`, again where the call is sent again, and then taken
+    /// by `take`, which gives the address of the next one and how many rows there are by now.
+    pub(super) async fn pages(
+        &self,
+        target: &str,
+        headers: &[(&'static str, &'static str)],
+        purpose: Purpose,
+        most_rows: usize,
+        read: &BodyReader<'_>,
+        take: &(dyn Fn() -> (Option<String>, usize) + Send + Sync),
+    ) -> Result<(), GraphError> {
+        let path = path_of(target, self.connection.base());
+        let mut visited = HashSet::from([format!("{}{target}", self.connection.base())]);
+        let mut next = target.to_owned();
+        for _ in 0..MOST_PAGES.max(most_rows / SMALL_PAGE) {
+            let call = Call {
+                method: Method::GET,
+                target: &next,
+                body: None,
+                body_shape: &Value::Null,
+                headers,
+                purpose,
+                body_reader: Some(read),
+                id: self.connection.new_id(),
+            };
+            self.connection.send(&call).await?;
+            let (link, rows) = take();
+            if rows > most_rows {
+                return Err(GraphError::TooManyPages { path, limit: format!("{most_rows} rows") });
+            }
+            let Some(link) = link else { return Ok(()) };
+            self.check_link(&path, &link)?;
+            if !visited.insert(link.clone()) {
+                return Err(GraphError::RepeatedLink { path });
+            }
+            next = link;
+        }
+        Err(GraphError::TooManyPages { path, limit: format!("{most_rows} rows") })
+    }
+
+    /// Reads a log, or remembers it.
+    pub(super) async fn recall_log<F>(
+        &self,
+        query: &SignInQuery,
+        ask: impl FnOnce() -> F + Send,
+    ) -> Result<Arc<SignInLog>, GraphError>
+    where
+        F: Future<Output = Result<SignInLog, GraphError>> + Send,
+    {
+        match &self.memo {
+            None => ask().await.map(Arc::new),
+            Some(memo) => memo.recall_log(format!("{query:?}"), || async { ask().await.map(Arc::new) }).await,
+        }
+    }
+
     /// Sends a read that Graph spells POST; never remembered.
     pub(super) async fn ask(&self, target: &str, question: &Value) -> Result<Value, GraphError> {
         let body = question.to_string().into_bytes();
@@ -162,6 +220,7 @@ impl Reader {
             body_shape: &Value::Null,
             headers: &[],
             purpose: Purpose::LIST,
+            body_reader: None,
             id: self.connection.new_id(),
         };
         self.connection.send(&call).await.map(|answer| answer.json)
@@ -206,6 +265,7 @@ impl Reader {
             body_shape: &Value::Null,
             headers,
             purpose,
+            body_reader: None,
             id: self.connection.new_id(),
         };
         self.connection.send(&call).await.map(|answer| Arc::new(answer.json))

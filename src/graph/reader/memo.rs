@@ -1,4 +1,4 @@
-//! What was read already, for the length of one planning: each distinct GET is sent once, however many ask.
+//! What was read already, for the length of one planning: each distinct question is asked once, however many ask it.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -7,30 +7,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::sign_ins::SignInLog;
 use crate::graph::answer::ErrorAnswer;
 use crate::graph::error::GraphError;
 
 /// An answer worth remembering: a success, or a definite no.
-enum Remembered {
-    Found(Arc<Value>),
+enum Remembered<T> {
+    Found(Arc<T>),
     Refused { path: String, answer: Box<ErrorAnswer>, needs: &'static [&'static str] },
 }
 
-type Cell = Arc<OnceCell<Remembered>>;
+type Cell<T> = Arc<OnceCell<Remembered<T>>>;
 
-/// The memo of one reader and its clones.
-#[derive(Default)]
-pub(super) struct Memo(Mutex<HashMap<String, Cell>>);
+/// The answers of one kind.
+struct Answers<T>(Mutex<HashMap<String, Cell<T>>>);
 
-impl Memo {
-    /// Gives the remembered answer, or asks for it; whoever comes meanwhile waits for the same one.
-    pub(super) async fn recall<F>(
-        &self,
-        key: String,
-        ask: impl FnOnce() -> F + Send,
-    ) -> Result<Arc<Value>, GraphError>
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Answers<T> {
+    async fn recall<F>(&self, key: String, ask: impl FnOnce() -> F + Send) -> Result<Arc<T>, GraphError>
     where
-        F: Future<Output = Result<Arc<Value>, GraphError>> + Send,
+        F: Future<Output = Result<Arc<T>, GraphError>> + Send,
     {
         let cell = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let remembered = cell
@@ -51,5 +52,39 @@ impl Memo {
                 Err(GraphError::Refused { method: "GET", path: path.clone(), answer: answer.clone(), needs })
             }
         }
+    }
+}
+
+/// The memo of one reader and its clones.
+#[derive(Default)]
+pub(super) struct Memo {
+    objects: Answers<Value>,
+    /// Sign-in logs are kept as their rows, not as the pages that they came in: these are ten times as large.
+    logs: Answers<SignInLog>,
+}
+
+impl Memo {
+    /// Gives the remembered answer, or asks for it; whoever comes meanwhile waits for the same one.
+    pub(super) async fn recall<F>(
+        &self,
+        key: String,
+        ask: impl FnOnce() -> F + Send,
+    ) -> Result<Arc<Value>, GraphError>
+    where
+        F: Future<Output = Result<Arc<Value>, GraphError>> + Send,
+    {
+        self.objects.recall(key, ask).await
+    }
+
+    /// The same for a sign-in log.
+    pub(super) async fn recall_log<F>(
+        &self,
+        key: String,
+        ask: impl FnOnce() -> F + Send,
+    ) -> Result<Arc<SignInLog>, GraphError>
+    where
+        F: Future<Output = Result<Arc<SignInLog>, GraphError>> + Send,
+    {
+        self.logs.recall(key, ask).await
     }
 }

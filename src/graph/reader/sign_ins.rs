@@ -2,13 +2,16 @@
 //! (policy-logs-auth.md 4.2, 4.4).
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::fetch::{Reader, UNKNOWN_MEMBERS};
-use super::field::{flag, moment, spell_moment, text, text_if_any, texts};
+use super::field::spell_moment;
+use super::lenient::Words;
+use super::sign_in_row::{SignInPage, read_page};
 use crate::case::SignIn;
 use crate::domain::UserId;
 use crate::graph::call::Purpose;
@@ -17,6 +20,8 @@ use crate::graph::path::{quote, with_query};
 
 /// Tries of a heavy question before a smaller one is asked.
 const TRIES: Purpose = Purpose::Read { tries: 2, list: true };
+/// Rows of one log at most: some 100 MB of them.
+const MOST_ROWS: usize = 200_000;
 /// The spans that a question is cut into, one after the other.
 const SPANS: [Duration; 3] = [Duration::from_hours(72), Duration::from_hours(24), Duration::from_hours(6)];
 const BETA: &str = "/beta/auditLogs/signIns";
@@ -78,36 +83,45 @@ impl Reader {
     /// # Errors
     /// When not even the newest part can be read.
     pub async fn sign_ins(&self, query: &SignInQuery) -> Result<SignInLog, GraphError> {
+        match self.recall_log(query, || self.read_sign_ins(query)).await {
+            Ok(log) => Ok(Arc::unwrap_or_clone(log)),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read_sign_ins(&self, query: &SignInQuery) -> Result<SignInLog, GraphError> {
         let whole = Stretch { from: query.from, to: query.to };
         let both = [Kind::Interactive, Kind::NonInteractive];
         let mut notes = Vec::new();
-        match self.sign_in_rows(BETA, query, &both, whole).await {
-            Ok(rows) => return Ok(finish(&rows, notes, query.from, true)),
+        let mut rows = Gathered::default();
+        match self.sign_in_rows(BETA, query, &both, whole, &mut rows).await {
+            Ok(()) => return Ok(rows.finish(notes, query.from, true)),
             Err(error) if is_too_heavy(&error) => {
                 tracing::debug!(code = error.code(), "the sign-in log is asked in parts");
             }
             Err(error) => return Err(error),
         }
-        let (mut rows, mut from) = match self.kind_rows(query, Kind::Interactive, whole, &mut notes).await {
-            Ok(read) => read,
+        let mut from = match self.kind_rows(query, Kind::Interactive, whole, &mut rows, &mut notes).await {
+            Ok(from) => from,
             Err(error) if is_too_heavy(&error) => {
                 notes.push("beta did not answer: sign-ins are as v1.0 has them".to_owned());
-                (self.sign_in_rows(STABLE, query, &[], whole).await?, query.from)
+                self.sign_in_rows(STABLE, query, &[], whole, &mut rows).await?;
+                query.from
             }
             Err(error) => return Err(error),
         };
-        let has_non_interactive = match self.kind_rows(query, Kind::NonInteractive, whole, &mut notes).await {
-            Ok((more, from_then)) => {
-                rows.extend(more);
-                from = from.max(from_then);
-                true
-            }
-            Err(error) => {
-                notes.push(format!("sign-ins without a person were not read: {error}"));
-                false
-            }
-        };
-        Ok(finish(&rows, notes, from, has_non_interactive))
+        let has_non_interactive =
+            match self.kind_rows(query, Kind::NonInteractive, whole, &mut rows, &mut notes).await {
+                Ok(from_then) => {
+                    from = from.max(from_then);
+                    true
+                }
+                Err(error) => {
+                    notes.push(format!("sign-ins without a person were not read: {error}"));
+                    false
+                }
+            };
+        Ok(rows.finish(notes, from, has_non_interactive))
     }
 
     /// Reads one kind: whole, else in ever smaller stretches, newest first. Gives from when on it was read.
@@ -116,16 +130,15 @@ impl Reader {
         query: &SignInQuery,
         kind: Kind,
         whole: Stretch,
+        rows: &mut Gathered,
         notes: &mut Vec<String>,
-    ) -> Result<(Vec<Value>, Timestamp), GraphError> {
-        let mut rows = Vec::new();
+    ) -> Result<Timestamp, GraphError> {
         let mut covered = None;
         // The newest stretch is on top; each with the size that it is cut into next.
         let mut waiting = vec![(whole, 0usize)];
         while let Some((stretch, cut)) = waiting.pop() {
-            let error = match self.sign_in_rows(BETA, query, &[kind], stretch).await {
-                Ok(more) => {
-                    rows.extend(more);
+            let error = match self.sign_in_rows(BETA, query, &[kind], stretch, rows).await {
+                Ok(()) => {
                     covered = Some(stretch.from);
                     continue;
                 }
@@ -142,12 +155,12 @@ impl Reader {
                         kind.as_graph(),
                         spell_moment(from)
                     ));
-                    return Ok((rows, from));
+                    return Ok(from);
                 }
                 (None, None) => return Err(error),
             }
         }
-        Ok((rows, covered.unwrap_or(query.from)))
+        Ok(covered.unwrap_or(query.from))
     }
 
     /// Cuts a stretch, oldest first.
@@ -171,7 +184,8 @@ impl Reader {
         query: &SignInQuery,
         kinds: &[Kind],
         stretch: Stretch,
-    ) -> Result<Vec<Value>, GraphError> {
+        rows: &mut Gathered,
+    ) -> Result<(), GraphError> {
         let mut filter = Vec::new();
         if let Some(user) = &query.user {
             filter.push(format!("userId eq {}", quote(user.as_str())));
@@ -191,7 +205,23 @@ impl Reader {
             filter.push(format!("signInEventTypes/any(t: {})", any.join(" or ")));
         }
         let target = with_query(resource, &[("$filter", &filter.join(" and ")), ("$top", "500")]);
-        self.list_within(&target, UNKNOWN_MEMBERS, TRIES).await
+        // Behind a lock as the call may be sent again, and its page be read again: the last one counts.
+        let gathered = Mutex::new(rows);
+        let page = Mutex::new(SignInPage::default());
+        let read = |body: &[u8]| {
+            let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = read_page(body, &mut gathered.words)?;
+            *page.lock().unwrap_or_else(PoisonError::into_inner) = new;
+            Ok(())
+        };
+        let take = || {
+            let new = std::mem::take(&mut *page.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            gathered.unreadable += new.unreadable;
+            gathered.take(new.rows);
+            (new.next, gathered.rows.len())
+        };
+        self.pages(&target, UNKNOWN_MEMBERS, TRIES, MOST_ROWS, &read, &take).await
     }
 }
 
@@ -209,67 +239,42 @@ fn is_too_heavy(error: &GraphError) -> bool {
     }
 }
 
-fn finish(rows: &[Value], mut notes: Vec<String>, from: Timestamp, has_non_interactive: bool) -> SignInLog {
-    let mut by_id: HashMap<String, SignIn> = HashMap::new();
-    let mut unread = 0usize;
-    for row in rows {
-        match parse_sign_in(row) {
-            // The log repeats rows as they ripen: the later copy counts.
-            Some(sign_in) => drop(by_id.insert(sign_in.id.clone(), sign_in)),
-            None => unread += 1,
+/// The rows that were read, each once.
+#[derive(Debug, Default)]
+struct Gathered {
+    words: Words,
+    rows: Vec<SignIn>,
+    /// Where the row of an id stands, by the hash of the id.
+    places: HashMap<u64, usize>,
+    unreadable: usize,
+}
+
+impl Gathered {
+    fn take(&mut self, page: Vec<SignIn>) {
+        for row in page {
+            let mut hasher = DefaultHasher::new();
+            row.id.hash(&mut hasher);
+            let hash = hasher.finish();
+            let known = self.places.get(&hash).and_then(|place| self.rows.get_mut(*place));
+            match known {
+                // The log repeats rows as they ripen: the later copy counts.
+                Some(known) if known.id == row.id => *known = row,
+                _ => {
+                    self.places.insert(hash, self.rows.len());
+                    self.rows.push(row);
+                }
+            }
         }
     }
-    if unread > 0 {
-        notes.push(format!("{unread} rows of the sign-in log have no id or no time, and were left out"));
+
+    fn finish(mut self, mut notes: Vec<String>, from: Timestamp, has_non_interactive: bool) -> SignInLog {
+        if self.unreadable > 0 {
+            notes.push(format!(
+                "{} rows of the sign-in log have no id or no time, and were left out",
+                self.unreadable
+            ));
+        }
+        self.rows.sort_by(|left, right| right.at.cmp(&left.at).then_with(|| left.id.cmp(&right.id)));
+        SignInLog { rows: self.rows, notes, from, has_non_interactive }
     }
-    let mut rows: Vec<SignIn> = by_id.into_values().collect();
-    rows.sort_by(|left, right| right.at.cmp(&left.at).then_with(|| left.id.cmp(&right.id)));
-    SignInLog { rows, notes, from, has_non_interactive }
-}
-
-fn parse_sign_in(row: &Value) -> Option<SignIn> {
-    let kinds = texts(row, "/signInEventTypes");
-    let interactive = if kinds.is_empty() {
-        flag(row, "/isInteractive").unwrap_or(true)
-    } else {
-        kinds.iter().any(|kind| kind == Kind::Interactive.as_graph())
-    };
-    Some(SignIn {
-        id: text_if_any(row, "/id")?,
-        at: moment(row, "/createdDateTime")?,
-        user_id: text_if_any(row, "/userId").and_then(|id| id.parse().ok()),
-        upn: text(row, "/userPrincipalName"),
-        ip: text(row, "/ipAddress"),
-        place: place_of(row),
-        user_agent: text(row, "/userAgent"),
-        session_id: text_if_any(row, "/sessionId"),
-        interactive,
-        error_code: row.pointer("/status/errorCode").and_then(Value::as_i64)?,
-        app: text(row, "/appDisplayName"),
-        resource_id: text_if_any(row, "/resourceId"),
-        resource: text(row, "/resourceDisplayName"),
-        client_app: text(row, "/clientAppUsed"),
-        device_id: text_if_any(row, "/deviceDetail/deviceId"),
-        operating_system: text(row, "/deviceDetail/operatingSystem"),
-        compliant: flag(row, "/deviceDetail/isCompliant").unwrap_or(false),
-        trust_type: text(row, "/deviceDetail/trustType"),
-        mfa_detail: mfa_of(row),
-        token_protection: text_if_any(row, "/tokenProtectionStatusDetails/signInSessionStatus"),
-        asn: row.get("autonomousSystemNumber").and_then(Value::as_i64),
-    })
-}
-
-fn place_of(row: &Value) -> String {
-    let parts = [text_if_any(row, "/location/city"), text_if_any(row, "/location/countryOrRegion")];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// How the second factor was satisfied: the step that was one, else what the status adds.
-fn mfa_of(row: &Value) -> String {
-    let mut steps = row.get("authenticationDetails").and_then(Value::as_array).into_iter().flatten().rev();
-    let second = steps.find(|step| text(step, "/authenticationStepRequirement").starts_with("Multifactor"));
-    second
-        .and_then(|step| text_if_any(step, "/authenticationMethod"))
-        .or_else(|| text_if_any(row, "/mfaDetail/authMethod"))
-        .unwrap_or_else(|| text(row, "/status/additionalDetails"))
 }

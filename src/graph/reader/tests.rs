@@ -381,7 +381,7 @@ async fn both_kinds_of_sign_in_come_in_one_question_each_row_once_newest_first()
     let log = double.connect().reader().sign_ins(&sign_in_query()).await.unwrap();
     let ids: Vec<_> = log.rows.iter().map(|row| (row.id.as_str(), row.interactive)).collect();
     assert_eq!(ids, [("b", false), ("a", true)]);
-    assert_eq!(log.rows[0].place, "Amsterdam, NL");
+    assert_eq!(&*log.rows[0].place, "Amsterdam, NL");
     assert_eq!(log.notes, ["1 rows of the sign-in log have no id or no time, and were left out"]);
     assert!(log.has_non_interactive);
     let call = &double.calls()[0];

@@ -69,27 +69,12 @@ fn change(when: &str, old: &str, new: &str) -> AuditRecord {
 
 fn sign_in(when: &str, ip: &str, app: &str, has_device: bool) -> SignIn {
     SignIn {
-        id: format!("{when} {ip} {app}"),
-        at: at(when),
-        user_id: None,
-        upn: String::new(),
-        ip: ip.to_owned(),
-        place: String::new(),
-        user_agent: String::new(),
-        session_id: None,
-        interactive: true,
-        error_code: 0,
-        app: app.to_owned(),
-        resource_id: None,
-        resource: String::new(),
-        client_app: "Browser".to_owned(),
-        device_id: has_device.then(|| "laptop".to_owned()),
-        operating_system: String::new(),
+        ip: ip.into(),
+        app: app.into(),
+        client_app: "Browser".into(),
+        device_id: has_device.then(|| "laptop".into()),
         compliant: has_device,
-        trust_type: String::new(),
-        mfa_detail: String::new(),
-        token_protection: None,
-        asn: None,
+        ..SignIn::bare(&format!("{when} {ip} {app}"), at(when))
     }
 }
 
@@ -117,7 +102,7 @@ impl Story {
             reasons: vec![],
         }];
         let intruder: Vec<String> =
-            self.sign_ins.iter().filter(|r| r.ip == EVIL).map(|r| r.id.clone()).collect();
+            self.sign_ins.iter().filter(|r| &*r.ip == EVIL).map(|r| r.id.clone()).collect();
         judge(
             self.methods.clone(),
             &Grounds {
