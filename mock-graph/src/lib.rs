@@ -11,6 +11,7 @@ pub mod control;
 pub mod delegated;
 pub mod faults;
 pub mod foreign;
+pub mod generate;
 pub mod handlers;
 pub mod identity;
 pub mod journal;
@@ -28,6 +29,7 @@ pub mod throttle;
 pub mod uri;
 
 pub use clock::parse_span;
+pub use generate::{GeneratedCase, Kind, generate, layout};
 pub use listen::{Running, Secure};
 pub use server::{ConnectionReset, MockError, MockGraph};
 pub use state::Settings;

@@ -1,12 +1,12 @@
-//! The program: `mock-graph serve`.
+//! The program: `mock-graph serve` and `mock-graph generate`.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use mock_graph::{MockGraph, Settings, parse_span};
+use mock_graph::{Kind, MockGraph, Settings, generate, layout, parse_span};
 
 /// A stateful stand-in for Entra ID and Microsoft Graph.
 #[derive(Parser)]
@@ -19,38 +19,53 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serves a tenant file
-    Serve {
-        /// The tenant, in the format `mock-graph/1`
-        #[arg(long, value_name = "FILE")]
-        tenant_file: PathBuf,
-        /// Where to listen; port 0 takes a free one
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-        /// Time that every request takes, such as 80ms
-        #[arg(long, default_value = "0ms", value_parser = span)]
-        latency: Duration,
-        /// Fault rules, as PUT /_mock/faults takes them
-        #[arg(long, value_name = "FILE")]
-        faults: Option<PathBuf>,
-        /// Enforces the published limits
-        #[arg(long)]
-        enforce_throttling: bool,
-        /// How far app-only reads may trail writes, such as 5s
-        #[arg(long, default_value = "0s", value_parser = span)]
-        lag: Duration,
-        /// How long access tokens live, such as 60s [default: as long as Entra's]
-        #[arg(long, value_parser = span)]
-        token_lifetime: Option<Duration>,
-        /// Seed of all chance
+    Serve(Serve),
+    /// Makes a tenant in which something happened, and the truth of it
+    Generate {
+        #[arg(long, value_name = "KIND", help = format!("What happened: {}", Kind::names()))]
+        kind: Kind,
+        /// The same seed makes the same case
         #[arg(long, default_value_t = 0)]
         seed: u64,
-        /// Serves by TLS, with the certificate in `src/test-only-certificate.pem`, which a client must be told to trust
-        #[arg(long)]
-        tls: bool,
-        /// Lets it listen on an address that other machines reach: the tenant's passwords are then theirs to read
-        #[arg(long)]
-        listen_beyond_loopback: bool,
+        /// Where to write tenant.json and truth.json; made if it is not there
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
     },
+}
+
+/// How to serve.
+#[derive(clap::Args)]
+struct Serve {
+    /// The tenant, in the format `mock-graph/1`
+    #[arg(long, value_name = "FILE")]
+    tenant_file: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Time that every request takes, such as 80ms
+    #[arg(long, default_value = "0ms", value_parser = span)]
+    latency: Duration,
+    /// Fault rules, as PUT /_mock/faults takes them
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Enforces the published limits
+    #[arg(long)]
+    enforce_throttling: bool,
+    /// How far app-only reads may trail writes, such as 5s
+    #[arg(long, default_value = "0s", value_parser = span)]
+    lag: Duration,
+    /// How long access tokens live, such as 60s [default: as long as Entra's]
+    #[arg(long, value_parser = span)]
+    token_lifetime: Option<Duration>,
+    /// Seed of all chance
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Serves by TLS, with the certificate in `src/test-only-certificate.pem`, which a client must be told to trust
+    #[arg(long)]
+    tls: bool,
+    /// Lets it listen on an address that other machines reach: the tenant's passwords are then theirs to read
+    #[arg(long)]
+    listen_beyond_loopback: bool,
 }
 
 fn span(text: &str) -> Result<Duration, String> {
@@ -69,7 +84,25 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), String> {
-    let Command::Serve {
+    match cli.command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::Generate { kind, seed, out } => write_case(kind, seed, &out),
+    }
+}
+
+fn write_case(kind: Kind, seed: u64, out: &Path) -> Result<(), String> {
+    let case = generate(kind, seed);
+    std::fs::create_dir_all(out).map_err(|error| format!("cannot make `{}`: {error}", out.display()))?;
+    for (name, value) in [("tenant.json", &case.tenant), ("truth.json", &case.truth)] {
+        let path = out.join(name);
+        std::fs::write(&path, layout(value))
+            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    }
+    Ok(())
+}
+
+async fn serve(arguments: Serve) -> Result<(), String> {
+    let Serve {
         tenant_file,
         listen,
         latency,
@@ -80,7 +113,7 @@ async fn run(cli: Cli) -> Result<(), String> {
         seed,
         tls,
         listen_beyond_loopback,
-    } = cli.command;
+    } = arguments;
     if !IpAddr::is_loopback(&listen.ip()) && !listen_beyond_loopback {
         return Err(format!(
             "{listen} is no loopback address; say --listen-beyond-loopback if that is meant"

@@ -4,6 +4,7 @@
 mod control;
 mod directory;
 mod faults;
+mod generate;
 mod limits;
 mod objects;
 mod permissions;

@@ -72,15 +72,24 @@ impl Wire {
     }
 
     pub async fn token_answer(&self, form: &str) -> Answer {
+        self.token_answer_in(TENANT, form).await
+    }
+
+    async fn token_answer_in(&self, tenant: &str, form: &str) -> Answer {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.raw("POST", &format!("/{TENANT}/oauth2/v2.0/token"), &headers, form.to_owned()).await
+        self.raw("POST", &format!("/{tenant}/oauth2/v2.0/token"), &headers, form.to_owned()).await
     }
 
     pub async fn token(&self, app: &str, secret: &str) -> String {
+        self.token_in(TENANT, app, secret).await
+    }
+
+    /// A token of an app in another tenant than the reference one.
+    pub async fn token_in(&self, tenant: &str, app: &str, secret: &str) -> String {
         let form = format!(
             "grant_type=client_credentials&client_id={app}&client_secret={secret}&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"
         );
-        let answer = self.token_answer(&form).await;
+        let answer = self.token_answer_in(tenant, &form).await;
         answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
     }
 
