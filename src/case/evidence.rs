@@ -60,6 +60,18 @@ pub struct JudgedMethod {
     pub reasons: Vec<String>,
 }
 
+/// Any other thing that was found in the tenant, with whose it is and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Judged<T> {
+    /// The thing.
+    pub object: T,
+    /// Whose it is.
+    pub verdict: MethodVerdict,
+    /// Why, in plain words, one fact each.
+    pub reasons: Vec<String>,
+}
+
 /// What the look at the tenant found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,8 +1,12 @@
 //! What is known of an incident, as data: the subject, what ties to the intruder, and the records that say so.
 
+pub mod activity;
+pub mod app_grant;
 pub mod audit;
+pub mod device;
 pub mod evidence;
 pub mod hold;
+pub mod inbox_rule;
 pub mod indicator;
 pub mod investigation;
 pub mod look;
@@ -10,9 +14,13 @@ pub mod method;
 pub mod sign_in;
 pub mod subject;
 
+pub use activity::{Activity, ActivityTarget};
+pub use app_grant::{AppBrief, AppGrant, AppUse};
 pub use audit::{AuditActor, AuditRecord, ModifiedProperty};
-pub use evidence::{Case, Evidence, JudgedMethod, MethodVerdict, Window};
+pub use device::Device;
+pub use evidence::{Case, Evidence, Judged, JudgedMethod, MethodVerdict, Window};
 pub use hold::Hold;
+pub use inbox_rule::InboxRule;
 pub use indicator::{Confidence, Indicator, IndicatorKind};
 pub use investigation::{AddressUse, Investigation, OtherUser, SentMail};
 pub use look::Look;

@@ -89,6 +89,11 @@ pub(super) fn judge(block: &CidrBlock) -> Option<GuardRefusal> {
     ))
 }
 
+/// Whether addresses are Microsoft's own, as far as the list has them: then they are nobody's whom it acted for.
+pub fn is_microsofts(block: &CidrBlock) -> bool {
+    judge(block).is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

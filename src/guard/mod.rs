@@ -17,6 +17,7 @@ mod sync_account;
 mod verdict;
 
 pub use location::judge_location;
+pub use microsoft_range::is_microsofts;
 pub use network::{RangeFacts, judge_earlier, judge_range};
 pub use policy_lint::lint_policy;
 pub use rules::{

@@ -16,9 +16,9 @@ use super::by_hand::{self, ByHand};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
 use super::target::{Rollout, Target};
-use crate::case::{Case, Hold, Look, SignIn};
+use crate::case::{Case, Device, Hold, Look, SignIn};
 use crate::domain::{GroupId, UserId};
-use crate::graph::{self, DeviceBrief, GraphError, Licence, Reader, Reading, SignInQuery};
+use crate::graph::{self, GraphError, Licence, Reader, Reading, SignInQuery};
 use crate::guard::{apply_overrides, lint_policy, refusal};
 use crate::plan::Question;
 use crate::policy::evaluate::device_policy_stops;
@@ -53,7 +53,7 @@ pub struct GroupFacts {
 #[derive(Clone, Debug)]
 pub struct DeviceFacts {
     pub(super) policies: Look<Vec<ConditionalAccessPolicy>>,
-    pub(super) devices: Look<Vec<DeviceBrief>>,
+    pub(super) devices: Look<Vec<Device>>,
     pub(super) group: Option<GroupFacts>,
     pub(super) security_defaults: bool,
 }

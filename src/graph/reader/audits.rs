@@ -77,7 +77,7 @@ fn parse_record(target: &str, row: &Value, user: &UserId) -> Result<AuditRecord,
     })
 }
 
-fn parse_actor(row: &Value) -> AuditActor {
+pub(super) fn parse_actor(row: &Value) -> AuditActor {
     if row.pointer("/initiatedBy/user").is_some_and(Value::is_object) {
         AuditActor::User {
             id: text_if_any(row, "/initiatedBy/user/id"),
@@ -92,7 +92,7 @@ fn parse_actor(row: &Value) -> AuditActor {
 }
 
 /// Replaces push secrets by their digest: equal ones stay equal, and nobody can send with them.
-fn redact(value: &str) -> String {
+pub(super) fn redact(value: &str) -> String {
     let mut redacted = String::with_capacity(value.len());
     let mut rest = value;
     while let Some((before, after)) = rest.split_once(DEVICE_TOKEN) {

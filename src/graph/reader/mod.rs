@@ -1,11 +1,14 @@
 //! Reading a tenant, one file per resource. Invariant: nothing reachable from a [`Reader`] writes; the one read that
 //! Graph spells POST is a method of its own.
 
+mod activities;
 mod audits;
 mod devices;
 mod fetch;
 mod field;
+mod grants;
 mod groups;
+mod inbox_rules;
 mod lenient;
 mod locations;
 mod memo;
@@ -24,7 +27,6 @@ mod what_if;
 #[cfg(test)]
 mod tests;
 
-pub use devices::DeviceBrief;
 pub use fetch::Reader;
 pub use groups::GroupBrief;
 pub use operation::OperationState;

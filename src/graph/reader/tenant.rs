@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fetch::{Reader, malformed, withheld};
-use super::field::{text, text_if_any};
+use super::field::{flag, text, text_if_any};
 use crate::graph::error::GraphError;
 use crate::graph::path::{encode, quote, with_query};
 use crate::plan::TenantRef;
@@ -44,6 +44,18 @@ impl Reader {
         names.sort();
         names.dedup();
         Ok(names)
+    }
+
+    /// Reads the names of the tenant's own domains (v1.0,
+    /// [domain: list](https://learn.microsoft.com/graph/api/domain-list)).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn own_domains(&self) -> Result<Vec<String>, GraphError> {
+        let target = with_query("/v1.0/domains", &[("$select", "id,isVerified")]);
+        let rows = self.list(&target, &[]).await?;
+        let verified = rows.iter().filter(|row| flag(row, "/isVerified") != Some(false));
+        Ok(verified.filter_map(|row| text_if_any(row, "/id")).map(|name| name.to_lowercase()).collect())
     }
 
     /// Tells whether a domain signs in through a federated provider (v1.0,
