@@ -1,6 +1,6 @@
 //! Changes that no request made: by somebody else, and by what silently takes a write back.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -51,62 +51,63 @@ pub fn edit(tenant: &mut Tenant, edit: &ForeignEdit) {
     }
 }
 
-/// Takes back what one write changed, and nothing that came after it in other objects.
+/// Takes back what one write changed, property by property, and nothing that came after it. Logs keep their lines.
 pub fn revert(present: &mut Tenant, before: &Tenant, after: &Tenant) {
-    revert_list(&mut present.users, &before.users, &after.users);
-    revert_list(&mut present.groups, &before.groups, &after.groups);
-    revert_list(&mut present.devices, &before.devices, &after.devices);
-    revert_list(&mut present.named_locations, &before.named_locations, &after.named_locations);
-    revert_list(
-        &mut present.conditional_access_policies,
-        &before.conditional_access_policies,
-        &after.conditional_access_policies,
-    );
-    revert_list(&mut present.role_assignments, &before.role_assignments, &after.role_assignments);
-    revert_list(&mut present.service_principals, &before.service_principals, &after.service_principals);
-    revert_list(
-        &mut present.oauth2_permission_grants,
-        &before.oauth2_permission_grants,
-        &after.oauth2_permission_grants,
-    );
-    revert_list(&mut present.app_role_assignments, &before.app_role_assignments, &after.app_role_assignments);
-    revert_list(&mut present.risky_users, &before.risky_users, &after.risky_users);
-    revert_map(&mut present.passwords, &before.passwords, &after.passwords);
-    revert_map(
-        &mut present.authentication_methods,
-        &before.authentication_methods,
-        &after.authentication_methods,
-    );
-    revert_map(&mut present.message_rules, &before.message_rules, &after.message_rules);
-    revert_map(&mut present.group_members, &before.group_members, &after.group_members);
+    // A tenant is plain data: were it not to be spelt for once, all that came later would go as well.
+    let reverted = reverted(present, before, after).unwrap_or_else(|_| before.clone());
+    *present = Tenant {
+        clock: present.clock,
+        // They know more than the file, and no request changes them.
+        attackers: std::mem::take(&mut present.attackers),
+        sign_ins: Arc::clone(&present.sign_ins),
+        directory_audits: Arc::clone(&present.directory_audits),
+        ..reverted
+    };
 }
 
-fn revert_list(present: &mut Vec<Value>, before: &[Value], after: &[Value]) {
-    let find = |list: &[Value], id: &str| list.iter().find(|own| id_of(own) == id).cloned();
-    let ids: Vec<&str> = before.iter().chain(after).map(id_of).collect();
-    for id in ids {
-        let old = find(before, id);
-        if old == find(after, id) {
-            continue;
+fn reverted(present: &Tenant, before: &Tenant, after: &Tenant) -> Result<Tenant, serde_json::Error> {
+    let spelt = |tenant: &Tenant| serde_json::to_value(tenant.without_logs());
+    let mut value = spelt(present)?;
+    take_back(&mut value, &spelt(before)?, &spelt(after)?);
+    serde_json::from_value(value)
+}
+
+fn take_back(present: &mut Value, before: &Value, after: &Value) {
+    if before == after {
+        return;
+    }
+    match (present, before, after) {
+        (Value::Object(present), Value::Object(before), Value::Object(after)) => {
+            for key in before.keys().chain(after.keys()) {
+                match (before.get(key), after.get(key), present.get_mut(key)) {
+                    (Some(old), Some(new), Some(place)) => take_back(place, old, new),
+                    (Some(old), new, _) if new != Some(old) => drop(present.insert(key.clone(), old.clone())),
+                    (None, _, _) => drop(present.remove(key)),
+                    _ => {}
+                }
+            }
         }
-        match (old, present.iter_mut().find(|own| id_of(own) == id)) {
-            (Some(old), Some(place)) => *place = old,
-            (Some(old), None) => present.push(old),
-            (None, _) => present.retain(|own| id_of(own) != id),
+        (Value::Array(present), Value::Array(before), Value::Array(after)) => {
+            take_back_elements(present, before, after);
         }
+        (present, before, _) => *present = before.clone(),
     }
 }
 
-fn revert_map<T: Clone + PartialEq>(
-    present: &mut BTreeMap<String, T>,
-    before: &BTreeMap<String, T>,
-    after: &BTreeMap<String, T>,
-) {
-    for key in before.keys().chain(after.keys()) {
-        match before.get(key) {
-            old if old == after.get(key) => {}
-            Some(old) => drop(present.insert(key.clone(), old.clone())),
-            None => drop(present.remove(key)),
+/// Elements are told apart by their id; those without one, by the whole of them.
+fn take_back_elements(present: &mut Vec<Value>, before: &[Value], after: &[Value]) {
+    let same = |one: &Value, other: &Value| match (one.get("id"), other.get("id")) {
+        (None, None) => one == other,
+        (one, other) => one == other,
+    };
+    for (place, old) in before.iter().enumerate() {
+        let new = after.iter().find(|own| same(own, old));
+        match (new, present.iter_mut().find(|own| same(own, old))) {
+            (Some(new), Some(own)) => take_back(own, old, new),
+            (Some(new), None) if new == old => {}
+            (_, Some(own)) => *own = old.clone(),
+            (_, None) => present.insert(place.min(present.len()), old.clone()),
         }
     }
+    present.retain(|own| before.iter().any(|old| same(old, own)) || !after.iter().any(|new| same(new, own)));
 }

@@ -68,6 +68,16 @@ impl Tenant {
         Ok(tenant)
     }
 
+    /// The same without its logs and clock: what a request changes.
+    #[must_use]
+    pub fn without_logs(&self) -> Self {
+        let mut tenant = self.clone();
+        tenant.clock = None;
+        tenant.sign_ins = Arc::default();
+        tenant.directory_audits = Arc::default();
+        tenant
+    }
+
     /// Marks what restricted units hold, as Graph shows it on each object.
     fn mark_restricted(&mut self) {
         let held: Vec<Value> = self

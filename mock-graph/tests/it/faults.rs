@@ -296,6 +296,42 @@ async fn a_write_is_taken_back_later_and_nothing_else_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_no_object_of_the_directory_is_taken_back_as_well() {
+    let wire = Wire::with_app(&["Policy.ReadWrite.AuthenticationMethod", "MailboxSettings.ReadWrite"]);
+    let token = wire.token("99999999-aaaa-4bbb-8ccc-000000000009", "probe-secret").await;
+    let requirements = format!("/beta/users/{LYNNE}/authentication/requirements");
+    let settings = format!("{}/mailboxSettings", user());
+    for (path, body) in [
+        (&requirements, json!({ "perUserMfaState": "enforced" })),
+        (&settings, json!({ "automaticRepliesSetting": { "status": "alwaysEnabled" } })),
+    ] {
+        let kept = wire.control("GET", "/_mock/state/digest", json!(null)).await.body;
+        let rule =
+            json!({ "method": "PATCH", "path": path, "fault": { "kind": "revert_later", "seconds": 60 } });
+        set(&wire, rule).await;
+        let answer = wire.call_as(&token, "PATCH", path, body).await;
+        assert!(answer.status < 300, "{path}: {}", answer.body);
+        assert_ne!(wire.control("GET", "/_mock/state/digest", json!(null)).await.body, kept, "{path}");
+        tokio::time::advance(Duration::from_secs(61)).await;
+        assert_eq!(wire.control("GET", "/_mock/state/digest", json!(null)).await.body, kept, "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_later_in_the_same_object_stays_when_a_write_is_taken_back() {
+    let wire = with(on_patch(&json!({ "kind": "revert_later", "seconds": 60 }))).await;
+    assert_eq!(disable(&wire).await.status, 204);
+    assert_eq!(wire.call("PATCH", &user(), json!({ "jobTitle": "Auditor" })).await.status, 204);
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert!(is_enabled(&wire).await);
+    let path = format!("{}?$select=jobTitle", user());
+    assert_eq!(wire.call("GET", &path, json!(null)).await.body["jobTitle"], "Auditor");
+    // An attacker's holdings, which no tenant file spells, have outlived it.
+    let attempt = wire.control("POST", "/_mock/attackers/invoice/attempt", json!({})).await;
+    assert_eq!((attempt.status, &attempt.body["in"]), (200, &json!(true)), "{}", attempt.body);
+}
+
+#[tokio::test(start_paused = true)]
 async fn somebody_else_changes_an_object_between_a_read_and_a_write() {
     let wire = with(json!({ "fault": { "kind": "delay", "ms": 0 } })).await;
     let made = wire.call("POST", LOCATIONS, location()).await;
