@@ -14,6 +14,17 @@ pub enum Version {
     Beta,
 }
 
+impl Version {
+    /// As it stands in a path.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1.0",
+            Self::Beta => "beta",
+        }
+    }
+}
+
 /// Who calls, as the access token says.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -65,6 +76,14 @@ impl Call {
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it has `ConsistencyLevel: eventual`.
+    #[must_use]
+    pub fn is_eventual(&self) -> bool {
+        self.headers.iter().any(|(name, value)| {
+            name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual")
+        })
     }
 
     /// A variable segment of the path; empty where the route has fewer.

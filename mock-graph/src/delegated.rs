@@ -73,12 +73,7 @@ fn may_change_methods(tenant: &Tenant, caller: &Caller, target: &str) -> bool {
 }
 
 fn id_of(tenant: &Tenant, name: &str) -> String {
-    let user = tenant.users.iter().find(|user| {
-        ["id", "userPrincipalName"].iter().any(|key| {
-            user.get(*key).and_then(|own| own.as_str()).is_some_and(|own| own.eq_ignore_ascii_case(name))
-        })
-    });
-    user.and_then(|user| user.get("id")).and_then(|id| id.as_str()).unwrap_or(name).to_owned()
+    tenant.user(name).and_then(|user| user.get("id")).and_then(|id| id.as_str()).unwrap_or(name).to_owned()
 }
 
 fn is_same(tenant: &Tenant, name: &str, id: &str) -> bool {

@@ -232,12 +232,6 @@ const USER_READ: Permissions = AnyOf(&[
     &["Directory.ReadWrite.All"],
 ]);
 const MEMBER_READ: Permissions = AnyOf(&[&["Directory.Read.All"], &["Directory.ReadWrite.All"]]);
-const TRANSITIVE_READ: Permissions = AnyOf(&[
-    &["User.Read.All"],
-    &["User.ReadWrite.All"],
-    &["Directory.Read.All"],
-    &["Directory.ReadWrite.All"],
-]);
 const REVOKE: Permissions =
     AnyOf(&[&["User.RevokeSessions.All"], &["User.ReadWrite.All"], &["Directory.ReadWrite.All"]]);
 const METHODS_READ: Permissions =
@@ -332,12 +326,12 @@ static ROUTES: &[Route] = &[
     read("/directory/deletedItems/{}", Both, Directory, USER_READ, users::get_deleted_item),
     // groups and roles
     read("/users/{}/memberOf", Both, Directory, MEMBER_READ, groups::member_of),
-    read("/users/{}/transitiveMemberOf", Both, Directory, TRANSITIVE_READ, groups::transitive_member_of),
+    read("/users/{}/transitiveMemberOf", Both, Directory, USER_READ, groups::transitive_member_of),
     read(
         "/users/{}/transitiveMemberOf/microsoft.graph.group",
         Both,
         Directory,
-        TRANSITIVE_READ,
+        USER_READ,
         groups::transitive_member_of_groups,
     ),
     read("/groups", Both, Directory, GROUP_READ, groups::list_groups),

@@ -208,18 +208,23 @@ fn count(
     Ok(headers)
 }
 
+/// The app that a request's token speaks for, where the token is good.
+#[must_use]
+pub fn app_of_token(world: &World, incoming: &Incoming) -> Option<String> {
+    let header = incoming.header("authorization");
+    identity::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
+        .ok()
+        .map(|caller| caller.app_id)
+}
+
 /// The app that asks for something of a mailbox, where it is one and the token is good.
 #[must_use]
 pub fn asks_mailbox(world: &World, incoming: &Incoming) -> Option<String> {
     let (version, segments) = version_and_segments(&incoming.path)?;
     match find(&incoming.method, version, &segments) {
-        Found::Route(route, _) if route.service == Service::Exchange => {}
-        _ => return None,
+        Found::Route(route, _) if route.service == Service::Exchange => app_of_token(world, incoming),
+        _ => None,
     }
-    let header = incoming.header("authorization");
-    identity::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
-        .ok()
-        .map(|caller| caller.app_id)
 }
 
 /// The refusal of a throttled request.
@@ -280,18 +285,5 @@ pub fn envelope(world: &World, incoming: &Incoming, fail: &Fail) -> Reply {
         status: fail.status,
         headers,
         body: Some(json!({ "error": { "code": fail.code, "message": fail.message, "innerError": inner } })),
-    }
-}
-
-/// Which permission sets a route asks for, for the test that every route refuses without them.
-#[must_use]
-pub fn refusal_of(route: &Route) -> (u16, &'static str) {
-    match route.service {
-        Service::Directory => (403, "Authorization_RequestDenied"),
-        Service::AuthenticationMethods => (403, "accessDenied"),
-        Service::ConditionalAccess => (403, "AccessDenied"),
-        Service::IdentityProtection | Service::Hunting | Service::AuditSearch => (403, "Forbidden"),
-        Service::Reports => (403, "Authentication_MSGraphPermissionMissing"),
-        Service::Exchange | Service::MessageTrace => (403, "ErrorAccessDenied"),
     }
 }

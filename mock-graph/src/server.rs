@@ -22,7 +22,9 @@ use crate::journal::{Line, redact};
 use crate::keys::{KeyError, Keys};
 use crate::listen::{Running, Secure};
 use crate::replica::{Aftermath, span};
-use crate::serve::{Incoming, Served, asks_mailbox, envelope, object_path, serve, version_and_segments};
+use crate::serve::{
+    Incoming, Served, app_of_token, asks_mailbox, envelope, object_path, serve, version_and_segments,
+};
 use crate::state::{Settings, World};
 use crate::tenant::{Tenant, TenantError};
 use crate::throttle::too_many_at_once;
@@ -306,10 +308,7 @@ fn asking_app(world: &World, incoming: &Incoming) -> Option<String> {
         let form = uri::pairs(&String::from_utf8_lossy(&incoming.body));
         return form.into_iter().find(|(key, _)| key == "client_id").map(|(_, value)| value);
     }
-    let header = incoming.header("authorization");
-    identity::caller_of(&world.present(), &world.keys, header, jiff::Timestamp::now())
-        .ok()
-        .map(|caller| caller.app_id)
+    app_of_token(world, incoming)
 }
 
 /// An answer that is none of the route's own.

@@ -68,6 +68,17 @@ impl Tenant {
         Ok(tenant)
     }
 
+    /// A user by object id or UPN.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<&Value> {
+        let goes_by = |user: &&Value| {
+            ["id", "userPrincipalName"].iter().any(|key| {
+                user.get(*key).and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(name))
+            })
+        };
+        self.users.iter().find(goes_by)
+    }
+
     /// The same without its logs and clock: what a request changes.
     #[must_use]
     pub fn without_logs(&self) -> Self {

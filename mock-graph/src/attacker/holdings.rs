@@ -22,7 +22,7 @@ pub struct Holdings {
 impl Holdings {
     /// Notes what an attacker has in hand now.
     pub(super) fn note(tenant: &Tenant, attacker: &Attacker) -> Self {
-        let user = tenant.users.iter().find(|user| text(user, "id") == attacker.user_id);
+        let user = tenant.user(&attacker.user_id);
         let methods = tenant.authentication_methods.get(&attacker.user_id).map_or(&[][..], Vec::as_slice);
         let own = |good: &dyn Fn(&Value) -> bool| -> Vec<String> {
             let held =

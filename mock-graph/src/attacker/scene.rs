@@ -62,7 +62,7 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn set(tenant: &'a Tenant, attacker: &'a Attacker, now: Timestamp) -> Self {
-        let user = tenant.users.iter().find(|user| text(user, "id") == attacker.user_id);
+        let user = tenant.user(&attacker.user_id);
         let held = attacker.holdings.clone().unwrap_or_else(|| Holdings::note(tenant, attacker));
         Self { tenant, attacker, user, held, now }
     }

@@ -125,7 +125,7 @@ impl<'a> Subject<'a> {
         };
         let groups = groups_of(tenant, id);
         let roles = roles_of(tenant, id, &groups);
-        let user = tenant.users.iter().find(|user| text(user, "id") == Some(id));
+        let user = tenant.user(id);
         Self { user, groups, roles }
     }
 }

@@ -104,7 +104,7 @@ pub fn evaluate(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
             result
         })
         .collect();
-    let version = if call.version == Version::V1 { "v1.0" } else { "beta" };
+    let version = call.version.as_str();
     Ok(Reply::ok(json!({
         "@odata.context": format!("{}/{version}/$metadata#Collection(microsoft.graph.whatIfAnalysisResult)", call.base),
         "value": results,

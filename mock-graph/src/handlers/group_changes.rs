@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::directory_audit::append;
-use super::lookup::{find_user, is_true, not_found, text, user_id};
+use super::lookup::{find_group, find_user, is_true, not_found, text, user_id};
 use super::privilege::is_restricted;
 use crate::api::{Call, Fail, Reply};
 use crate::routes::Service;
@@ -62,8 +62,7 @@ pub fn add_member(tenant: &mut Tenant, call: &Call) -> Result<Reply, Fail> {
         )
     })?;
     let member = user_id(tenant, &key).or_else(|missing| {
-        let nested = tenant.groups.iter().find(|own| text(own, "id").eq_ignore_ascii_case(&key));
-        nested.map(|own| text(own, "id").to_owned()).ok_or(missing)
+        find_group(tenant, &key).map(|own| text(own, "id").to_owned()).map_err(|_| missing)
     })?;
     let members = tenant.group_members.entry(group).or_default();
     if members.contains(&member) {

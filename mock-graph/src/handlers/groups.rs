@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::lookup::{not_found, text, user_id};
+use super::lookup::{find_group, text, user_id};
 use super::privilege::groups_of;
 use crate::api::{Call, Caller, Fail, Reply};
 use crate::odata::{self, Rules};
@@ -117,10 +117,6 @@ pub fn transitive_member_of_groups(tenant: &Tenant, call: &Call) -> Result<Reply
         .map(|group| shown(group, &call.caller))
         .collect();
     odata::collection(&rows, call, &RULES)
-}
-
-fn find_group<'a>(tenant: &'a Tenant, id: &str) -> Result<&'a Value, Fail> {
-    tenant.groups.iter().find(|group| text(group, "id").eq_ignore_ascii_case(id)).ok_or_else(|| not_found(id))
 }
 
 /// `GET /groups`

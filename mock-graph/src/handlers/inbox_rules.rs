@@ -47,7 +47,7 @@ fn rules<'a>(tenant: &'a Tenant, user: &str) -> impl Iterator<Item = &'a Value> 
 }
 
 fn context(call: &Call, user: &str, tail: &str) -> String {
-    let version = call.path.trim_start_matches('/').split('/').next().unwrap_or("v1.0");
+    let version = call.version.as_str();
     format!("{}/{version}/$metadata#users('{user}')/mailFolders('inbox')/messageRules{tail}", call.base)
 }
 

@@ -11,6 +11,7 @@
 
 use serde_json::{Map, Value};
 
+use super::lookup::check_premium;
 use crate::api::{Call, Fail, Reply, Version};
 use crate::odata::{Rules, collection_of, entity};
 use crate::tenant::Tenant;
@@ -109,7 +110,7 @@ const PAGE: usize = 1000;
 /// # Errors
 /// 403 without a premium licence, 400 for a query that is not supported.
 pub fn list_sign_ins(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    check_licence(tenant)?;
+    check_premium(tenant)?;
     let asks_for_kinds = call.option("$filter").is_some_and(|filter| filter.contains("signInEventTypes"));
     let all = call.version == Version::Beta && asks_for_kinds;
     let rows: Vec<&Value> = tenant.sign_ins.iter().filter(|row| all || is_interactive(row)).collect();
@@ -129,7 +130,7 @@ pub fn list_sign_ins(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 /// # Errors
 /// 403 without a premium licence, 404 where there is none that the version shows.
 pub fn get_sign_in(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    check_licence(tenant)?;
+    check_premium(tenant)?;
     let row = find(&tenant.sign_ins, call)?;
     if call.version == Version::V1 && !is_interactive(row) {
         return Err(missing(call));
@@ -161,14 +162,6 @@ pub fn list_audits(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 pub fn get_audit(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     let row = find(&tenant.directory_audits, call)?;
     Ok(entity(&show_audit(row, call), call, &[]))
-}
-
-fn check_licence(tenant: &Tenant) -> Result<(), Fail> {
-    if tenant.tenant.licences.iter().any(|plan| plan == "AAD_PREMIUM" || plan == "AAD_PREMIUM_P2") {
-        return Ok(());
-    }
-    let code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
-    Err(Fail::new(403, code, "Neither tenant is B2C or tenant doesn't have premium license"))
 }
 
 fn missing(call: &Call) -> Fail {

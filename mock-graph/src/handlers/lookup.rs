@@ -15,11 +15,6 @@ pub(super) fn is_true(object: &Value, key: &str) -> bool {
     object.get(key).and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// Whether a user goes by this id or UPN.
-fn goes_by(user: &Value, key: &str) -> bool {
-    text(user, "id").eq_ignore_ascii_case(key) || text(user, "userPrincipalName").eq_ignore_ascii_case(key)
-}
-
 /// The refusal of an object that is not there (identity.md 10.2).
 pub(super) fn not_found(key: &str) -> Fail {
     Fail::new(
@@ -36,7 +31,21 @@ pub(super) fn find_user<'a>(tenant: &'a Tenant, key: &str) -> Result<&'a Value, 
     if key.starts_with('$') {
         return Err(Fail::new(400, "BadRequest", format!("Resource not found for the segment '{key}'.")));
     }
-    tenant.users.iter().find(|user| goes_by(user, key)).ok_or_else(|| not_found(key))
+    tenant.user(key).ok_or_else(|| not_found(key))
+}
+
+/// Finds a group by id.
+pub(super) fn find_group<'a>(tenant: &'a Tenant, id: &str) -> Result<&'a Value, Fail> {
+    tenant.groups.iter().find(|group| text(group, "id").eq_ignore_ascii_case(id)).ok_or_else(|| not_found(id))
+}
+
+/// The refusal of what only a tenant with Entra ID P1 or P2 shows.
+pub(super) fn check_premium(tenant: &Tenant) -> Result<(), Fail> {
+    if tenant.tenant.licences.iter().any(|plan| plan == "AAD_PREMIUM" || plan == "AAD_PREMIUM_P2") {
+        return Ok(());
+    }
+    let code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
+    Err(Fail::new(403, code, "Neither tenant is B2C or tenant doesn't have premium license"))
 }
 
 /// The id of a user by id or UPN.

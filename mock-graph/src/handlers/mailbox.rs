@@ -84,7 +84,7 @@ fn merge(settings: &mut Map<String, Value>, sent: &Map<String, Value>) {
 }
 
 fn context(call: &Call, user: &str, tail: &str) -> Value {
-    let version = call.path.trim_start_matches('/').split('/').next().unwrap_or("v1.0");
+    let version = call.version.as_str();
     format!("{}/{version}/$metadata#users('{user}')/mailboxSettings{tail}", call.base).into()
 }
 

@@ -47,7 +47,7 @@ fn shown(tenant: &Tenant, method: &Value, call: &Call) -> Value {
 }
 
 fn listed(call: &Call, value: &[Value], tail: &str) -> Reply {
-    let version = if call.version == Version::V1 { "v1.0" } else { "beta" };
+    let version = call.version.as_str();
     Reply::ok(json!({
         "@odata.context": format!("{}/{version}/$metadata#users('{}')/authentication/{tail}", call.base, call.segment(0)),
         "value": value

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::lookup::{text, user_id};
+use super::lookup::{check_premium, text, user_id};
 use super::methods::default_kind;
 use super::privilege::roles_of;
 use crate::api::{Call, Fail, Reply};
@@ -59,23 +59,12 @@ fn details(tenant: &Tenant, user: &Value, call: &Call) -> Value {
     })
 }
 
-fn check_licence(tenant: &Tenant) -> Result<(), Fail> {
-    if tenant.tenant.licences.iter().any(|plan| plan.starts_with("AAD_PREMIUM")) {
-        return Ok(());
-    }
-    Err(Fail::new(
-        403,
-        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
-        "Neither tenant is B2C or tenant doesn't have premium license",
-    ))
-}
-
 /// `GET /reports/authenticationMethods/userRegistrationDetails`
 ///
 /// # Errors
 /// 403 without a licence, 400 for a query that is not taken.
 pub fn list(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    check_licence(tenant)?;
+    check_premium(tenant)?;
     let rows: Vec<Value> = tenant.users.iter().map(|user| details(tenant, user, call)).collect();
     odata::collection(&rows, call, &Rules::PLAIN)
 }
@@ -85,7 +74,7 @@ pub fn list(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
 /// # Errors
 /// 403 without a licence, 404.
 pub fn get(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    check_licence(tenant)?;
+    check_premium(tenant)?;
     let id = call.segment(0);
     let user = tenant.users.iter().find(|user| text(user, "id").eq_ignore_ascii_case(id));
     user.map(|user| odata::entity(&details(tenant, user, call), call, &[]))

@@ -261,10 +261,7 @@ pub fn list_role_assignment_schedule_instances(tenant: &Tenant, call: &Call) -> 
 /// # Errors
 /// 404 without the header or `$count=true`; 400 without a filter by principal.
 pub fn transitive_role_assignments(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
-    let is_eventual = call.headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual")
-    });
-    if !is_eventual || call.option("$count") != Some("true") {
+    if !call.is_eventual() || call.option("$count") != Some("true") {
         return Err(Fail::new(404, "Request_ResourceNotFound", "Resource not found."));
     }
     let principal = call

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::lookup::{find_user, not_found, text};
+use super::lookup::{check_premium, find_user, not_found, text};
 use crate::api::{Call, Fail, Reply};
 use crate::odata::{self, Rules};
 use crate::tenant::Tenant;
@@ -42,14 +42,7 @@ fn check_activity(tenant: &Tenant, call: &Call) -> Result<(), Fail> {
             "The principal does not have required Microsoft Graph permission(s): AuditLog.Read.All to call this API.",
         ));
     }
-    if tenant.tenant.licences.iter().any(|plan| plan.starts_with("AAD_PREMIUM")) {
-        return Ok(());
-    }
-    Err(Fail::new(
-        403,
-        "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
-        "Neither tenant is B2C or tenant doesn't have premium license",
-    ))
+    check_premium(tenant)
 }
 
 fn shown(user: &Value) -> Value {
@@ -76,12 +69,6 @@ pub fn get_user(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     Ok(odata::entity(&shown(user), call, PROJECTION))
 }
 
-fn is_eventual(call: &Call) -> bool {
-    call.headers.iter().any(|(name, value)| {
-        name.eq_ignore_ascii_case("consistencylevel") && value.eq_ignore_ascii_case("eventual")
-    })
-}
-
 /// `GET /users`
 ///
 /// # Errors
@@ -89,7 +76,7 @@ fn is_eventual(call: &Call) -> bool {
 pub fn list_users(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     check_activity(tenant, call)?;
     let search = call.option("$search");
-    if search.is_some() && !is_eventual(call) {
+    if search.is_some() && !call.is_eventual() {
         return Err(Fail::new(
             400,
             "Request_UnsupportedQuery",
@@ -98,7 +85,7 @@ pub fn list_users(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     }
     // An index of its own answers for this property, `eq` included (learn.microsoft.com/graph/aad-advanced-queries).
     let by_account = call.option("$filter").is_some_and(|filter| filter.contains(ON_PREMISES_ACCOUNT));
-    if by_account && !(is_eventual(call) && call.option("$count") == Some("true")) {
+    if by_account && !(call.is_eventual() && call.option("$count") == Some("true")) {
         return Err(Fail::new(
             400,
             "Request_UnsupportedQuery",

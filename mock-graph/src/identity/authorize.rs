@@ -78,7 +78,8 @@ fn sign_in(
     let Some(typed) = typed else { return Ok(None) };
     let field =
         |name: &str| typed.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    let user = person::find(&tenant, field("login"))
+    let user = tenant
+        .user(field("login"))
         .ok_or_else(|| Refusal::invalid_grant(50034, "The user account does not exist in the directory."))?;
     let id = user.get("id").and_then(Value::as_str).unwrap_or_default();
     if tenant.passwords.get(id).map(String::as_str) != Some(field("passwd")) {

@@ -61,7 +61,7 @@ fn of_person(tenant: &Tenant, claims: &Value, app_id: String) -> Result<Caller, 
     // A token lives on to its end, unless its client understands challenges (policy-logs-auth.md 9.1).
     if claims.get("xms_cc").is_some() {
         let signed_in_at: Option<Timestamp> = text("mock_signed_in_at").parse().ok();
-        let user = person::find(tenant, &user_id);
+        let user = tenant.user(&user_id);
         let has_ended = user.is_none_or(|user| {
             person::check_account(user).is_err()
                 || ["signInSessionsValidFromDateTime", "lastPasswordChangeDateTime"].into_iter().any(

@@ -76,7 +76,7 @@ impl Issue<'_> {
 
     /// The claims of a person's token for an app.
     pub(super) fn of_person(&self, application: &Application, session: &Session, lifetime: i64) -> Value {
-        let user = super::person::find(self.tenant, &session.user_id);
+        let user = self.tenant.user(&session.user_id);
         let upn = user.and_then(|user| user.get("userPrincipalName")).cloned().unwrap_or(Value::Null);
         let name = user.and_then(|user| user.get("displayName")).cloned().unwrap_or(Value::Null);
         let mut wids = crate::handlers::privilege::roles_of(self.tenant, &session.user_id);
@@ -104,7 +104,7 @@ impl Issue<'_> {
 
     /// The claims of an `id_token`.
     pub(super) fn of_sign_in(&self, session: &Session) -> Value {
-        let user = super::person::find(self.tenant, &session.user_id);
+        let user = self.tenant.user(&session.user_id);
         let issued = self.now.as_second();
         let mut claims = json!({
             "aud": session.client_id, "iss": format!("{}/{}/v2.0", self.base, self.tenant.tenant.id),

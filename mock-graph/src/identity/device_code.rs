@@ -129,8 +129,7 @@ pub fn complete(world: &World, user_code: &str, completion: &Completion) -> Resu
     let state = match &completion.user {
         None => DeviceState::Declined,
         Some(name) => {
-            let user =
-                person::find(&tenant, name).ok_or_else(|| format!("nobody here goes by `{name}`"))?.clone();
+            let user = tenant.user(name).ok_or_else(|| format!("nobody here goes by `{name}`"))?.clone();
             let application = client::find(&tenant, &flow.client_id).map_err(|refusal| refusal.text)?;
             let from = Origin {
                 ip: completion.from.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),

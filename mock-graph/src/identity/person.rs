@@ -36,15 +36,6 @@ fn text<'a>(object: &'a Value, key: &str) -> &'a str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A user by UPN or object id.
-pub(super) fn find<'a>(tenant: &'a Tenant, name: &str) -> Option<&'a Value> {
-    let goes_by = |user: &&Value| {
-        text(user, "id").eq_ignore_ascii_case(name)
-            || text(user, "userPrincipalName").eq_ignore_ascii_case(name)
-    };
-    tenant.users.iter().find(goes_by)
-}
-
 /// Whether the account may have tokens at all.
 pub(super) fn check_account(user: &Value) -> Result<(), Refusal> {
     if user.get("accountEnabled") == Some(&Value::Bool(false)) {
@@ -115,7 +106,7 @@ pub(super) fn sign_in(
 
 /// Whether a session that began then still counts (identity.md 3.6).
 pub(super) fn check_session(tenant: &Tenant, session: &Session) -> Result<(), Refusal> {
-    let Some(user) = find(tenant, &session.user_id) else {
+    let Some(user) = tenant.user(&session.user_id) else {
         return Err(Refusal::invalid_grant(50034, "The user account does not exist in the directory."));
     };
     check_account(user)?;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::error::QueryError;
 use super::evaluate::Filter;
 use super::order;
-use crate::api::{Call, Fail, Reply, Version};
+use crate::api::{Call, Fail, Reply};
 
 /// What a collection allows.
 #[derive(Clone, Copy, Debug)]
@@ -179,10 +179,7 @@ fn check_options(call: &Call, rules: &Rules) -> Result<(), QueryError> {
 
 fn filter<'a>(items: &[&'a Value], call: &Call, rules: &Rules) -> Result<Vec<&'a Value>, QueryError> {
     let counts = call.option("$count") == Some("true");
-    let eventual = call
-        .headers
-        .iter()
-        .any(|(name, value)| name == "consistencylevel" && value.eq_ignore_ascii_case("eventual"));
+    let eventual = call.is_eventual();
     if rules.directory && counts && !eventual {
         return Err(QueryError::Advanced);
     }
@@ -285,10 +282,7 @@ fn project(item: &Value, selected: Option<&[&str]>, default: &[&str]) -> Value {
 }
 
 fn context(call: &Call, named: &str, selected: Option<&[&str]>, suffix: &str) -> String {
-    let version = match call.version {
-        Version::V1 => "v1.0",
-        Version::Beta => "beta",
-    };
+    let version = call.version.as_str();
     let path = call.path.trim_start_matches('/').split_once('/').map_or("", |(_, rest)| rest);
     let path =
         if suffix.is_empty() { path } else { path.rsplit_once('/').map_or(path, |(parent, _)| parent) };

@@ -1,15 +1,14 @@
 //! Generated from the route table: every route without its permission is refused in the words of its service.
 
 use mock_graph::Settings;
-use mock_graph::routes::{Permissions, all};
-use mock_graph::serve::refusal_of;
+use mock_graph::routes::{Permissions, Route, Service, all};
 use serde_json::json;
 
 use crate::wire::{LYNNE, Wire, reference};
 
 const PROBE: &str = "99999999-aaaa-4bbb-8ccc-000000000009";
 
-fn path_of(route: &mock_graph::routes::Route, version: &str) -> String {
+fn path_of(route: &Route, version: &str) -> String {
     let mut path = format!("/{version}");
     for (index, part) in route.path.split('/').filter(|part| !part.is_empty()).enumerate() {
         path.push('/');
@@ -21,6 +20,18 @@ fn path_of(route: &mock_graph::routes::Route, version: &str) -> String {
         }
     }
     path
+}
+
+/// Status and code of a missing permission, as the services word it.
+fn refusal_of(route: &Route) -> (u16, &'static str) {
+    match route.service {
+        Service::Directory => (403, "Authorization_RequestDenied"),
+        Service::AuthenticationMethods => (403, "accessDenied"),
+        Service::ConditionalAccess => (403, "AccessDenied"),
+        Service::IdentityProtection | Service::Hunting | Service::AuditSearch => (403, "Forbidden"),
+        Service::Reports => (403, "Authentication_MSGraphPermissionMissing"),
+        Service::Exchange | Service::MessageTrace => (403, "ErrorAccessDenied"),
+    }
 }
 
 #[tokio::test(start_paused = true)]
