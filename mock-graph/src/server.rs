@@ -83,7 +83,18 @@ impl MockGraph {
     /// # Errors
     /// When the file is refused.
     pub fn with_settings(tenant: &str, settings: Settings) -> Result<Self, MockError> {
-        let mut tenant = Tenant::from_json(tenant)?;
+        Self::of(Tenant::from_json(tenant)?, settings)
+    }
+
+    /// The same of a file that has been parsed already.
+    ///
+    /// # Errors
+    /// When the file is refused.
+    pub fn from_value(tenant: Value, settings: Settings) -> Result<Self, MockError> {
+        Self::of(Tenant::from_value(tenant)?, settings)
+    }
+
+    fn of(mut tenant: Tenant, settings: Settings) -> Result<Self, MockError> {
         tenant.settle();
         let base = tenant.clock.unwrap_or_else(jiff::Timestamp::now);
         Ok(Self { world: Arc::new(World::new(tenant, Keys::load()?, settings, base)) })

@@ -42,7 +42,39 @@ impl Tenant {
     /// # Errors
     /// When the text is no tenant file of this format.
     pub fn from_json(text: &str) -> Result<Self, TenantError> {
-        let mut tenant: Self = serde_json::from_str(text)?;
+        Self::checked(serde_json::from_str(text)?)
+    }
+
+    /// Takes a tenant file that has been parsed already, as strictly.
+    ///
+    /// # Errors
+    /// When the value is no tenant file of this format.
+    pub fn from_value(file: Value) -> Result<Self, TenantError> {
+        Self::checked(serde_json::from_value(file)?)
+    }
+
+    /// A user by object id or UPN.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<&Value> {
+        let goes_by = |user: &&Value| {
+            ["id", "userPrincipalName"].iter().any(|key| {
+                user.get(*key).and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(name))
+            })
+        };
+        self.users.iter().find(goes_by)
+    }
+
+    /// The same without its logs and clock: what a request changes.
+    #[must_use]
+    pub fn without_logs(&self) -> Self {
+        let mut tenant = self.clone();
+        tenant.clock = None;
+        tenant.sign_ins = Arc::default();
+        tenant.directory_audits = Arc::default();
+        tenant
+    }
+
+    fn checked(mut tenant: Self) -> Result<Self, TenantError> {
         if tenant.format != FORMAT {
             return Err(TenantError::Format(tenant.format));
         }
@@ -66,27 +98,6 @@ impl Tenant {
         }
         tenant.mark_restricted();
         Ok(tenant)
-    }
-
-    /// A user by object id or UPN.
-    #[must_use]
-    pub fn user(&self, name: &str) -> Option<&Value> {
-        let goes_by = |user: &&Value| {
-            ["id", "userPrincipalName"].iter().any(|key| {
-                user.get(*key).and_then(Value::as_str).is_some_and(|own| own.eq_ignore_ascii_case(name))
-            })
-        };
-        self.users.iter().find(goes_by)
-    }
-
-    /// The same without its logs and clock: what a request changes.
-    #[must_use]
-    pub fn without_logs(&self) -> Self {
-        let mut tenant = self.clone();
-        tenant.clock = None;
-        tenant.sign_ins = Arc::default();
-        tenant.directory_audits = Arc::default();
-        tenant
     }
 
     /// Marks what restricted units hold, as Graph shows it on each object.

@@ -51,7 +51,7 @@ async fn run(mut command: Command) {
     let pem = std::fs::read_to_string(&certificate).unwrap();
     let mut tenant = reference();
     tenant["applications"][0]["certificate"] = json!(pem);
-    let mock = MockGraph::with_settings(&tenant.to_string(), Settings::default()).unwrap();
+    let mock = MockGraph::from_value(tenant.clone(), Settings::default()).unwrap();
     mock.set_faults(
         &json!({ "rules": [{ "method": "GET", "path": "/v1.0/domains", "fault": { "kind": "throttle", "retryAfter": 1 } }] })
             .to_string(),

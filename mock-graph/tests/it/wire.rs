@@ -1,5 +1,7 @@
 //! A mock on the reference tenant, and requests to its router.
 
+use std::sync::LazyLock;
+
 use axum::body::Body;
 use axum::http::Request;
 use mock_graph::{ConnectionReset, MockGraph, Settings};
@@ -10,8 +12,12 @@ pub const RESPONDER: &str = "11111111-aaaa-4bbb-8ccc-000000000001";
 pub const LYNNE: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 pub const TENANT: &str = "cd613e30-d8f1-4adf-91b7-584a2265b1f5";
 
+/// The reference tenant: two megabytes, so it is parsed once for all tests.
 pub fn reference() -> Value {
-    serde_json::from_str(include_str!("../../cases/bec-node-fetch/tenant.json")).unwrap()
+    static PARSED: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("../../cases/bec-node-fetch/tenant.json")).unwrap()
+    });
+    PARSED.clone()
 }
 
 pub struct Wire {
@@ -36,7 +42,7 @@ impl Wire {
     }
 
     pub fn of(tenant: &Value, settings: Settings) -> Self {
-        Self::over(MockGraph::with_settings(&tenant.to_string(), settings).unwrap().router())
+        Self::over(MockGraph::from_value(tenant.clone(), settings).unwrap().router())
     }
 
     pub fn over(router: axum::Router) -> Self {
