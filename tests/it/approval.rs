@@ -23,8 +23,8 @@ use stanch::run::{Entry, Run, Verdict};
 use crate::signing::{Key, armored, certified, certify, ecdsa, ecdsa_security_key, ed25519, security_key};
 use crate::world::World;
 
-const REQUESTER: &str = "adele.vance@contoso.com";
-const APPROVER: &str = "megan.bowen@contoso.com";
+pub const REQUESTER: &str = "adele.vance@contoso.com";
+pub const APPROVER: &str = "megan.bowen@contoso.com";
 
 /// What a test changes of what is otherwise in order.
 struct Scene {
@@ -95,7 +95,7 @@ impl Scene {
     }
 }
 
-fn statement(plan: &Plan, approver: &str, at: Timestamp, nonce: &str) -> Statement {
+pub fn statement(plan: &Plan, approver: &str, at: Timestamp, nonce: &str) -> Statement {
     Statement {
         format: STATEMENT_FORMAT.to_owned(),
         digest: plan.digest,

@@ -7,11 +7,9 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::Value;
 use ssh_key::PrivateKey;
 
-use crate::processes::{Mock, stanch};
+use crate::approval::{APPROVER, REQUESTER};
+use crate::processes::{Mock, stanch, surround};
 use crate::signing::{ed25519, security_key};
-
-const REQUESTER: &str = "adele.vance@contoso.com";
-const APPROVER: &str = "megan.bowen@contoso.com";
 
 /// A plan that waits for a signature, and an approver whose key is listed.
 pub struct Desk {
@@ -384,11 +382,8 @@ fn a_locked_key_asks_for_its_passphrase_at_a_terminal_and_nowhere_else() {
 fn desk_terminal(desk: &Desk, line: &str) -> Child {
     let model = stanch(&desk.mock, desk.path());
     let mut command = Command::new("script");
-    command.args(["-qefc", line, "/dev/null"]).current_dir(desk.path()).env_clear();
-    for (name, value) in model.get_envs() {
-        command.env(name, value.unwrap_or_default());
-    }
-    command
+    surround(&mut command, &model)
+        .args(["-qefc", line, "/dev/null"])
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("TERM", "dumb")
         .stdin(Stdio::piped())

@@ -14,7 +14,7 @@ use stanch::run::{ActionState, Entry, Outcome, Run, Verdict};
 use stanch::transport::Transport;
 
 use crate::processes::{Mock, stanch};
-use crate::world::{BASE, RouterTransport, World, case_folder};
+use crate::world::{BASE, RouterTransport, World, action, case_tenant};
 
 const APP: &str = "11111111-aaaa-4bbb-8ccc-000000000003";
 const ME: &str = "tenant.administrator@contoso.com";
@@ -111,10 +111,6 @@ async fn outcomes(world: &World, run: &Run, action: &str) -> Vec<Outcome> {
         .collect()
 }
 
-fn state_of(run: &Run, action: &str) -> ActionState {
-    run.actions.iter().find(|own| own.id.as_str() == action).unwrap().state
-}
-
 async fn resets_sent(world: &World) -> usize {
     world.writes().await.iter().filter(|line| line["path"].as_str().unwrap().ends_with(RESET)).count()
 }
@@ -158,7 +154,7 @@ async fn a_password_that_the_companys_own_directory_rejects_leaves_the_run_parti
     let connection = as_me(&world).await;
     let plan = plan_as(&world, &connection).await;
     let run = apply_as(&world, &connection, &plan).await;
-    assert_eq!(state_of(&run, "reset_password"), ActionState::Failed);
+    assert_eq!(action(&run, "reset_password").state, ActionState::Failed);
     assert_eq!(run.verdict, Verdict::Partial);
     let own = run.actions.iter().find(|own| own.step == "reset_password").unwrap();
     assert!(
@@ -179,7 +175,7 @@ async fn an_operation_without_an_end_is_not_sent_again_and_leaves_the_verdict_un
     let connection = as_me(&world).await;
     let plan = plan_as(&world, &connection).await;
     let run = apply_as(&world, &connection, &plan).await;
-    assert_eq!(state_of(&run, "reset_password"), ActionState::Ambiguous);
+    assert_eq!(action(&run, "reset_password").state, ActionState::Ambiguous);
     assert_eq!(run.verdict, Verdict::Unknown);
     assert_eq!(resets_sent(&world).await, 1);
     let told = outcomes(&world, &run, "reset_password").await;
@@ -234,7 +230,7 @@ async fn an_apps_plan_names_the_way_and_a_person_may_apply_it() {
     assert!(reset.cannot.as_ref().unwrap().instead.join("\n").contains("--as-me"));
     let run = apply_as(&world, &as_me(&world).await, &plan).await;
     assert_eq!(run.verdict, Verdict::Partial);
-    assert_eq!(state_of(&run, "disable_sign_in"), ActionState::Verified);
+    assert_eq!(action(&run, "disable_sign_in").state, ActionState::Verified);
 }
 
 #[tokio::test(start_paused = true)]
@@ -362,8 +358,7 @@ async fn a_claims_challenge_is_answered_once_in_a_persons_session_too() {
 #[test]
 fn the_program_shows_the_code_warns_of_it_and_tells_no_token() {
     let folder = tempfile::tempdir().unwrap();
-    let file = case_folder("bec-node-fetch").join("tenant.json");
-    let mut tenant: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut tenant = case_tenant("bec-node-fetch");
     change(&mut tenant, "on");
     let mock = Mock::of(&tenant, folder.path());
     let mut child = stanch(&mock, folder.path())

@@ -1,26 +1,19 @@
 //! The playbooks by a person's hand: whole, filled in, with no network; and where an error points to them.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 use stanch::run::Verdict;
 
+use crate::processes::program;
 use crate::world::{World, bound, shipped};
 
 const LYNNE: &str = "lynne.robbins@contoso.com";
 
 /// stanch with nothing to sign in with, and nobody who answers.
 fn stanch(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_stanch"))
-        .env_clear()
-        .env("HOME", folder)
-        .env("USER", "dana")
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .args(arguments)
-        .output()
-        .unwrap()
+    program(folder).args(arguments).output().unwrap()
 }
 
 fn by_hand(folder: &Path, playbook: &str, user: &str, more: &[&str]) -> String {
@@ -133,16 +126,12 @@ fn authority_of_a_disabled_app() -> String {
 fn a_plan_whose_app_was_disabled_points_to_the_way_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let base = authority_of_a_disabled_app();
-    let output = Command::new(env!("CARGO_BIN_EXE_stanch"))
-        .env_clear()
-        .env("HOME", folder.path())
+    let output = program(folder.path())
         .env("AZURE_TENANT_ID", "5f00aaaa-0000-4000-8000-000000000000")
         .env("AZURE_CLIENT_ID", "11111111-aaaa-4bbb-8ccc-000000000001")
         .env("AZURE_CLIENT_SECRET", "responder-secret")
         .env("AZURE_AUTHORITY_HOST", &base)
         .env("STANCH_GRAPH_URL", &base)
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
         .args(["plan", "evict", "--user", LYNNE])
         .output()
         .unwrap();

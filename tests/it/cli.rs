@@ -1,14 +1,10 @@
 //! The command line: exit statuses, messages, formats.
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::Value;
 
-fn stanch(folder: &std::path::Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
-    command.env_clear().env("HOME", folder).env("USER", "dana").current_dir(folder).stdin(Stdio::null());
-    command
-}
+use crate::processes::program;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -16,7 +12,7 @@ fn text(bytes: &[u8]) -> String {
 
 fn run(arguments: &[&str]) -> (tempfile::TempDir, Output) {
     let folder = tempfile::tempdir().unwrap();
-    let output = stanch(folder.path()).args(arguments).output().unwrap();
+    let output = program(folder.path()).args(arguments).output().unwrap();
     (folder, output)
 }
 
@@ -125,7 +121,7 @@ fn a_playbook_that_revokes_too_early_is_refused_with_the_story() {
         "schema: stanch/playbook/v1\nname: early\ntitle: Early\nsummary: Revokes before the reset.\nsteps:\n  - step: revoke_sessions\n  - step: reset_password\n",
     )
     .unwrap();
-    let output = stanch(folder.path()).args(["playbook", "check", "./early.yaml"]).output().unwrap();
+    let output = program(folder.path()).args(["playbook", "check", "./early.yaml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
     assert!(stderr.contains("reset_password") && stderr.contains("revoke_sessions"), "{stderr}");
@@ -141,7 +137,7 @@ fn a_setting_that_makes_an_option_wrong_is_shown_where_the_playbook_takes_it() {
         "schema: stanch/playbook/v1\nname: mine\ntitle: Mine\nsummary: Takes its rollout from outside.\ninputs:\n  rollout: { type: string, default: report_only }\nsteps:\n  - step: require_compliant_device\n    with: { state: \"${rollout}\" }\n  - step: revoke_sessions\n",
     )
     .unwrap();
-    let output = stanch(folder.path())
+    let output = program(folder.path())
         .args(["playbook", "check", "./mine.yaml", "--set", "rollout=always"])
         .output()
         .unwrap();

@@ -1,12 +1,13 @@
 //! `stanch diff`: two plans compared, in words, in JSON and by exit status.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use serde_json::Value;
 use stanch::plan::{Plan, Verb};
 
+use crate::processes::program;
 use crate::world::World;
 
 /// Writes two plans into a folder and compares them with the program.
@@ -14,15 +15,7 @@ fn diff(folder: &Path, before: &Plan, after: &Plan, more: &[&str]) -> Output {
     for (file, plan) in [("a.json", before), ("b.json", after)] {
         std::fs::write(folder.join(file), serde_json::to_string(plan).unwrap()).unwrap();
     }
-    Command::new(env!("CARGO_BIN_EXE_stanch"))
-        .env_clear()
-        .env("HOME", folder)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .args(["diff", "a.json", "b.json"])
-        .args(more)
-        .output()
-        .unwrap()
+    program(folder).args(["diff", "a.json", "b.json"]).args(more).output().unwrap()
 }
 
 fn told(output: &Output) -> String {

@@ -5,12 +5,12 @@
 //! command parses. `toml`: settings. `yaml`: a playbook, or steps or inputs of one. `json`: JSON. `text`: nothing.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use stanch::config::{Config, Environment, Sources};
 use stanch::playbook::Playbook;
 
-use crate::processes::{Mock, settings_file};
+use crate::processes::{Mock, stanch, surround};
 
 /// A fenced block.
 pub struct Block {
@@ -314,28 +314,10 @@ fn every_link_between_the_documents_leads_somewhere() {
 
 /// A shell in which `stanch` is this build, set up for a mock.
 pub fn shell(mock: &Mock, folder: &Path) -> Command {
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let applications = &mock.tenant["applications"];
     let programs = Path::new(env!("CARGO_BIN_EXE_stanch")).parent().unwrap();
-    settings_file(mock, folder);
+    let path = format!("{}:{}", programs.display(), std::env::var_os("PATH").unwrap().to_string_lossy());
     let mut command = Command::new("sh");
-    command
-        .env_clear()
-        .env(
-            "PATH",
-            format!("{}:{}", programs.display(), std::env::var_os("PATH").unwrap().to_string_lossy()),
-        )
-        .env("HOME", folder)
-        .env("USER", "dana")
-        .env("STANCH_GRAPH_URL", &mock.base)
-        .env("AZURE_AUTHORITY_HOST", &mock.base)
-        .env("AZURE_TENANT_ID", text(&mock.tenant["tenant"]["id"]))
-        .env("AZURE_CLIENT_ID", text(&applications[0]["appId"]))
-        .env("AZURE_CLIENT_SECRET", text(&applications[0]["clientSecret"]))
-        .env("STANCH_OBSERVER_CLIENT_ID", text(&applications[1]["appId"]))
-        .env("STANCH_OBSERVER_CLIENT_SECRET", text(&applications[1]["clientSecret"]))
-        .current_dir(folder)
-        .stdin(Stdio::null());
+    surround(&mut command, &stanch(mock, folder)).env("PATH", path);
     command
 }
 

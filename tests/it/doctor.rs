@@ -9,7 +9,7 @@ use stanch::engine::{App, ApplyError, Doctor, Finding, FindingState};
 use stanch::graph::Credential;
 use stanch::playbook::Playbook;
 
-use crate::processes::{Mock, stanch};
+use crate::processes::{Mock, program, stanch};
 use crate::world::{World, shipped};
 
 const CASE: &str = "bec-node-fetch";
@@ -417,13 +417,7 @@ fn the_command_tells_machine_and_tenant_and_exits_by_what_is_missing() {
 #[test]
 fn without_any_credentials_the_doctor_tells_what_to_set() {
     let folder = tempfile::tempdir().unwrap();
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_stanch"))
-        .env_clear()
-        .env("HOME", folder.path())
-        .current_dir(folder.path())
-        .arg("doctor")
-        .output()
-        .unwrap();
+    let output = program(folder.path()).arg("doctor").output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("`AZURE_TENANT_ID` is not set: nothing can be planned or applied"), "{told}");

@@ -3,11 +3,7 @@
 use serde_json::json;
 use stanch::run::{ActionState, Verdict};
 
-use crate::world::{World, containing};
-
-fn state(run: &stanch::run::Run, step: &str) -> ActionState {
-    run.actions.iter().find(|action| action.id.as_str() == step).unwrap().state
-}
+use crate::world::{World, action, containing};
 
 #[tokio::test(start_paused = true)]
 async fn what_is_in_the_wanted_state_meanwhile_is_already_so_and_not_sent() {
@@ -23,8 +19,8 @@ async fn what_is_in_the_wanted_state_meanwhile_is_already_so_and_not_sent() {
         );
         assert_eq!(world.send_as(&world.responder, "DELETE", &method, json!(null)).await, 204);
         let run = world.apply(&plan).await;
-        assert_eq!(state(&run, "disable_sign_in"), ActionState::AlreadySo, "{playbook}");
-        assert_eq!(state(&run, "remove_auth_methods"), ActionState::AlreadySo, "{playbook}");
+        assert_eq!(action(&run, "disable_sign_in").state, ActionState::AlreadySo, "{playbook}");
+        assert_eq!(action(&run, "remove_auth_methods").state, ActionState::AlreadySo, "{playbook}");
         assert_eq!(run.verdict, Verdict::Contained, "{playbook}: {run:#?}");
         let writes = world.writes().await;
         let again =
@@ -42,7 +38,7 @@ async fn a_password_that_was_changed_meanwhile_stops_the_reset_and_is_told() {
         let body = json!({ "passwordProfile": { "password": "Another-Long-Passphrase-7", "forceChangePasswordNextSignIn": false } });
         assert_eq!(world.send_as(&world.responder, "PATCH", &path, body).await, 204);
         let run = world.apply(&plan).await;
-        assert_eq!(state(&run, "reset_password"), ActionState::Stale, "{playbook}");
+        assert_eq!(action(&run, "reset_password").state, ActionState::Stale, "{playbook}");
         assert_eq!(run.verdict, Verdict::Partial, "{playbook}");
         let detail = &run.actions.iter().find(|action| action.step == "reset_password").unwrap().detail;
         assert!(detail.contains("changed"), "{detail}");

@@ -3,31 +3,19 @@
 use serde_json::{Value, json};
 use stanch::engine::ApplyError;
 use stanch::plan::Plan;
-use stanch::playbook::{BoundPlaybook, Playbook};
-use stanch::run::{ActionState, Run, Verdict};
+use stanch::run::{ActionState, Verdict};
 
-use crate::world::World;
+use crate::world::{World, action, book};
 
 const LYNNE: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 const PROTECT: &str =
     "  - step: protect_security_info\n    with: { allow: ALLOW }\n  - step: revoke_sessions\n";
-
-fn book(steps: &str) -> BoundPlaybook {
-    let text =
-        format!("schema: stanch/playbook/v1\nname: one\ntitle: One\nsummary: One step.\nsteps:\n{steps}");
-    let catalog = stanch::steps::catalog();
-    Playbook::parse("one.yaml", text.as_bytes(), &catalog).unwrap().bind(&[], &catalog).unwrap()
-}
 
 async fn plan(world: &World, steps: &str, overrides: &[&str]) -> Plan {
     let mut request = world.request("evict");
     request.playbook = book(steps);
     request.overrides = overrides.iter().map(|&name| name.to_owned()).collect();
     world.plan_for(request).await.unwrap()
-}
-
-fn state(run: &Run, id: &str) -> ActionState {
-    run.actions.iter().find(|own| own.id.as_str() == id).unwrap().state
 }
 
 async fn policy(world: &World) -> Value {
@@ -147,7 +135,11 @@ async fn an_enforced_policy_that_what_if_was_not_asked_about_is_not_called_done(
         )
         .await;
     let run = world.apply(&plan).await;
-    assert_eq!(state(&run, "protect_security_info.enforce"), ActionState::AcceptedUnverified, "{run:#?}");
+    assert_eq!(
+        action(&run, "protect_security_info.enforce").state,
+        ActionState::AcceptedUnverified,
+        "{run:#?}"
+    );
     assert_eq!(run.verdict, Verdict::ContainedUnverified);
 }
 
@@ -165,16 +157,12 @@ async fn a_confirmed_user_is_read_back_however_long_identity_protection_takes() 
         tenant["conditionalAccessPolicies"].as_array_mut().unwrap().push(policy);
     });
     let first = plan(&world, CONFIRM, &[]).await;
-    let action = &first.actions[0];
-    assert!(
-        action.evidence.iter().any(|own| own.contains("`Block high risk` then asks for block")),
-        "{:?}",
-        action.evidence
-    );
+    let evidence = &first.actions[0].evidence;
+    assert!(evidence.iter().any(|own| own.contains("`Block high risk` then asks for block")), "{evidence:?}");
     assert!(first.residual_risk.iter().any(|own| own.contains("stays high")));
     let run = world.apply(&first).await;
     assert_eq!(
-        (run.verdict, state(&run, "confirm_compromised")),
+        (run.verdict, action(&run, "confirm_compromised").state),
         (Verdict::Contained, ActionState::Verified)
     );
     assert_eq!(world.writes().await.len(), 1);
@@ -207,7 +195,10 @@ async fn an_administrators_word_since_the_plan_is_not_overruled() {
     let path = "/v1.0/identityProtection/riskyUsers/dismiss";
     assert_eq!(world.send_as(&world.responder, "POST", path, json!({ "userIds": [LYNNE] })).await, 204);
     let run = world.apply(&plan).await;
-    assert_eq!((run.verdict, state(&run, "confirm_compromised")), (Verdict::Stale, ActionState::Stale));
+    assert_eq!(
+        (run.verdict, action(&run, "confirm_compromised").state),
+        (Verdict::Stale, ActionState::Stale)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +211,7 @@ async fn an_answer_that_never_came_is_settled_by_reading_the_risk() {
                              "fault": { "kind": kind } }]))
             .await;
         let run = world.apply(&plan).await;
-        assert_eq!(state(&run, "confirm_compromised"), ActionState::Verified, "{kind}");
+        assert_eq!(action(&run, "confirm_compromised").state, ActionState::Verified, "{kind}");
         let risky = world.state().await["riskyUsers"].as_array().unwrap().len();
         assert_eq!(risky, 1);
     }

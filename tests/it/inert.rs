@@ -4,7 +4,7 @@ use serde_json::Value;
 use stanch::domain::inert;
 
 use crate::processes::{Mock, stanch};
-use crate::world::case_folder;
+use crate::world::case_tenant;
 
 /// Colours and clears, turns the direction, hides, and is markup in HTML, in Markdown and in chats.
 const HOSTILE: &str = "\u{1b}[31m\u{9b}2J\u{202e}\u{200b}<script>alert(1)</script>|`x`[a](http://evil.example)**b**@everyone\n# owned\r";
@@ -97,8 +97,7 @@ fn outside_code(markdown: &str) -> String {
 #[test]
 fn hostile_text_from_the_tenant_acts_nowhere() {
     let folder = tempfile::tempdir().unwrap();
-    let case = case_folder("bec-node-fetch").join("tenant.json");
-    let mut tenant: Value = serde_json::from_str(&std::fs::read_to_string(case).unwrap()).unwrap();
+    let mut tenant = case_tenant("bec-node-fetch");
     assert!(plant(&mut tenant, "") > 1_000);
     let mock = Mock::of(&tenant, folder.path());
     let victim = mock.victim().to_owned();

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 use stanch::plan::{Plan, Undo};
-use stanch::playbook::{BoundPlaybook, Playbook};
-use stanch::run::{ActionState, Run, Verdict};
+use stanch::playbook::BoundPlaybook;
+use stanch::run::{ActionState, Verdict};
 
-use crate::world::World;
+use crate::world::{World, action, book};
 
 const LYNNE: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 const ROGUE: &str = "3ebebe3e-1790-40da-9891-0052cebcc1ba";
@@ -42,11 +42,9 @@ fn removing(kinds: &str) -> BoundPlaybook {
 }
 
 fn removing_as(id: &str, kinds: &str) -> BoundPlaybook {
-    let text = format!(
-        "schema: stanch/playbook/v1\nname: methods\ntitle: Methods\nsummary: Methods alone.\nsteps:\n  - step: remove_auth_methods\n    id: {id}\n    with: {{ kinds: {kinds} }}\n  - step: revoke_sessions\n"
-    );
-    let catalog = stanch::steps::catalog();
-    Playbook::parse("methods.yaml", text.as_bytes(), &catalog).unwrap().bind(&[], &catalog).unwrap()
+    book(&format!(
+        "  - step: remove_auth_methods\n    id: {id}\n    with: {{ kinds: {kinds} }}\n  - step: revoke_sessions\n"
+    ))
 }
 
 async fn plan(world: &World, kinds: &str, keep: &[&str], remove: &[&str]) -> Plan {
@@ -75,10 +73,6 @@ async fn written(world: &World) -> Vec<String> {
         format!("{} {tail}", line["method"].as_str().unwrap())
     })
     .collect()
-}
-
-fn action<'a>(run: &'a Run, id: &str) -> &'a stanch::run::ActionRecord {
-    run.actions.iter().find(|own| own.id.as_str() == id).unwrap()
 }
 
 #[tokio::test(start_paused = true)]

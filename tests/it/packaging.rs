@@ -1,19 +1,14 @@
 //! What a packager takes from the program: completions, man pages, the schema of playbooks.
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::processes::program;
+
 fn stanch(arguments: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_stanch"))
-        .env_clear()
-        .env("HOME", folder.path())
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .args(arguments)
-        .output()
-        .unwrap()
+    program(folder.path()).args(arguments).output().unwrap()
 }
 
 #[test]

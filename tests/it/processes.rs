@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::world::case_folder;
+use crate::world::{case_folder, case_tenant, emergency_accounts};
 
 /// A running `mock-graph serve`, ended when dropped.
 pub struct Mock {
@@ -33,9 +33,7 @@ pub fn mock_program() -> PathBuf {
 
 impl Mock {
     pub fn case(name: &str) -> Self {
-        let file = case_folder(name).join("tenant.json");
-        let tenant = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        Self::serve(&file, tenant)
+        Self::serve(&case_folder(name).join("tenant.json"), case_tenant(name))
     }
 
     pub fn of(tenant: &Value, folder: &Path) -> Self {
@@ -47,8 +45,7 @@ impl Mock {
     /// A case whose answers take a while.
     pub fn slow(name: &str, latency: &str) -> Self {
         let file = case_folder(name).join("tenant.json");
-        let tenant = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        Self::serve_with(&file, tenant, &["--latency", latency])
+        Self::serve_with(&file, case_tenant(name), &["--latency", latency])
     }
 
     fn serve(file: &Path, tenant: Value) -> Self {
@@ -164,22 +161,10 @@ impl Drop for Mock {
 pub fn settings_file(mock: &Mock, folder: &Path) -> PathBuf {
     let settings = folder.join("stanch.toml");
     if !settings.exists() {
-        let emergency: Vec<String> = mock.tenant["users"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|user| user["userPrincipalName"].as_str())
-            .filter(|upn| upn.contains("emergency.access") || upn.contains("break.glass"))
-            .map(|upn| format!("\"{upn}\""))
-            .collect();
-        std::fs::write(
-            &settings,
-            format!(
-                "store = \"sqlite://stanch.db\"\n[guards]\nemergency_accounts = [{}]\n",
-                emergency.join(", ")
-            ),
-        )
-        .unwrap();
+        // A list of words is spelt the same in Rust as in TOML.
+        let emergency = emergency_accounts(&mock.tenant);
+        let text = format!("store = \"sqlite://stanch.db\"\n[guards]\nemergency_accounts = {emergency:?}\n");
+        std::fs::write(&settings, text).unwrap();
     }
     settings
 }
@@ -189,11 +174,8 @@ pub fn stanch(mock: &Mock, folder: &Path) -> Command {
     let applications = &mock.tenant["applications"];
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let settings = settings_file(mock, folder);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+    let mut command = program(folder);
     command
-        .env_clear()
-        .env("HOME", folder)
-        .env("USER", "dana")
         .env("STANCH_GRAPH_URL", &mock.base)
         .env("AZURE_AUTHORITY_HOST", &mock.base)
         .env("AZURE_TENANT_ID", text(&mock.tenant["tenant"]["id"]))
@@ -201,11 +183,22 @@ pub fn stanch(mock: &Mock, folder: &Path) -> Command {
         .env("AZURE_CLIENT_SECRET", text(&applications[0]["clientSecret"]))
         .env("STANCH_OBSERVER_CLIENT_ID", text(&applications[1]["appId"]))
         .env("STANCH_OBSERVER_CLIENT_SECRET", text(&applications[1]["clientSecret"]))
-        .current_dir(folder)
         .arg("--config")
-        .arg(&settings)
-        .stdin(Stdio::null());
+        .arg(&settings);
     command
+}
+
+/// The program alone in a folder: no settings, nothing to sign in with, nobody who types.
+pub fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
+    command.env_clear().env("HOME", folder).env("USER", "dana").current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Runs a command where another would run: its variables, its folder, and nobody who types.
+pub fn surround<'c>(command: &'c mut Command, other: &Command) -> &'c mut Command {
+    command.env_clear().envs(other.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(other.get_current_dir().unwrap()).stdin(Stdio::null())
 }
 
 /// Plans an eviction of the case `aitm-travel` quietly, and says where the plan is.
@@ -395,13 +388,9 @@ fn progress_is_told_on_a_terminal_and_nowhere_else() {
             .chain(plan.iter().chain(more).map(|&word| word.to_owned()))
             .map(|word| format!("'{word}'"))
             .collect();
-        let output = Command::new("/usr/bin/script")
-            .env_clear()
-            .envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))))
+        let output = surround(&mut Command::new("/usr/bin/script"), &command)
             .env("TERM", "xterm")
-            .current_dir(folder.path())
             .args(["-qec", &words.join(" "), "/dev/null"])
-            .stdin(Stdio::null())
             .output()
             .unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));

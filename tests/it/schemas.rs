@@ -69,7 +69,7 @@ fn the_published_schemas_are_those_of_the_program() {
 }
 
 /// Holds a document against its published schema.
-fn fits(name: &str, document: &Value) {
+pub fn fits(name: &str, document: &Value) {
     let schema = std::fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();
     let validator = jsonschema::draft202012::new(&serde_json::from_str(&schema).unwrap()).unwrap();
     let faults: Vec<String> =

@@ -4,25 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::approve::has;
 use crate::processes::{Mock, settings_file, stanch};
+use crate::restore::contain;
 use crate::secrets::{files, holds};
+use crate::world::case_tenant;
 
 /// The reference case once it is contained.
 fn contained(folder: &Path) -> Mock {
-    let mut tenant: Value = serde_json::from_str(
-        &std::fs::read_to_string(crate::world::case_folder("bec-node-fetch").join("tenant.json")).unwrap(),
-    )
-    .unwrap();
-    let victim = tenant["attackers"][0]["userId"].as_str().unwrap().to_owned();
-    for user in tenant["users"].as_array_mut().unwrap() {
-        if user["id"] == json!(victim) {
-            user["accountEnabled"] = json!(false);
-        }
-    }
-    let rogue = tenant["attackers"][0]["methodIds"][0].clone();
-    tenant["authenticationMethods"][&victim].as_array_mut().unwrap().retain(|own| own["id"] != rogue);
+    let mut tenant = case_tenant("bec-node-fetch");
+    contain(&mut tenant);
     Mock::of(&tenant, folder)
 }
 

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::processes::{Mock, stanch};
-use crate::world::case_folder;
+use crate::world::case_tenant;
 
 /// The spellings in which a secret may leak: raw, JSON-escaped, base64 at each of the three offsets.
 fn spellings(secret: &str) -> Vec<Vec<u8>> {
@@ -63,10 +63,7 @@ fn search_every_byte(playbook: &str) {
     let folder = tempfile::tempdir().unwrap();
     // A canary as client secret, so that it is told from everything else.
     let canary = "STANCHCANARY~responder~\"7f3a\"";
-    let mut tenant: serde_json::Value = serde_json::from_str(
-        &std::fs::read_to_string(case_folder("aitm-travel").join("tenant.json")).unwrap(),
-    )
-    .unwrap();
+    let mut tenant = case_tenant("aitm-travel");
     tenant["applications"][0]["clientSecret"] = serde_json::json!(canary);
     let mock = Mock::of(&tenant, folder.path());
     let old_password = tenant["passwords"][mock.victim_id()].as_str().unwrap().to_owned();

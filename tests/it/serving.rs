@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use stanch::domain::Clock as _;
 use stanch::transport::SystemClock;
 
-use crate::processes::{Mock, settings_file, stanch};
+use crate::approve::has;
+use crate::processes::{Mock, program, settings_file, stanch};
+use crate::schemas::fits;
 use crate::webhook::signature;
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
@@ -134,13 +136,6 @@ fn planned(mock: &Mock, folder: &Path) -> Value {
         }
         return listed;
     }
-}
-
-fn fits(name: &str, document: &Value) {
-    let schema = stanch::cli::documents().into_iter().find(|own| own.name == name).unwrap().schema;
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let wrong: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(wrong.is_empty(), "{wrong:?}: {document}");
 }
 
 #[cfg(unix)]
@@ -338,15 +333,8 @@ fn anywhere_else_it_is_tls() {
 #[test]
 fn the_demo_serves_an_alert_that_can_be_sent_as_it_is_printed() {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stanch"));
-    command.env_clear().env("HOME", folder.path()).env("USER", "dana").current_dir(folder.path()).args([
-        "--format",
-        "json",
-        "serve",
-        "--demo",
-        "--listen",
-        "127.0.0.1:0",
-    ]);
+    let mut command = program(folder.path());
+    command.args(["--format", "json", "serve", "--demo", "--listen", "127.0.0.1:0"]);
     let serving = Serving::start(command);
     fits("served", &serving.told);
     if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_err() {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stanch::plan::Plan;
 use stanch::run::{ActionState, Verdict};
 
-use crate::world::World;
+use crate::world::{World, book};
 
 const BLACKLIST: &str = "3d541753-3960-46ea-a6f5-89f192aa7313";
 
@@ -271,14 +271,9 @@ const GROUP: &str = "7b0f3c11-9d52-4a7e-8c33-2f1a5b6c7d8e";
 
 /// A playbook of one policy step for a group.
 fn for_group(step: &str, state: &str) -> stanch::playbook::BoundPlaybook {
-    let text = format!(
-        "schema: stanch/playbook/v1\nname: group\ntitle: Group\nsummary: One policy.\nsteps:\n  - step: {step}\n    with: {{ users: {{ group: {GROUP} }}, state: {state} }}\n  - step: revoke_sessions\n"
-    );
-    let catalog = stanch::steps::catalog();
-    stanch::playbook::Playbook::parse("group.yaml", text.as_bytes(), &catalog)
-        .unwrap()
-        .bind(&[], &catalog)
-        .unwrap()
+    book(&format!(
+        "  - step: {step}\n    with: {{ users: {{ group: {GROUP} }}, state: {state} }}\n  - step: revoke_sessions\n"
+    ))
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,9 @@
 //! The front door of the tests: a mock tenant in-process, and stanch's planner and applier over its router.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,7 +21,8 @@ use stanch::engine::{
 };
 use stanch::graph::{Connection, ConnectionSettings};
 use stanch::plan::{Delivery, Plan};
-use stanch::run::{HandedOver, Run, Verification};
+use stanch::playbook::{BoundPlaybook, Playbook};
+use stanch::run::{ActionRecord, HandedOver, Run, Verification};
 use stanch::seal::{Handover, HandoverError, Parcel, Recipient};
 use stanch::store::{SqliteStore, Store};
 use stanch::transport::{Transport, TransportError};
@@ -165,47 +167,59 @@ pub fn case_folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("mock-graph/cases").join(name)
 }
 
-fn read_json(path: PathBuf) -> Value {
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+/// A file of a case. The reference tenant is two megabytes, so each file is parsed once for all tests.
+fn parsed(path: PathBuf) -> Value {
+    static PARSED: LazyLock<Mutex<BTreeMap<PathBuf, Arc<Value>>>> = LazyLock::new(Mutex::default);
+    let parse =
+        |path: &PathBuf| Arc::new(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
+    let own = Arc::clone(PARSED.lock().unwrap().entry(path).or_insert_with_key(parse));
+    (*own).clone()
+}
+
+/// The tenant file of a case, for a test to change.
+pub fn case_tenant(name: &str) -> Value {
+    parsed(case_folder(name).join("tenant.json"))
+}
+
+/// Who gets the company back in, by the names that the cases give them.
+pub fn emergency_accounts(tenant: &Value) -> Vec<String> {
+    tenant["users"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|user| user["userPrincipalName"].as_str())
+        .filter(|upn| upn.contains("emergency.access") || upn.contains("break.glass"))
+        .map(str::to_owned)
+        .collect()
 }
 
 impl World {
     /// A case by its folder's name.
     pub fn case(name: &str) -> Self {
-        let folder = case_folder(name);
-        Self::of(read_json(folder.join("tenant.json")), read_json(folder.join("truth.json")))
+        Self::case_with(name, |_| {})
     }
 
     /// A case whose tenant was changed first.
     pub fn case_with(name: &str, change: impl FnOnce(&mut Value)) -> Self {
-        let folder = case_folder(name);
-        let mut tenant = read_json(folder.join("tenant.json"));
+        let mut tenant = case_tenant(name);
         change(&mut tenant);
-        Self::of(tenant, read_json(folder.join("truth.json")))
+        Self::of(tenant, parsed(case_folder(name).join("truth.json")))
     }
 
     /// The same tenant, its app-only reads trailing writes by up to so many seconds, out of order.
     pub fn lagging(self, seconds: u64) -> Self {
         let settings = Settings { lag: Duration::from_secs(seconds), seed: 7, ..Settings::default() };
-        let mock = MockGraph::with_settings(&self.tenant.to_string(), settings).unwrap();
+        let mock = MockGraph::from_value(self.tenant.clone(), settings).unwrap();
         Self { router: mock.router(), ..self }
     }
 
     fn of(tenant: Value, truth: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mock = MockGraph::from_json(&tenant.to_string()).unwrap();
+        let mock = MockGraph::from_value(tenant.clone(), Settings::default()).unwrap();
         let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
-        let emergency: Vec<String> = tenant["users"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|user| user["userPrincipalName"].as_str())
-            .filter(|upn| upn.contains("emergency.access") || upn.contains("break.glass"))
-            .map(str::to_owned)
-            .collect();
         Self {
             router: mock.router(),
-            guards: Guards { emergency_accounts: emergency, ..Guards::default() },
+            guards: Guards { emergency_accounts: emergency_accounts(&tenant), ..Guards::default() },
             patience: Patience::default(),
             store: Arc::new(store),
             clock: Arc::new(TokioClock::starting(tenant["clock"].as_str().unwrap().parse().unwrap())),
@@ -342,7 +356,7 @@ impl World {
     pub async fn change_tenant(&mut self, change: impl FnOnce(&mut Value)) {
         let mut tenant = self.state().await;
         change(&mut tenant);
-        self.router = MockGraph::from_json(&tenant.to_string()).unwrap().router();
+        self.router = MockGraph::from_value(tenant, Settings::default()).unwrap().router();
     }
 
     pub async fn control(&self, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
@@ -428,9 +442,22 @@ impl World {
 }
 
 /// A shipped playbook with its defaults.
-pub fn bound(playbook: &str) -> stanch::playbook::BoundPlaybook {
+pub fn bound(playbook: &str) -> BoundPlaybook {
     let catalog = stanch::steps::catalog();
     stanch::playbook::load(playbook, &catalog).unwrap().bind(&[], &catalog).unwrap()
+}
+
+/// A playbook of these steps, as they stand in a file.
+pub fn book(steps: &str) -> BoundPlaybook {
+    let text =
+        format!("schema: stanch/playbook/v1\nname: one\ntitle: One\nsummary: One step.\nsteps:\n{steps}");
+    let catalog = stanch::steps::catalog();
+    Playbook::parse("one.yaml", text.as_bytes(), &catalog).unwrap().bind(&[], &catalog).unwrap()
+}
+
+/// What became of an action, by its id.
+pub fn action<'a>(run: &'a Run, id: &str) -> &'a ActionRecord {
+    run.actions.iter().find(|own| own.id.as_str() == id).unwrap()
 }
 
 /// The names of the playbooks that come with stanch.

@@ -3,30 +3,20 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stanch::approval::{Approval, Decision, NAMESPACE, STATEMENT_FORMAT, Statement};
+use stanch::approval::{Approval, NAMESPACE};
 use stanch::domain::Clock as _;
 use stanch::plan::Plan;
 use stanch::transport::SystemClock;
 
 use super::{Row, Scene};
+use crate::approval::{APPROVER, REQUESTER, statement};
 use crate::signing::{Key, ed25519};
 
-const REQUESTER: &str = "adele.vance@contoso.com";
-const APPROVER: &str = "megan.bowen@contoso.com";
 const SUBJECT: &str = "lynne.robbins@contoso.com";
 
 /// A signed approval as a file holds it.
 fn approval(plan: &Plan, approver: &str, key: &Key, at: Timestamp) -> String {
-    let statement = Statement {
-        format: STATEMENT_FORMAT.to_owned(),
-        digest: plan.digest,
-        decision: Decision::Approve,
-        reason: "Seen with the service desk".to_owned(),
-        approver: approver.parse().unwrap(),
-        approved_at: at,
-        execute_by: at + Duration::from_mins(30),
-        nonce: "0123456789abcdef".parse().unwrap(),
-    };
+    let statement = statement(plan, approver, at, "0123456789abcdef");
     let signature = key.sign(NAMESPACE, &statement.message().unwrap());
     serde_json::to_string(&Approval { statement, signature }).unwrap()
 }

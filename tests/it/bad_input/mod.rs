@@ -13,11 +13,11 @@ mod store;
 mod tls;
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::processes::{Mock, stanch};
+use crate::processes::{Mock, stanch, surround};
 
 /// One row: what is typed, in which surroundings, and what has to come of it.
 pub struct Row {
@@ -89,8 +89,7 @@ impl Scene {
 
     pub fn of(case: &str, change: impl FnOnce(&mut Value)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let file = crate::world::case_folder(case).join("tenant.json");
-        let mut tenant: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let mut tenant = crate::world::case_tenant(case);
         change(&mut tenant);
         Self { mock: Mock::of(&tenant, folder.path()), folder }
     }
@@ -103,8 +102,7 @@ impl Scene {
     pub fn command_with(&self, settings: &str) -> Command {
         let own = self.command();
         let mut command = Command::new(own.get_program());
-        command.env_clear().envs(own.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))));
-        command.current_dir(self.folder.path()).stdin(Stdio::null()).args(["--config", settings]);
+        surround(&mut command, &own).args(["--config", settings]);
         command
     }
 

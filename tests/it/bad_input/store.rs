@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use super::{Row, Scene, text};
-use crate::processes::{Mock, stanch};
+use crate::processes::{Mock, stanch, surround};
 
 #[test]
 fn a_store_that_cannot_be_used_is_told_before_anything_is_sent() {
@@ -46,9 +46,7 @@ fn on_a_full_disk(mock: &Mock, folder: &Path, kilobytes: u32, arguments: &[&str]
     // The signal would end the program; ignored, the write fails as on a full disk. `ulimit -f` counts half kilobytes.
     outer.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", kilobytes * 2)).arg("sh");
     outer.arg(inner.get_program()).args(inner.get_args()).args(arguments);
-    outer.env_clear().current_dir(folder).stdin(Stdio::null());
-    outer.envs(inner.get_envs().filter_map(|(name, value)| value.map(|value| (name, value))));
-    outer.output().unwrap()
+    surround(&mut outer, &inner).output().unwrap()
 }
 
 #[cfg(unix)]

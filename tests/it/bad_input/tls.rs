@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum_server::tls_rustls::RustlsConfig;
-use mock_graph::{MockGraph, Secure};
+use mock_graph::{MockGraph, Secure, Settings};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::task::JoinSet;
 
@@ -33,7 +33,7 @@ async fn proxy(scene: &Scene, name: &str, change: impl FnOnce(&mut CertificatePa
     let file = scene.folder.path().join(format!("{name}.pem"));
     std::fs::write(&file, root.pem()).unwrap();
 
-    let mock = MockGraph::from_json(&scene.mock.tenant.to_string()).unwrap();
+    let mock = MockGraph::from_value(scene.mock.tenant.clone(), Settings::default()).unwrap();
     let router = mock.router().layer(middleware::from_fn(|mut request: Request, next: Next| {
         request.extensions_mut().insert(Secure);
         next.run(request)
