@@ -4,23 +4,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stanch::engine::{PlanError, Requirements};
+use stanch::engine::PlanError;
 use stanch::plan::{Delivery, Plan};
-use stanch::playbook::{BoundPlaybook, Playbook};
+use stanch::playbook::BoundPlaybook;
 use stanch::run::{ActionState, HandedOver, Run, Verdict};
 
-use crate::world::{World, bound};
+use crate::world::{World, book};
 
 const LYNNE: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 const PASSES: &str = "/v1.0/users/*/authentication/temporaryAccessPassMethods";
 const AGE: &str = "age1nah342hsr5gqvfke9wduhcz3e0grzsluxnclmggd35qhselhre9suxkn4z";
-
-fn book(steps: &str) -> BoundPlaybook {
-    let text =
-        format!("schema: stanch/playbook/v1\nname: one\ntitle: One\nsummary: One step.\nsteps:\n{steps}");
-    let catalog = stanch::steps::catalog();
-    Playbook::parse("one.yaml", text.as_bytes(), &catalog).unwrap().bind(&[], &catalog).unwrap()
-}
 
 fn is_victims_pass(method: &Value) -> bool {
     method["@odata.type"].as_str().unwrap().contains("temporaryAccessPass")
@@ -408,28 +401,6 @@ async fn nobody_is_let_in_where_a_door_did_not_shut() {
     assert_eq!(own.state, ActionState::NotStarted);
     assert!(own.detail.contains("nobody is let in"), "{}", own.detail);
     assert!(world.kept.secrets.lock().unwrap().is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn restore_runs_with_the_permissions_that_setup_prints_and_no_others() {
-    let needs = Requirements::of_bound(&bound("restore"), &stanch::config::Guards::default());
-    let names = |needs: &[stanch::engine::Need]| -> Vec<String> {
-        needs.iter().map(|own| own.permission.to_owned()).collect()
-    };
-    let (observer, responder) = (names(&needs.observer), names(&needs.responder));
-    let world = contained_with(|tenant| {
-        tenant["applications"][0]["roles"] = json!(responder);
-        tenant["applications"][0]["directoryRoles"] = json!([]);
-        tenant["applications"][1]["roles"] = json!(observer);
-    });
-    let plan = world.plan("restore").await;
-    assert!(
-        !plan.warnings.iter().any(|own| own.contains("Policy.Read") || own.contains("lacks")),
-        "{:?}",
-        plan.warnings
-    );
-    let run = world.apply(&plan).await;
-    assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
 }
 
 #[tokio::test(start_paused = true)]

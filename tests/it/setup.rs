@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use stanch::config::Guards;
 use stanch::engine::Requirements;
 use stanch::graph::APP_ROLES;
-use stanch::run::Verdict;
-use stanch::steps::AnyStep;
 
-use crate::world::{World, bound, containing, shipped};
+use crate::processes::program;
+use crate::world::bound;
 
 /// The shipped playbook that needs most.
 const FULLEST: &str = "bec";
@@ -22,95 +21,14 @@ fn names(playbook: &str) -> (Vec<String>, Vec<String>) {
     (list(&needs.observer), list(&needs.responder))
 }
 
-/// The reference case with apps that hold exactly these permissions, and no directory role.
-fn world_with(observer: &[String], responder: &[String]) -> World {
-    World::case_with("bec-node-fetch", |tenant| {
-        let applications = tenant["applications"].as_array_mut().unwrap();
-        applications[0]["roles"] = json!(responder);
-        applications[0]["directoryRoles"] = json!([]);
-        applications[1]["roles"] = json!(observer);
-    })
-}
-
-fn without(all: &[String], one: &str) -> Vec<String> {
-    all.iter().filter(|name| *name != one).cloned().collect()
-}
-
 fn setup(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_stanch"))
-        .env_clear()
-        .env("HOME", folder)
-        .env("AZURE_TENANT_ID", "contoso.com")
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output = program(folder).env("AZURE_TENANT_ID", "contoso.com").args(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_playbook_is_planned_with_the_observers_permissions_alone() {
-    for playbook in shipped() {
-        let (observer, _) = names(&playbook);
-        let world = world_with(&observer, &[]);
-        let plan = world.plan(&playbook).await;
-        let text = serde_json::to_string(&plan).unwrap();
-        assert!(!text.contains("was refused with 403"), "{playbook}: {text}");
-        assert!(!text.contains("lacks the permission"), "{playbook}: {:?}", plan.warnings);
-        assert!(!plan.actions.is_empty(), "{playbook}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_permission_that_planning_lacks_is_named() {
-    let (observer, _) = names(FULLEST);
-    for missing in &observer {
-        let world = world_with(&without(&observer, missing), &[]);
-        let told = match world.plan_for(world.request(FULLEST)).await {
-            Ok(plan) => plan.warnings.join("\n"),
-            Err(error) => format!("{error}; {}", error.hint().unwrap_or_default()),
-        };
-        assert!(told.contains(&format!("`{missing}`")), "without {missing}: {told}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_playbook_is_applied_with_the_responders_permissions_alone() {
-    for playbook in containing() {
-        let (observer, responder) = names(&playbook);
-        let world = world_with(&observer, &responder);
-        let plan = world.plan(&playbook).await;
-        let run = world.apply(&plan).await;
-        assert_eq!(run.verdict, Verdict::Contained, "{playbook}: {:#?}", run.open);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_permission_that_applying_lacks_is_named() {
-    let (observer, responder) = names(FULLEST);
-    for missing in &responder {
-        let world = world_with(&observer, &without(&responder, missing));
-        let plan = world.plan(FULLEST).await;
-        let told = match world.try_apply(&plan).await {
-            Ok(applied) => {
-                let run = applied.run();
-                // What only a step needs that is not required for containment is told, and leaves it contained.
-                let is_required = plan.actions.iter().any(|action| {
-                    action.required && AnyStep::permissions(&action.step).contains(&missing.as_str())
-                });
-                assert!(!is_required || run.verdict != Verdict::Contained, "without {missing}");
-                serde_json::to_string(&run.open).unwrap()
-            }
-            Err(error) => format!("{error}; {}", error.hint().unwrap_or_default()),
-        };
-        assert!(told.contains(&format!("`{missing}`")), "without {missing}: {told}");
-    }
-}
-
 #[test]
-fn the_playbook_that_is_tried_without_each_permission_needs_those_of_all_others() {
+fn the_fullest_playbook_needs_the_permissions_of_the_others() {
     let (observer, responder) = names(FULLEST);
     for playbook in ["evict", "token-theft"] {
         let (reads, writes) = names(playbook);
