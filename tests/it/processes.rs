@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
+use crate::approve::has;
 use crate::world::{case_folder, case_tenant, emergency_accounts};
 
 /// A running `mock-graph serve`, ended when dropped.
@@ -376,10 +377,7 @@ fn progress_is_told_on_a_terminal_and_nowhere_else() {
     assert!(piped.stderr.is_empty(), "{}", String::from_utf8_lossy(&piped.stderr));
 
     // util-linux's `script` gives the program a terminal of its own.
-    if !Path::new("/usr/bin/script").exists() {
-        eprintln!("SKIPPED: no /usr/bin/script here, so progress was not looked at on a terminal");
-        return;
-    }
+    let Some(()) = has("/usr/bin/script") else { return };
     let on_a_terminal = |more: &[&str]| {
         let command = stanch(&mock, folder.path());
         let words: Vec<String> = std::iter::once(command.get_program())

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -201,10 +202,7 @@ fn a_signed_alert_becomes_a_plan_that_is_applied_by_its_id() {
 
     let (status, rest, log) = serving.end();
     assert_eq!((status, rest.as_str()), (Some(0), ""));
-    assert!(
-        log.contains("status=202") && log.contains("no secret fits") | log.contains("malformed"),
-        "{log}"
-    );
+    assert!(log.contains("status=202") && log.contains("the id or the timestamp is malformed"), "{log}");
     for hidden in [SECRET, "click", "v1,", mock.victim()] {
         assert!(!log.contains(hidden), "the log holds `{hidden}`: {log}");
     }
@@ -257,9 +255,16 @@ fn a_head_that_never_ends_is_cut_off_and_others_are_served() {
     let ready = format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     assert_eq!(exchange(&mut TcpStream::connect(&address).unwrap(), &ready).0, 200);
     for stream in &mut half_open {
+        // Cut off by the server, with a word or without; it is not this side that gives up.
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let mut rest = Vec::new();
-        // Cut off, with or without a word.
-        let _ended = stream.read_to_end(&mut rest);
+        match stream.read_to_end(&mut rest) {
+            Ok(_) => {
+                let told = String::from_utf8_lossy(&rest);
+                assert!(told.is_empty() || told.starts_with("HTTP/1.1 408"), "{told}");
+            }
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
+        }
     }
 }
 
@@ -337,10 +342,7 @@ fn the_demo_serves_an_alert_that_can_be_sent_as_it_is_printed() {
     command.args(["--format", "json", "serve", "--demo", "--listen", "127.0.0.1:0"]);
     let serving = Serving::start(command);
     fits("served", &serving.told);
-    if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_err() {
-        eprintln!("SKIPPED: there is no curl on this machine to send the demo's alert with");
-        return;
-    }
+    let Some(()) = has("curl") else { return };
     let script = format!(
         "set -e\n{} >&2\n. stanch-demo/env.sh\nexport PATH=\"$(dirname {}):$PATH\"\n\
          until stanch --config stanch-demo/stanch.toml --format json runs list | grep -q '\"waiting\"'; do :; done\n\
