@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -18,7 +19,15 @@ pub struct Mock {
 }
 
 /// The mock's program, built beside stanch's by `cargo test --workspace`.
-pub fn mock_program() -> PathBuf {
+pub fn mock_program() -> &'static Path {
+    static PROGRAM: LazyLock<Result<PathBuf, String>> = LazyLock::new(found_mock_program);
+    match &*PROGRAM {
+        Ok(program) => program,
+        Err(why) => panic!("{why}"),
+    }
+}
+
+fn found_mock_program() -> Result<PathBuf, String> {
     let stanch = PathBuf::from(env!("CARGO_BIN_EXE_stanch"));
     let program = stanch.with_file_name(format!("mock-graph{}", std::env::consts::EXE_SUFFIX));
     if !program.exists() {
@@ -29,7 +38,32 @@ pub fn mock_program() -> PathBuf {
             .unwrap();
         assert!(status.success(), "mock-graph does not build");
     }
-    program
+    match newer_source(&program) {
+        None => Ok(program),
+        Some(source) => Err(format!(
+            "`{}` is older than `{}`: test with `cargo test --workspace`, which builds both programs",
+            program.display(),
+            source.display()
+        )),
+    }
+}
+
+/// A source of the mock that was changed after its program was built: `cargo test -p stanch` does not build it again.
+fn newer_source(program: &Path) -> Option<PathBuf> {
+    let changed = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap();
+    let built = changed(program);
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("mock-graph/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.to_string_lossy().ends_with("tests.rs") && changed(&path) > built {
+                return Some(path);
+            }
+        }
+    }
+    None
 }
 
 impl Mock {
