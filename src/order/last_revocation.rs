@@ -14,7 +14,11 @@ pub struct OrderedStep {
     /// Ids of the steps that it waits for.
     pub needs: Vec<String>,
     /// What it takes from an intruder.
-    pub takes: &'static [Hold],
+    pub takes: Vec<Hold>,
+    /// What it gives back.
+    pub gives: Vec<Hold>,
+    /// Whether its failure keeps the run from being contained.
+    pub required: bool,
     /// Whether it shuts a door that a live session could have come back through.
     pub is_door: bool,
     /// Whether it ends sessions.
@@ -154,7 +158,9 @@ mod tests {
             id: id.to_owned(),
             name: id.to_owned(),
             needs: needs.iter().map(|&need| need.to_owned()).collect(),
-            takes: &[],
+            takes: Vec::new(),
+            gives: Vec::new(),
+            required: true,
             is_door: matches!(id, "reset" | "methods" | "policy"),
             is_revocation: id.starts_with("revoke"),
             is_way_in: matches!(id, "enable" | "pass"),

@@ -232,6 +232,10 @@ impl Step for BlockIps {
         })
     }
 
+    fn takes(&self) -> Vec<Hold> {
+        if self.enforce == Enforce::Enabled { Self::TAKES.to_vec() } else { Vec::new() }
+    }
+
     fn plan(&self, case: &Case, facts: &BlockFacts, scope: &Scope<'_>) -> Planned {
         let candidates = self.candidates(case);
         let mut planned = Planned::default();

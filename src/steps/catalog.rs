@@ -100,9 +100,23 @@ macro_rules! steps {
                 &[]
             }
 
-            /// What a step kind takes from an intruder.
-            pub fn takes(name: &str) -> &'static [Hold] {
+            /// What a step kind takes from an intruder, at most.
+            pub fn takes_at_most(name: &str) -> &'static [Hold] {
                 $(if name == <$kind as Step>::NAME { return <$kind as Step>::TAKES; })+
+                &[]
+            }
+
+            /// What a step takes from an intruder, with its options.
+            pub fn takes(name: &str, options: &Value) -> Vec<Hold> {
+                match Self::read(name, options) {
+                    $(Some(Self::$kind(step)) => step.takes(),)+
+                    None => Vec::new(),
+                }
+            }
+
+            /// What a step kind gives back, to an intruder too.
+            pub fn gives(name: &str) -> &'static [Hold] {
+                $(if name == <$kind as Step>::NAME { return <$kind as Step>::GIVES; })+
                 &[]
             }
 

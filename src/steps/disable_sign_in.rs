@@ -26,7 +26,7 @@ impl Step for DisableSignIn {
     const PERMISSIONS: &'static [&'static str] = &["User.EnableDisableAccount.All", "User.Read.All"];
     const READS: &'static [Reading] = &[];
     const LICENCES: &'static [Licence] = &[];
-    const TAKES: &'static [Hold] = &[];
+    const TAKES: &'static [Hold] = &[Hold::Account];
     const IS_DOOR: bool = true;
     type Facts = ();
 

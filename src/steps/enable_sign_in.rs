@@ -27,6 +27,7 @@ impl Step for EnableSignIn {
     const READS: &'static [Reading] = &[];
     const LICENCES: &'static [Licence] = &[];
     const TAKES: &'static [Hold] = &[];
+    const GIVES: &'static [Hold] = &[Hold::Account];
     const IS_DOOR: bool = false;
     const IS_WAY_IN: bool = true;
     type Facts = ();

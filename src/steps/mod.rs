@@ -44,8 +44,10 @@ pub trait Step: Sized {
     const READS: &'static [Reading];
     /// The licences without which Graph refuses it.
     const LICENCES: &'static [Licence];
-    /// What it takes from an intruder.
+    /// What it takes from an intruder, at most: see [`Step::takes`].
     const TAKES: &'static [Hold];
+    /// What it gives back, to an intruder too.
+    const GIVES: &'static [Hold] = &[];
     /// Whether it shuts a door that a live session could come back through: then a revocation must follow.
     const IS_DOOR: bool;
     /// Whether it lets somebody in: then every door must be shut, and every session ended, before.
@@ -65,6 +67,11 @@ pub trait Step: Sized {
     /// What it reads with the options that it has, beside what every plan reads.
     fn reads(&self) -> Vec<Reading> {
         Self::READS.to_vec()
+    }
+
+    /// What it takes from an intruder with the options that it has: a policy that is only reported takes nothing.
+    fn takes(&self) -> Vec<Hold> {
+        Self::TAKES.to_vec()
     }
 
     /// Decides what would have to change. Pure.

@@ -67,7 +67,7 @@ impl Step for ProtectSecurityInfo {
     const READS: &'static [Reading] =
         &[Reading::Policies, Reading::Devices, Reading::NamedLocations, Reading::WhatIf];
     const LICENCES: &'static [Licence] = &[Licence::EntraP1];
-    const TAKES: &'static [Hold] = &[];
+    const TAKES: &'static [Hold] = &[Hold::Registration];
     const IS_DOOR: bool = true;
     type Facts = RegistrationFacts;
 

@@ -180,10 +180,21 @@ impl Step for RemoveAuthMethods {
     const PERMISSIONS: &'static [&'static str] = &["UserAuthenticationMethod.ReadWrite.All"];
     const READS: &'static [Reading] = &[];
     const LICENCES: &'static [Licence] = &[];
-    const TAKES: &'static [Hold] = &[Hold::Method];
+    const TAKES: &'static [Hold] = &[Hold::Method, Hold::Pass];
     const IS_DOOR: bool = true;
     /// The default second factor, as `signInPreferences` names it.
     type Facts = Look<Option<String>>;
+
+    fn takes(&self) -> Vec<Hold> {
+        let is_pass = |kind: &&Kind| **kind == Kind::TemporaryAccessPass;
+        let is_all = self.kinds.contains(&Kind::All);
+        let methods = is_all || self.kinds.iter().any(|kind| !is_pass(&kind));
+        let passes = is_all || self.kinds.iter().any(|kind| is_pass(&kind));
+        [(methods, Hold::Method), (passes, Hold::Pass)]
+            .into_iter()
+            .filter_map(|(is_taken, hold)| is_taken.then_some(hold))
+            .collect()
+    }
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<Self::Facts, GraphError> {
         graph::look(graph.default_method(&case.subject.id).await)

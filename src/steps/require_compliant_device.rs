@@ -66,7 +66,7 @@ impl Step for RequireCompliantDevice {
         &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"];
     const READS: &'static [Reading] = &[Reading::Policies, Reading::Devices];
     const LICENCES: &'static [Licence] = &[Licence::EntraP1, Licence::Intune];
-    const TAKES: &'static [Hold] = &[Hold::Device];
+    const TAKES: &'static [Hold] = &[Hold::AnyDevice];
     const IS_DOOR: bool = true;
     type Facts = DeviceFacts;
 
@@ -76,6 +76,10 @@ impl Step for RequireCompliantDevice {
 
     fn reads(&self) -> Vec<Reading> {
         self.users.reads(Self::READS)
+    }
+
+    fn takes(&self) -> Vec<Hold> {
+        if self.state == Rollout::Enabled { Self::TAKES.to_vec() } else { Vec::new() }
     }
 
     fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {

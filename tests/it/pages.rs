@@ -326,7 +326,7 @@ async fn every_step_has_its_page() {
     for step in catalog.steps() {
         let name = step.name;
         let (text, example) = head_of(name);
-        let takes: Vec<&str> = AnyStep::takes(name).iter().map(|own| own.label()).collect();
+        let takes: Vec<&str> = AnyStep::takes_at_most(name).iter().map(|own| own.label()).collect();
         let takes = if takes.is_empty() { "nothing by itself".to_owned() } else { takes.join(", ") };
         writeln!(index, "| [`{name}`]({name}.md) | {} | {takes} |", step.summary).unwrap();
         let needs = of_step(name);
