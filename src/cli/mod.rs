@@ -20,6 +20,7 @@ mod handover;
 mod local_findings;
 mod logging;
 mod manual;
+mod order_table;
 mod output;
 mod plan;
 mod playbook;

@@ -187,8 +187,8 @@ fn where_options_stand(book: &Playbook, errors: BindErrors) -> Failure {
 fn where_the_door_stands(book: &Playbook, error: PlanError) -> Failure {
     let shown = match &error {
         PlanError::Order(order) => {
-            let place = book.steps.iter().position(|call| call.id == order.door());
-            place.map(|place| book.point_at(&step_path(place), order.to_string(), order.hint()))
+            let place = book.steps.iter().position(|call| call.id == order.rule.door());
+            place.map(|place| book.point_at(&step_path(place), order.to_string(), order.rule.hint()))
         }
         _ => None,
     };

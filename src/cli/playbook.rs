@@ -6,11 +6,13 @@ use serde::Serialize;
 use super::args::{Format, PlaybookCommand};
 use super::by_hand;
 use super::failure::Failure;
+use super::order_table::{self, OrderTable};
 use super::output::{print_json, print_text};
 use super::plan::bind;
 use super::session::Session;
-use crate::playbook::{self, BoundStep, list};
-use crate::steps::{self, AnyStep};
+use crate::engine::{outlook_of, too_wide};
+use crate::playbook::{self, BoundPlaybook, BoundStep, list};
+use crate::steps;
 
 /// A playbook in a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -41,6 +43,9 @@ pub struct CheckedPlaybook {
     ok: bool,
     /// Its steps, their options filled in.
     steps: Vec<BoundStep>,
+    /// What an intruder may hold, and what the steps take of it; null for a playbook that takes nothing, or whose steps
+    /// may run in more orders than are walked.
+    order: Option<OrderTable>,
 }
 
 /// Lists, shows or checks playbooks.
@@ -78,13 +83,34 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
         PlaybookCommand::Check { playbook, settings } => {
             let bound = bind(playbook, settings)?;
             if session.format == Format::Json {
-                print_json(&CheckedPlaybook { name: bound.name, ok: true, steps: bound.steps })?;
+                let outlook = outlook_of(&bound).ok().flatten();
+                let order = outlook.map(|outlook| order_table::document(&bound.steps, outlook));
+                print_json(&CheckedPlaybook { name: bound.name, ok: true, steps: bound.steps, order })?;
             } else {
-                let ends_sessions = bound.steps.iter().any(|step| AnyStep::is_revocation(&step.step));
-                let order = if ends_sessions { ", the last revocation after every door" } else { "" };
-                print_text(&format!("{} is sound: {} steps{order}\n", bound.name, bound.steps.len()))?;
+                print_text(&checked(&bound))?;
             }
         }
     }
     Ok(0)
+}
+
+fn checked(bound: &BoundPlaybook) -> String {
+    let (name, count) = (&bound.name, bound.steps.len());
+    match outlook_of(bound) {
+        Ok(Some(outlook)) => {
+            let verdict = match &outlook.way_in {
+                None => format!(
+                    "{name} is sound: {count} steps, the last revocation after every door, no way back in"
+                ),
+                Some(_) => format!("{name} may run, {count} steps, and leaves a way back in"),
+            };
+            format!("{verdict}\n\n{}", order_table::text(&bound.steps, &outlook))
+        }
+        Ok(None) => {
+            format!(
+                "{name} is sound: {count} steps. It takes nothing from an intruder, and contains nobody.\n"
+            )
+        }
+        Err(_) => format!("{name} is sound: {count} steps. {}\n", too_wide()),
+    }
 }

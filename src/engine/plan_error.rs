@@ -4,7 +4,7 @@ use crate::domain::{DigestError, IdError, shell_word};
 use crate::graph::GraphError;
 use crate::guard::GuardError;
 use crate::investigate::InvestigateError;
-use crate::order::OrderError;
+use crate::order::OrderFault;
 use crate::plan::GuardRefusal;
 
 /// No plan was made. Nothing is ever written while planning.
@@ -78,7 +78,7 @@ pub enum PlanError {
     },
     /// The playbook's order leaves a way back in.
     #[error(transparent)]
-    Order(#[from] OrderError),
+    Order(#[from] OrderFault),
     /// A guard named in an override is unknown or cannot be set aside.
     #[error(transparent)]
     Guard(#[from] GuardError),
@@ -175,7 +175,7 @@ impl PlanError {
             }
             Self::SubjectRefused(refusal) => Some(refusal.next.clone()),
             Self::ClockSkew { .. } => Some("set this machine's clock by a time server, then plan again: log windows and expiry hang on it".to_owned()),
-            Self::Order(error) => error.hint(),
+            Self::Order(fault) => fault.rule.hint(),
             Self::Guard(error) => error.hint(),
             Self::Investigate(error) => error.hint(),
             Self::Graph(error) => error.hint(),

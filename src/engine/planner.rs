@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::context::{Notice, PlanPhase, Unwatched, Watcher};
 use super::from_alert::FromAlert;
+use super::order::{check_order, what_stays};
 use super::plan_error::PlanError;
 use super::resolve;
 use super::send::new_id;
@@ -23,7 +24,6 @@ use crate::domain::{
 use crate::graph::{Reader, Reading};
 use crate::guard::{self, GuardRules, judge_subject};
 use crate::investigate::{self, Ask};
-use crate::order::{self, OrderedStep};
 use crate::plan::{
     Action, ApprovalMode, GuardRecord, LeftObject, PLAN_FORMAT, Plan, PlannedCase, PlaybookRef, Requester,
     TenantRef, UnchangedStep,
@@ -174,7 +174,9 @@ impl Planner {
         for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
+        let stays = what_stays(&planned);
         let mut plan = self.assemble(request, tenant, &case, &rules, planned)?;
+        add_new(&mut plan.residual_risk, stays);
         plan.requested_by.resolved = facts.operator_id.is_some();
         plan.guards.overridden.splice(0..0, overridden);
         plan.warnings.splice(0..0, warnings);
@@ -375,29 +377,6 @@ fn emergency_warnings(rules: &GuardRules) -> Vec<String> {
         format!("the settings accept that the responder holds `{name}`, with which whoever takes its credential takes the tenant")
     }));
     warnings
-}
-
-/// Refuses a playbook whose last revocation is not after every door.
-///
-/// # Errors
-/// When it leaves a way back in.
-pub fn check_order(playbook: &BoundPlaybook) -> Result<(), PlanError> {
-    let steps: Vec<OrderedStep> = playbook
-        .steps
-        .iter()
-        .map(|step| OrderedStep {
-            id: step.id.clone(),
-            name: step.step.clone(),
-            needs: step.needs.clone(),
-            takes: AnyStep::takes(&step.step, &step.with),
-            gives: AnyStep::gives(&step.step).to_vec(),
-            required: step.required,
-            is_door: AnyStep::is_door(&step.step),
-            is_revocation: AnyStep::is_revocation(&step.step),
-            is_way_in: AnyStep::is_way_in(&step.step),
-        })
-        .collect();
-    Ok(order::check(&steps)?)
 }
 
 /// Reads ahead what some step will ask for and what nobody has to be known for: policies and locations come one a second

@@ -1,31 +1,6 @@
 //! The rule that follows from what an intruder may hold: the last revocation comes after the last door.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::case::Hold;
-
-/// A step as the order sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderedStep {
-    /// Id within the playbook.
-    pub id: String,
-    /// Its kind.
-    pub name: String,
-    /// Ids of the steps that it waits for.
-    pub needs: Vec<String>,
-    /// What it takes from an intruder.
-    pub takes: Vec<Hold>,
-    /// What it gives back.
-    pub gives: Vec<Hold>,
-    /// Whether its failure keeps the run from being contained.
-    pub required: bool,
-    /// Whether it shuts a door that a live session could have come back through.
-    pub is_door: bool,
-    /// Whether it ends sessions.
-    pub is_revocation: bool,
-    /// Whether it lets somebody in.
-    pub is_way_in: bool,
-}
+use super::step::{OrderedStep, Part, everything_before};
 
 /// Why an order leaves a way back in.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -37,9 +12,7 @@ pub enum OrderError {
         door: String,
     },
     /// A door may be shut after the last revocation.
-    #[error(
-        "`{door}` may run after `{revocation}`, the last revocation: until then whoever holds what it takes signs in anew, and that session outlives the run"
-    )]
+    #[error("`{door}` may run after `{revocation}`, the last revocation")]
     DoorAfterRevocation {
         /// The door.
         door: String,
@@ -54,6 +27,14 @@ pub enum OrderError {
         /// The door or revocation that it does not wait for.
         before: String,
     },
+    /// The intruder is in at the end, and would not be in another order.
+    #[error("this order leaves a way back in")]
+    WayBackIn {
+        /// The first step that stands elsewhere in the better order.
+        first: String,
+        /// The better order.
+        better: Vec<String>,
+    },
 }
 
 impl OrderError {
@@ -62,6 +43,17 @@ impl OrderError {
         match self {
             Self::NoRevocation { door } | Self::DoorAfterRevocation { door, .. } => door,
             Self::WayInTooEarly { way_in, .. } => way_in,
+            Self::WayBackIn { first, .. } => first,
+        }
+    }
+
+    /// Why it matters, behind the message, where no story tells it.
+    pub(super) fn why(&self) -> &'static str {
+        match self {
+            Self::DoorAfterRevocation { .. } => {
+                ": until then whoever holds what it takes signs in anew, and that session outlives the run"
+            }
+            _ => "",
         }
     }
 
@@ -76,6 +68,9 @@ impl OrderError {
                 format!(
                     "add `{before}` to the `needs` of `{way_in}`, or leave `{way_in}` to a playbook of its own, such as `restore`"
                 )
+            }
+            Self::WayBackIn { better, .. } => {
+                format!("one after the other in this order they leave none: `{}`", better.join("`, `"))
             }
         })
     }
@@ -92,14 +87,13 @@ pub fn check(steps: &[OrderedStep]) -> Result<(), OrderError> {
 
 /// What lets somebody in waits for every door and every revocation that the playbook has.
 fn check_ways_in(steps: &[OrderedStep]) -> Result<(), OrderError> {
-    let before = everything_before(steps);
-    for way_in in steps.iter().filter(|step| step.is_way_in) {
-        let waited = before.get(way_in.id.as_str());
-        let missed = steps.iter().find(|step| {
-            (step.is_door || step.is_revocation)
-                && !waited.is_some_and(|waited| waited.contains(step.id.as_str()))
+    for (way_in, waited) in
+        steps.iter().zip(everything_before(steps)).filter(|(step, _)| step.part == Part::WayIn)
+    {
+        let missed = steps.iter().enumerate().find(|(place, step)| {
+            matches!(step.part, Part::Door | Part::Revocation) && !waited.contains(place)
         });
-        if let Some(missed) = missed {
+        if let Some((_, missed)) = missed {
             return Err(OrderError::WayInTooEarly { way_in: way_in.id.clone(), before: missed.id.clone() });
         }
     }
@@ -107,19 +101,20 @@ fn check_ways_in(steps: &[OrderedStep]) -> Result<(), OrderError> {
 }
 
 fn check_revocation(steps: &[OrderedStep]) -> Result<(), OrderError> {
-    let Some(first_door) = steps.iter().find(|step| step.is_door) else { return Ok(()) };
-    let before = everything_before(steps);
-    let missed = |revocation: &OrderedStep| -> Vec<&OrderedStep> {
-        let waited = before.get(revocation.id.as_str());
-        steps
-            .iter()
-            .filter(|step| step.is_door && !waited.is_some_and(|waited| waited.contains(step.id.as_str())))
-            .collect()
-    };
+    let Some(first_door) = steps.iter().find(|step| step.part == Part::Door) else { return Ok(()) };
     let best = steps
         .iter()
-        .filter(|step| step.is_revocation)
-        .map(|revocation| (revocation, missed(revocation)))
+        .zip(everything_before(steps))
+        .filter(|(step, _)| step.part == Part::Revocation)
+        .map(|(revocation, waited)| {
+            let missed: Vec<&OrderedStep> = steps
+                .iter()
+                .enumerate()
+                .filter(|(place, step)| step.part == Part::Door && !waited.contains(place))
+                .map(|(_, step)| step)
+                .collect();
+            (revocation, missed)
+        })
         .min_by_key(|(_, missed)| missed.len());
     match best {
         None => Err(OrderError::NoRevocation { door: first_door.id.clone() }),
@@ -131,22 +126,6 @@ fn check_revocation(steps: &[OrderedStep]) -> Result<(), OrderError> {
             }),
         },
     }
-}
-
-/// For each step, the steps that have certainly ended before it starts.
-fn everything_before(steps: &[OrderedStep]) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut before: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    // Needs may name later steps: as many passes as steps reach every one.
-    for _ in steps {
-        for step in steps {
-            let mut waited: BTreeSet<&str> = step.needs.iter().map(String::as_str).collect();
-            for need in &step.needs {
-                waited.extend(before.get(need.as_str()).into_iter().flatten().copied());
-            }
-            before.insert(&step.id, waited);
-        }
-    }
-    before
 }
 
 #[cfg(test)]
@@ -161,9 +140,12 @@ mod tests {
             takes: Vec::new(),
             gives: Vec::new(),
             required: true,
-            is_door: matches!(id, "reset" | "methods" | "policy"),
-            is_revocation: id.starts_with("revoke"),
-            is_way_in: matches!(id, "enable" | "pass"),
+            part: match id {
+                "reset" | "methods" | "policy" => Part::Door,
+                "enable" | "pass" => Part::WayIn,
+                id if id.starts_with("revoke") => Part::Revocation,
+                _ => Part::Other,
+            },
         }
     }
 

@@ -7,6 +7,7 @@ mod text;
 mod verification;
 mod words;
 
+pub use layout::block;
 pub use markdown::markdown;
 pub use markup::markdown_text;
 pub use text::text;

@@ -21,6 +21,7 @@ mod guards;
 mod hardening;
 mod inert;
 mod methods;
+mod order;
 mod packaging;
 mod pages;
 mod playbook_schema;
