@@ -2,6 +2,7 @@
 //! The integration tests: the public face against the mock, in-process under paused time, and the binaries over
 //! sockets where only sockets show it.
 
+mod agreement;
 mod alert;
 mod apply;
 mod approval;
