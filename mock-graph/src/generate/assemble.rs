@@ -37,8 +37,8 @@ const READS: [&str; 20] = [
     "Device.Read.All",
 ];
 
-/// What writes beside that.
-const WRITES: [&str; 14] = [
+/// What writes beside that: nothing by which an app could make itself an administrator.
+const WRITES: [&str; 11] = [
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
     "User-PasswordProfile.ReadWrite.All",
@@ -48,11 +48,8 @@ const WRITES: [&str; 14] = [
     "IdentityRiskyUser.ReadWrite.All",
     "MailboxSettings.ReadWrite",
     "DelegatedPermissionGrant.ReadWrite.All",
-    "AppRoleAssignment.ReadWrite.All",
-    "Application.ReadWrite.All",
     "Device.ReadWrite.All",
-    "RoleManagement.ReadWrite.Directory",
-    "Group.ReadWrite.All",
+    "GroupMember.ReadWrite.All",
 ];
 
 /// An account that is nobody's in particular.
@@ -146,8 +143,8 @@ impl Story {
 
     fn accounts(&mut self) -> Vec<Account> {
         [
-            ("Emergency Access One", "emergency.one", GLOBAL_ADMINISTRATOR),
-            ("Emergency Access Two", "emergency.two", GLOBAL_ADMINISTRATOR),
+            ("Emergency Access One", "emergency.access.one", GLOBAL_ADMINISTRATOR),
+            ("Emergency Access Two", "emergency.access.two", GLOBAL_ADMINISTRATOR),
             ("Tenant Administrator", "tenant.administrator", GLOBAL_ADMINISTRATOR),
             ("Service Desk", "service.desk", HELPDESK),
             ("On-Premises Directory Synchronization Service Account", "sync_srv01", SYNC),
@@ -223,9 +220,11 @@ impl Story {
             methods.insert(person.id.clone(), own);
             passwords.insert(person.id.clone(), json!(format!("Correct-{}", self.chance.hex(10))));
         }
+        // What has to work when the company's own domain does not is in the tenant's first one.
+        let cloud = format!("{}.onmicrosoft.com", self.domain.split('.').next().unwrap_or_default());
         for account in accounts {
             let made = self.now.day(700).plus(9 * HOUR);
-            users.push(person::user(&account.id, account.name, account.nickname, self.domain, made));
+            users.push(person::user(&account.id, account.name, account.nickname, &cloud, made));
             let mut own = vec![password_method(made)];
             if account.role != SYNC {
                 own.push(json!({

@@ -51,6 +51,8 @@ fn live(story: &mut Story, person: &Person, detail: Detail, is_subject: bool) {
     for days_ago in (0..PAST).rev() {
         let day = story.now.day(days_ago);
         let told = match detail {
+            // Several pasts are much to read: each is shorter then.
+            Detail::Daily if story.victims > 1 => day.is_workday() && story.chance.percent(60),
             Detail::Daily => day.is_workday() || story.chance.percent(10),
             Detail::Often => day.is_workday() && story.chance.percent(30),
             Detail::Some => day.is_workday() && story.chance.percent(15),

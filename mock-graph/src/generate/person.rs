@@ -252,7 +252,10 @@ impl Person {
 /// A user object with every property that a whole one has.
 pub(super) fn user(id: &str, name: &str, nickname: &str, domain: &str, created: Moment) -> Value {
     let upn = format!("{nickname}@{domain}");
-    let tail = domain.split('.').next().unwrap_or_default();
+    let mut proxies = vec![format!("SMTP:{upn}")];
+    if let Some(tail) = domain.split('.').next().filter(|_| !domain.ends_with("onmicrosoft.com")) {
+        proxies.push(format!("smtp:{nickname}@{tail}.onmicrosoft.com"));
+    }
     json!({
         "id": id, "displayName": name, "givenName": null, "surname": null, "userPrincipalName": upn, "mail": upn,
         "mailNickname": nickname, "userType": "Member", "accountEnabled": true, "createdDateTime": created.text(),
@@ -261,7 +264,7 @@ pub(super) fn user(id: &str, name: &str, nickname: &str, domain: &str, created: 
         "externalUserState": null, "isManagementRestricted": null, "isResourceAccount": null,
         "assignedLicenses": [{ "disabledPlans": [], "skuId": "06ebc4ee-1bb5-47dd-8120-11324bc54e06" }],
         "identities": [{ "signInType": "userPrincipalName", "issuer": domain, "issuerAssignedId": upn }],
-        "proxyAddresses": [format!("SMTP:{upn}"), format!("smtp:{nickname}@{tail}.onmicrosoft.com")],
+        "proxyAddresses": proxies,
         "onPremisesSyncEnabled": null, "onPremisesLastSyncDateTime": null, "onPremisesImmutableId": null,
         "onPremisesDistinguishedName": null, "onPremisesDomainName": null, "onPremisesSamAccountName": null,
         "onPremisesSecurityIdentifier": null, "onPremisesUserPrincipalName": null,
