@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use mock_graph::attacker::{AttemptRequest, Door, attempt};
@@ -252,4 +253,24 @@ fn every_twist_and_every_finding_occurs() {
         Twist::ALL.iter().map(|twist| twist.name()).filter(|name| !twists.contains(*name)).collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert_eq!(findings.len(), keys.len(), "{findings:?}");
+}
+
+#[test]
+fn the_made_cases_in_the_repository_are_what_their_seeds_make() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+    for kind in Kind::ALL {
+        let folder = cases.join(format!("made-{kind}"));
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+        };
+        let readme = read("README.md");
+        let command = readme.lines().find(|line| line.contains("mock-graph generate")).unwrap();
+        let seed = command.split_whitespace().skip_while(|word| *word != "--seed").nth(1).unwrap();
+        let case = generate(kind, seed.parse().unwrap());
+        for (name, value) in [("tenant.json", &case.tenant), ("truth.json", &case.truth)] {
+            // Not `assert_eq`: nobody reads hundreds of kilobytes.
+            assert!(read(name) == layout(value), "{name} differs; make it again: {}", command.trim());
+        }
+    }
 }
