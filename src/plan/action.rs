@@ -143,4 +143,9 @@ impl Action {
     pub fn step_id(&self) -> &str {
         self.id.as_str().split('.').next().unwrap_or_default()
     }
+
+    /// Whether it changes something: what only watches does not, nor what a person has to do.
+    pub fn is_change(&self) -> bool {
+        self.cannot.is_none() && self.watch.is_none()
+    }
 }

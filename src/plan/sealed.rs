@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::action::Action;
+use super::effect::{EffectClass, effect_of};
 use super::placeholder::{PlaceholderError, placeholders_of};
 use super::session::PlanSession;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
@@ -242,6 +243,12 @@ impl PlanFileError {
 }
 
 impl Plan {
+    /// Whether it ends the subject's sessions: what does not, contains nobody.
+    pub fn ends_sessions(&self) -> bool {
+        let mut requests = self.actions.iter().flat_map(|action| &action.requests);
+        requests.any(|request| effect_of(request) == EffectClass::Repeatable)
+    }
+
     /// Computes the digest over everything but the digest itself.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::markup::{markdown_lines, markdown_text};
-use super::words::{consent, handed_over, headline};
+use super::words::{Line, consent, handed_over, headline};
 use crate::domain::shown;
 use crate::plan::Plan;
 use crate::run::Run;
@@ -116,12 +116,14 @@ fn write_secrets(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
     if !secrets.is_empty() {
         writeln!(out, "\n## Secrets that were made\n")?;
         for (action, to) in secrets {
-            writeln!(
-                out,
-                "- {}: {}",
-                markdown_text(&action.summary),
-                markdown_text(&handed_over(to).join("; "))
-            )?;
+            writeln!(out, "- {}:\n", markdown_text(&action.summary))?;
+            for line in handed_over(to) {
+                match line {
+                    Line::Words(words) => writeln!(out, "  {}\n", markdown_text(&words))?,
+                    // Four more columns make it code, in which nothing is markup.
+                    Line::Command(command) => writeln!(out, "      {command}\n")?,
+                }
+            }
         }
     }
     Ok(())

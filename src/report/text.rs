@@ -1,7 +1,7 @@
 //! A run on the terminal, 80 columns wide.
 
 use super::layout::block as put;
-use super::words::{consent, handed_over, headline, mark};
+use super::words::{Line, consent, handed_over, headline, mark};
 use crate::domain::inert;
 use crate::plan::Plan;
 use crate::run::{Run, Verdict};
@@ -39,7 +39,10 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
         };
         block(&mut out, &format!("{}  ", mark(record.state)), &told);
         for line in record.handed_over.iter().flat_map(handed_over) {
-            block(&mut out, "      ", &line);
+            match line {
+                Line::Words(words) => block(&mut out, "      ", &words),
+                Line::Command(command) => out.push_str(&format!("        {command}\n")),
+            }
         }
     }
     if !run.proof.facts.is_empty() {

@@ -1,18 +1,14 @@
 //! The words that both forms share.
 
 use crate::approval::{ConsentKind, Given};
-use crate::domain::{inert, shown};
-use crate::plan::{EffectClass, Plan, effect_of};
+use crate::domain::{inert, shell_path, shown};
+use crate::plan::Plan;
 use crate::run::{ActionState, HandedOver, Verdict};
 
 /// The verdict of a run in a sentence. One that ended no session contained nobody, whatever else it did.
 pub(super) fn headline(verdict: Verdict, plan: &Plan) -> &'static str {
-    let ends_sessions = plan
-        .actions
-        .iter()
-        .any(|action| action.requests.iter().any(|own| effect_of(own) == EffectClass::Repeatable));
     match verdict {
-        Verdict::Contained if !ends_sessions => "Done: every required change was read back.",
+        Verdict::Contained if !plan.ends_sessions() => "Done: every required change was read back.",
         verdict => sentence(verdict),
     }
 }
@@ -63,20 +59,32 @@ pub(super) fn mark(state: ActionState) -> &'static str {
     }
 }
 
-/// Where a secret went, and how it is opened; one line each.
-pub(super) fn handed_over(to: &HandedOver) -> Vec<String> {
+/// A line of what is told.
+#[derive(Debug)]
+pub(super) enum Line {
+    /// A sentence, that may be broken.
+    Words(String),
+    /// A command, that stays whole: a break in it would be copied too.
+    Command(String),
+}
+
+/// Where a secret went, and how it is opened.
+pub(super) fn handed_over(to: &HandedOver) -> Vec<Line> {
     match to {
-        HandedOver::Shown => vec!["shown once on the terminal, and kept nowhere".to_owned()],
-        HandedOver::Lost { why } => vec![format!("LOST, nobody knows it: {}", inert(why))],
+        HandedOver::Shown => vec![Line::Words("shown once on the terminal, and kept nowhere".to_owned())],
+        HandedOver::Lost { why } => vec![Line::Words(format!("LOST, nobody knows it: {}", inert(why)))],
         HandedOver::Sealed { file, recipients } => vec![
-            format!(
+            Line::Words(format!(
                 "sealed for {} in {}",
                 recipients.iter().map(|own| short(own)).collect::<Vec<_>>().join(", "),
                 inert(file)
+            )),
+            Line::Words("open it with:".to_owned()),
+            Line::Command(format!("age -d -i YOUR_PRIVATE_KEY {}", shell_path(file))),
+            Line::Words(
+                "a file that is not there any more was marked `.superseded`: a later secret has replaced it"
+                    .to_owned(),
             ),
-            format!("open it with: age -d -i YOUR_PRIVATE_KEY {}", inert(file)),
-            "a file that is not there any more was marked `.superseded`: a later secret has replaced it"
-                .to_owned(),
         ],
     }
 }

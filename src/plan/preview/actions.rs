@@ -15,7 +15,7 @@ const LONGEST_BODY: usize = 240;
 
 /// Whether a change stands for good once it is made.
 pub(super) fn is_final(action: &Action) -> bool {
-    action.cannot.is_none() && (!action.reversible || matches!(action.undo, Undo::Impossible { .. }))
+    action.is_change() && (!action.reversible || matches!(action.undo, Undo::Impossible { .. }))
 }
 
 /// Sets out the actions, numbered in the plan's order.
@@ -111,7 +111,7 @@ fn is_command(line: &str) -> bool {
 }
 
 fn undo(action: &Action) -> Option<Run> {
-    if action.cannot.is_some() {
+    if !action.is_change() {
         return None;
     }
     match &action.undo {

@@ -18,18 +18,35 @@ pub(super) fn compose(plan: &Plan, detail: Detail) -> Document {
         Section::new("Nothing to do", Tone::Strong, unchanged(plan)),
         Section::new("Refused by a guard", Tone::Caution, refused(plan)),
         Section::new("Guards set aside", Tone::Danger, overridden(plan)),
-        Section::new("Warnings", Tone::Caution, bullets(&plan.warnings)),
+        Section::new("Warnings", Tone::Caution, bullets(&each_once(&plan.warnings))),
         Section::new("What stays open", Tone::Caution, bullets(&plan.residual_risk)),
         Section::new("How long", Tone::Strong, how_long(plan)),
         Section::new("Permissions", Tone::Strong, permissions(plan)),
         Section::new("Who asked", Tone::Strong, who_asked(plan)),
     ];
     Document {
-        title: line(&format!("Plan to contain {} (playbook {})", plan.case.subject.upn, plan.playbook.name)),
+        title: line(&title(plan)),
         identity: identity(plan),
         summary: summary(plan),
         sections: sections.into_iter().filter(|section| !section.blocks.is_empty()).collect(),
     }
+}
+
+/// A plan that ends no session contains nobody, whatever else it does.
+fn title(plan: &Plan) -> String {
+    let aim = if plan.ends_sessions() { "to contain" } else { "for" };
+    format!("Plan {aim} {} (playbook {})", plan.case.subject.upn, plan.playbook.name)
+}
+
+/// The texts without those that stand there already: several steps may warn of the same.
+fn each_once(texts: &[String]) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for text in texts {
+        if !once.contains(text) {
+            once.push(text.clone());
+        }
+    }
+    once
 }
 
 /// Whether a guard refuses the subject itself, so that nothing of the plan can be applied.
@@ -37,7 +54,7 @@ pub(super) fn is_subject_refused(plan: &Plan) -> bool {
     plan.guards.refused.iter().any(|refusal| refusal.step.is_none())
 }
 
-/// Whether there is anything to send.
+/// Whether there is anything to carry out.
 pub(super) fn sends_anything(plan: &Plan) -> bool {
     plan.actions.iter().any(|action| action.cannot.is_none())
 }
@@ -60,8 +77,9 @@ fn summary(plan: &Plan) -> Run {
         run.push(say("A guard refuses this account itself: the plan cannot be applied.").toned(Tone::Danger));
         run.push(say(" "));
     }
-    let sent: Vec<_> = plan.actions.iter().filter(|action| action.cannot.is_none()).collect();
-    let by_hand = plan.actions.len().saturating_sub(sent.len());
+    let sent: Vec<_> = plan.actions.iter().filter(|action| action.is_change()).collect();
+    let by_hand = plan.actions.iter().filter(|action| action.cannot.is_some()).count();
+    let watching = plan.actions.len().saturating_sub(sent.len()).saturating_sub(by_hand);
     if sent.is_empty() {
         run.push(say("Nothing will be changed. ").toned(Tone::Strong));
     } else {
@@ -83,6 +101,9 @@ fn summary(plan: &Plan) -> Run {
                 run.push(say(" "));
             }
         }
+    }
+    if watching > 0 {
+        run.push(say(&format!("{}. ", count(watching, "action only watches", "actions only watch"))));
     }
     if by_hand > 0 {
         let is_required = plan.actions.iter().any(|action| action.cannot.is_some() && action.required);

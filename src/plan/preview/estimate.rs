@@ -30,7 +30,7 @@ pub struct Estimate {
 
 /// Estimates how long applying the plan takes. What a person has to do by hand is not in it.
 pub fn estimate(plan: &Plan) -> Estimate {
-    let sending: Vec<&Action> = plan.actions.iter().filter(|action| action.cannot.is_none()).collect();
+    let sending: Vec<&Action> = plan.actions.iter().filter(|action| action.is_change()).collect();
     if sending.is_empty() {
         return Estimate {
             least: Duration::ZERO,
@@ -53,6 +53,13 @@ pub fn estimate(plan: &Plan) -> Estimate {
     if in_bucket > 0 {
         reasons.push(format!(
             "Graph takes one request a second for Conditional Access, for all apps of the tenant: {in_bucket} of ours."
+        ));
+    }
+    let watch = plan.actions.iter().filter_map(|action| action.watch.as_ref()?.within_seconds.into()).max();
+    if let Some(seconds) = watch {
+        reasons.push(format!(
+            "What is watched for comes on top: up to {}.",
+            spell(Duration::from_secs(seconds))
         ));
     }
     if plan.actions.iter().any(|action| action.cannot.is_some()) {

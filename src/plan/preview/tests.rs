@@ -519,7 +519,7 @@ proptest! {
             let unescaped = outside.replace("\\\\", "").replace("\\|", "").replace("\\[", "").replace("\\]", "");
             prop_assert!(!outside.contains(['<', '>', '@']) && !outside.contains("://"), "{line}");
             prop_assert!(!unescaped.contains(['[', ']']), "{line}");
-            prop_assert!(!trimmed.starts_with("# ") || line.starts_with("# Plan to contain"), "{line}");
+            prop_assert!(!trimmed.starts_with("# ") || line.starts_with("# Plan "), "{line}");
             let pipes = unescaped.matches('|').count();
             columns = if pipes == 0 { None } else { columns.or(Some(pipes)) };
             prop_assert_eq!(pipes, columns.unwrap_or(0), "{}", line);
@@ -603,6 +603,91 @@ fn what_keeps_the_account_open_and_what_was_set_aside_stand_in_the_summary() {
         shown.contains("· wide_range for 89.187.160.0/20\n    It would refuse: it holds 4096 addresses"),
         "{shown}"
     );
+}
+
+/// A plan that lets the user in again, and then watches.
+fn restoring() -> Plan {
+    let mut restoring = plan();
+    restoring.playbook.name = "restore".to_owned();
+    let path = "/v1.0/users/LYNNE";
+    let mut enable = action(
+        "enable_sign_in",
+        "Enable sign-in",
+        json!({"accountEnabled": false}),
+        json!({"accountEnabled": true}),
+        vec![request(Verb::Patch, path, json!({"accountEnabled": true}))],
+    );
+    enable.reversible = true;
+    enable.undo = Undo::Requests(vec![request(Verb::Patch, path, json!({"accountEnabled": false}))]);
+    enable.reason = "the account is contained, and its owner is back".to_owned();
+    let mut watch = action(
+        "watch_new_method",
+        "Wait up to 15 min for a new method",
+        json!({"methods": []}),
+        json!({"methods": "one more, which the user says is theirs"}),
+        Vec::new(),
+    );
+    watch.needs = vec![enable.id.clone()];
+    watch.required = false;
+    watch.reason = "a pass that somebody else used is to be known at once".to_owned();
+    watch.watch = Some(crate::plan::Watch { within_seconds: 900 });
+    restoring.actions = vec![enable, watch];
+    restoring.guards.refused.clear();
+    restoring.left.clear();
+    restoring.unchanged.clear();
+    restoring.case.indicators.clear();
+    let warning = "no run on record has contained this account".to_owned();
+    restoring.warnings = vec![warning.clone(), "the clock is off".to_owned(), warning];
+    restoring.sealed().unwrap()
+}
+
+#[test]
+fn a_plan_that_lets_the_user_in_contains_nobody_and_what_only_watches_is_no_change() {
+    let text = text(&restoring(), &in_file());
+    let (head, rest) = text.split_once("\nWHO\n").unwrap();
+    insta::assert_snapshot!(head, @r#"
+    Plan for lynne.robbins@contoso.com (playbook restore)
+    Tenant "Contoso" 84f1a2c6-52c1-4c6e-9d0e-0f2a3a4d1b11
+    Plan bec-20241004-7f3a, digest efb22160
+    Made 2024-10-04 15:10 UTC, expires 2024-10-04 16:10 UTC
+
+    1 change in 1 request, about 1 s to 40 s. Every change can be undone. 1 action
+    only watches. No guard refused anything. So far nothing has been changed.
+    "#);
+    let (_, rest) = rest.split_once("\nWHAT WILL CHANGE\n").unwrap();
+    let (changes, rest) = rest.split_once("\nPERMISSIONS\n").unwrap();
+    insta::assert_snapshot!(changes, @r#"
+       1  Enable sign-in
+          user lynne.robbins@contoso.com 6ed5d1bf-e585-452f-ac95-4ab592c9357d
+          accountEnabled: false → true
+          Why: the account is contained, and its owner is back
+          Can be undone, by 1 request.
+          Starts at once; required for containment.
+          PATCH /v1.0/users/6ed5d1bf…
+
+       2  Wait up to 15 min for a new method
+          user lynne.robbins@contoso.com 6ed5d1bf-e585-452f-ac95-4ab592c9357d
+          methods: none → "one more, which the user says is theirs"
+          Why: a pass that somebody else used is to be known at once
+          Starts after 1; not required: its failure leaves the account contained.
+
+    WARNINGS
+      · no run on record has contained this account
+      · the clock is off
+
+    WHAT STAYS OPEN
+      · Access tokens already issued live on for up to 90 minutes where continuous
+        access evaluation does not reach
+
+    HOW LONG
+      About 1 s to 40 s. Longer when Graph throttles or fails; each request is
+      written down before it leaves.
+      · The longest chain has 1 change: each is looked at again and sent before the
+        next starts.
+      · What Graph shows may trail what was written, by up to 30 s a change.
+      · What is watched for comes on top: up to 15 min.
+    "#);
+    assert!(rest.ends_with("stanch apply plan.json\n"), "{rest}");
 }
 
 #[test]
