@@ -6,6 +6,9 @@ use super::error::AlertError;
 use super::form;
 use super::strict::read_json;
 
+/// The largest body that is taken: four times the largest that a known sender sends.
+pub const MOST_BYTES: usize = 1 << 20;
+
 /// How an alert is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyForm {

@@ -18,7 +18,7 @@ mod trigger;
 
 pub use account::{Account, Reading};
 pub use address::read_addresses;
-pub use body::{Body, BodyForm};
+pub use body::{Body, BodyForm, MOST_BYTES};
 pub use error::{AlertError, AlertFault};
 pub use moment::read_time;
 pub use pointer::{Pointer, PointerError};

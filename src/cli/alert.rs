@@ -5,25 +5,18 @@ use std::path::Path;
 
 use super::failure::Failure;
 use super::session::Session;
-use crate::alert::{AlertError, Body, Mapping, Source, Trigger};
+use crate::alert::{AlertError, Body, MOST_BYTES, Mapping, Source, Trigger};
 use crate::domain::inert;
 use crate::engine::{FromAlert, Planner};
-
-/// As much as the server takes.
-pub const MOST_BYTES: u64 = 1 << 20;
 
 /// Reads an alert from a file: by the sender or the webhook that is named, or else by its shape.
 ///
 /// # Errors
 /// When the file cannot be read, or is no such alert.
 pub fn read(session: &Session, path: &Path, source: Option<&str>) -> Result<Trigger, Failure> {
-    let named = |mut failure: Failure| {
-        failure.message = format!("`{}`: {}", path.display(), failure.message);
-        failure
-    };
-    let bytes = bounded(path)
-        .map_err(|error| named(Failure::of(2, "cannot_read", &error, Some("check the path".to_owned()))))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MOST_BYTES) {
+    let named = |failure: Failure| failure.about(&format!("`{}`", path.display()));
+    let bytes = bounded(path).map_err(|error| Failure::cannot_read(path, &error, "check the path"))?;
+    if bytes.len() > MOST_BYTES {
         return Err(named(Failure::new(
             2,
             "alert_too_large",
@@ -36,7 +29,9 @@ pub fn read(session: &Session, path: &Path, source: Option<&str>) -> Result<Trig
 
 fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+    // One more than is taken: what is larger is told, and not read to its end.
+    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    std::fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::approvers;
-use super::args::{ApplyArgs, Format};
-use super::failure::Failure;
-use super::output::{print_json, print_text};
+use super::args::ApplyArgs;
+use super::failure::{Failure, INTERRUPTED, NO_CONSENT};
 use super::plan;
+use super::runs;
 use super::session::Session;
 use super::stop;
 use super::terminal;
@@ -14,14 +14,8 @@ use crate::approval::{Approval, Consent, Decision, Signers, Yes, heed_rejections
 use crate::domain::shell_path;
 use crate::engine::{Applied, ApplyError};
 use crate::plan::{Delivery, Plan, PlanSession};
-use crate::report;
 use crate::run::Run;
 use crate::store::load_run;
-
-/// Exit status when there is no consent.
-const NO_CONSENT: u8 = 4;
-/// Exit status after an interruption.
-pub const INTERRUPTED: u8 = 130;
 
 /// Applies a plan from its file or from the store.
 ///
@@ -135,7 +129,7 @@ fn check_terminal(plan: &Plan) -> Result<(), Failure> {
 pub fn confirm(session: &Session, plan: &Plan) -> Result<Consent, Failure> {
     let question = format!(
         "\nCarry out {} for {}?",
-        changes(plan.actions.iter().filter(|action| action.cannot.is_none()).count()),
+        changes(plan.actions.iter().filter(|action| action.is_change()).count()),
         plan.case.subject.upn
     );
     match terminal::confirm(&question) {
@@ -148,7 +142,12 @@ pub fn confirm(session: &Session, plan: &Plan) -> Result<Consent, Failure> {
 }
 
 fn changes(count: usize) -> String {
-    if count == 1 { "1 change".to_owned() } else { format!("{count} changes") }
+    match count {
+        // A plan may only watch.
+        0 => "the plan, which changes nothing,".to_owned(),
+        1 => "1 change".to_owned(),
+        _ => format!("{count} changes"),
+    }
 }
 
 /// The yes of whoever operates, to this very plan.
@@ -207,11 +206,7 @@ pub fn tell(session: &Session, plan: &Plan, applied: &Applied, was_stopped: bool
     {
         anstream::eprintln!("{}", told_earlier(run));
     }
-    match session.format {
-        Format::Json => print_json(run)?,
-        Format::Markdown => print_text(&report::markdown(plan, run))?,
-        Format::Text => print_text(&report::text(plan, run, terminal::prints_to_terminal()))?,
-    }
+    runs::print(session, plan, run)?;
     if was_stopped && run.verdict != crate::run::Verdict::Contained {
         return Ok(INTERRUPTED);
     }

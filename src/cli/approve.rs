@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{ApproveArgs, DecisionArg, Format};
-use super::failure::Failure;
+use super::failure::{Failure, NO_CONSENT};
 use super::output::{print_json, print_text};
 use super::session::Session;
 use super::signing_key::SigningKey;
@@ -19,8 +19,6 @@ use crate::approval::{
 use crate::config::parse_duration;
 use crate::domain::{Upn, inert, shell_path, shown};
 use crate::plan::Plan;
-
-const NO_CONSENT: u8 = 4;
 
 /// Approves or rejects a plan.
 ///

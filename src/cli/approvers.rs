@@ -25,7 +25,11 @@ pub fn signers(session: &Session) -> Result<Signers, Failure> {
         None => None,
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| {
-                unreadable(path, &error, "set `approval.approvers` to an OpenSSH allowed_signers file")
+                Failure::cannot_read(
+                    path,
+                    &error,
+                    "set `approval.approvers` to an OpenSSH allowed_signers file",
+                )
             })?;
             let listed = AllowedSigners::parse(&text, &TimeZone::system()).map_err(|error| {
                 Failure::new(
@@ -47,17 +51,12 @@ pub fn signers(session: &Session) -> Result<Signers, Failure> {
 /// When it cannot be read, or is none.
 pub fn read(path: &Path) -> Result<Approval, Failure> {
     let text = text_of(path)
-        .map_err(|error| unreadable(path, &error, "give the file that `stanch approve` wrote"))?;
+        .map_err(|error| Failure::cannot_read(path, &error, "give the file that `stanch approve` wrote"))?;
     Approval::from_json(&text).map_err(|error| {
         let hint = "give the file that `stanch approve` wrote, unchanged";
         Failure::of(4, "approval_malformed", &error, Some(hint.to_owned()))
             .about(&format!("`{}` is not an approval that counts", path.display()))
     })
-}
-
-fn unreadable(path: &Path, error: &std::io::Error, hint: &str) -> Failure {
-    Failure::of(2, "cannot_read", error, Some(hint.to_owned()))
-        .about(&format!("cannot read `{}`", path.display()))
 }
 
 fn text_of(path: &Path) -> std::io::Result<String> {

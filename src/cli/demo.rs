@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::args::{DemoArgs, Format, Global};
 use super::embedded::{Attempted, Embedded, REFERENCE_USER, REFERENCE_USER_AGENT, TenantFile};
-use super::failure::Failure;
-use super::output::print_json;
+use super::failure::{Failure, INTERRUPTED};
+use super::output::{print_json, print_text};
 use super::session::Session;
 use super::{apply, approvers, plan, terminal};
 use crate::approval::Consent;
@@ -71,9 +71,13 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
         TenantFile::reference()?
     };
     let user = args.user.clone().unwrap_or_else(|| REFERENCE_USER.to_owned());
-    std::fs::create_dir_all(&args.out).map_err(|error| cannot_write(&args.out, &error))?;
-    let config = settings_file(&args.out, &tenant)?;
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::cannot_write(path, error, "name another folder with `--out`")
+    };
+    std::fs::create_dir_all(&args.out).map_err(|error| failed(&args.out, &error))?;
+    let config = settings_file(&args.out, &tenant).map_err(|(path, error)| failed(&path, &error))?;
     let mock = Embedded::start(&tenant).await?;
+    clear(&args.out).map_err(|(path, error)| failed(&path, &error))?;
     let session = open(global, &args.out, &config, &tenant, &mock)?;
 
     say(&format!(
@@ -93,7 +97,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
 
     let planned = plan::make(&session, &args.playbook, &user, &case).await?;
     let plan_file = args.out.join("plan.json");
-    plan::write(&plan_file, &planned)?;
+    plan::write_whole(&plan_file, &planned)?;
     say(&plan::text(&session, &planned, Some(&plan_file.display().to_string())));
     let consent = if args.yes || !terminal::is_interactive() || global.format != Format::Text {
         Consent::Flag(apply::given(&session, &planned))
@@ -115,10 +119,12 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     let report_file = args.out.join("report.md");
     let mut text = report::markdown(&planned, &run);
     text.push_str(&ways_markdown(&replays));
-    std::fs::write(&report_file, text).map_err(|error| cannot_write(&report_file, &error))?;
+    std::fs::write(&report_file, &text).map_err(|error| failed(&report_file, &error))?;
 
     if global.format == Format::Json {
         print_json(&DemoDocument { plan: planned, run: run.clone(), attackers: replays })?;
+    } else if global.format == Format::Markdown {
+        print_text(&text)?;
     } else {
         say(&report::text(&planned, &run, terminal::prints_to_terminal()));
         say(&ways_table(&replays, "The attacker's ways in, after", |replay| replay.after.as_ref()));
@@ -129,7 +135,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
         say(next_step(run.verdict, is_in));
     }
     if was_stopped && run.verdict != Verdict::Contained {
-        return Ok(apply::INTERRUPTED);
+        return Ok(INTERRUPTED);
     }
     if is_in && run.verdict == Verdict::Contained {
         return Ok(STILL_IN);
@@ -149,6 +155,21 @@ fn next_step(verdict: Verdict, is_in: bool) -> &'static str {
     }
 }
 
+/// What was being written, and why it could not be.
+type Unwritten = (PathBuf, std::io::Error);
+
+/// Removes the store of an earlier demo: a demo begins from nothing, as the mock's tenant does.
+pub fn clear(out: &Path) -> Result<(), Unwritten> {
+    for file in ["stanch.db", "stanch.db-wal", "stanch.db-shm"] {
+        let file = out.join(file);
+        match std::fs::remove_file(&file) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err((file, error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 pub fn open(
     global: &Global,
     out: &Path,
@@ -157,15 +178,6 @@ pub fn open(
     mock: &Embedded,
 ) -> Result<Session, Failure> {
     let store = out.join("stanch.db");
-    for file in [store.clone(), out.join("stanch.db-wal"), out.join("stanch.db-shm")] {
-        // A demo begins from nothing: the mock's tenant does, too.
-        match std::fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(cannot_write(&file, &error));
-            }
-            _ => {}
-        }
-    }
     let global = Global {
         config: Some(config.to_owned()),
         store: global.store.clone().or_else(|| Some(format!("sqlite://{}", store.display()))),
@@ -192,27 +204,21 @@ pub fn variables(tenant: &TenantFile, mock: &Embedded) -> BTreeMap<&'static str,
 }
 
 /// Writes the demo's settings, which are printed: who asks, and the emergency accounts.
-pub fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Failure> {
+pub fn settings_file(out: &Path, tenant: &TenantFile) -> Result<PathBuf, Unwritten> {
     let path = out.join("stanch.toml");
     let accounts: String =
         tenant.emergency_accounts.iter().map(|upn| format!("    {},\n", json!(upn))).collect();
     let text = format!(
         "[operator]\nuser = \"demo\"\n\n[guards]\n# Found by their shape: cloud-only, *.onmicrosoft.com,\n# Global Administrator for good.\nemergency_accounts = [\n{accounts}]\n"
     );
-    std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
-    Ok(path)
+    match std::fs::write(&path, text) {
+        Ok(()) => Ok(path),
+        Err(error) => Err((path, error)),
+    }
 }
 
 fn read_text(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| {
-        Failure::of(2, "cannot_read", &error, Some("check the path".to_owned()))
-            .about(&format!("cannot read `{}`", path.display()))
-    })
-}
-
-pub fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::of(1, "cannot_write", error, Some("name another folder with `--out`".to_owned()))
-        .about(&format!("cannot write `{}`", path.display()))
+    std::fs::read_to_string(path).map_err(|error| Failure::cannot_read(path, &error, "check the path"))
 }
 
 fn indented(text: &str) -> String {

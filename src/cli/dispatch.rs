@@ -105,32 +105,25 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
             Some("use `--format text` or `--format json`".to_owned()),
         ));
     }
-    // What needs no settings is not kept from working by wrong ones.
-    match &cli.command {
-        #[cfg(feature = "demo")]
-        Command::Demo(args) => return super::demo::demo(&cli.global, args).await,
-        #[cfg(feature = "demo")]
-        Command::Serve(args) if args.demo => return serve_demo::serve_demo(&cli.global, args).await,
-        Command::Completions(args) => return completions::completions(cli.global.format, args),
-        Command::Man(args) => return manual::manual(cli.global.format, args),
-        _ => {}
-    }
-    let session = Session::open(&cli.global, environment)?;
+    // Opened by the command alone: what needs no settings is not kept from working by wrong ones.
+    let session = || Session::open(&cli.global, environment);
     match &cli.command {
         #[cfg(feature = "demo")]
         Command::Demo(args) => super::demo::demo(&cli.global, args).await,
-        Command::Plan(args) => plan::plan(&session, args).await,
-        Command::Show(args) => show::show(&session, args).await,
-        Command::Diff(args) => diff::diff(&session, args).await,
+        Command::Plan(args) => plan::plan(&session()?, args).await,
+        Command::Show(args) => show::show(&session()?, args).await,
+        Command::Diff(args) => diff::diff(&session()?, args).await,
         Command::Completions(args) => completions::completions(cli.global.format, args),
         Command::Man(args) => manual::manual(cli.global.format, args),
-        Command::Approve(args) => approve::approve(&session, args).await,
-        Command::Apply(args) => apply::apply(&session, args).await,
-        Command::Run(args) => run::run(&session, args).await,
-        Command::Runs(command) => runs::runs(&session, command).await,
-        Command::Playbook(command) => playbook::playbooks(&session, command),
-        Command::Setup(args) => setup::setup(&session, args),
-        Command::Doctor(args) => doctor::doctor(&session, args).await,
-        Command::Serve(args) => serve::serve(&session, args).await,
+        Command::Approve(args) => approve::approve(&session()?, args).await,
+        Command::Apply(args) => apply::apply(&session()?, args).await,
+        Command::Run(args) => run::run(&session()?, args).await,
+        Command::Runs(command) => runs::runs(&session()?, command).await,
+        Command::Playbook(command) => playbook::playbooks(&session()?, command),
+        Command::Setup(args) => setup::setup(&session()?, args),
+        Command::Doctor(args) => doctor::doctor(&session()?, args).await,
+        #[cfg(feature = "demo")]
+        Command::Serve(args) if args.demo => serve_demo::serve_demo(&cli.global, args).await,
+        Command::Serve(args) => serve::serve(&session()?, args).await,
     }
 }

@@ -1,6 +1,7 @@
 //! How a command fails: one message that names object and cause, what to do next, and the exit status.
 
 use std::error::Error;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,12 +10,17 @@ use super::args::Format;
 use super::output::print_json;
 use crate::alert::AlertError;
 use crate::approval::ApprovalError;
-use crate::domain::{inert, with_causes};
+use crate::domain::{inert_whole, with_causes};
 use crate::engine::{ApplyError, PlanError, VerifyError};
 use crate::graph::GraphError;
 use crate::plan::PlanFileError;
 use crate::playbook::{BindErrors, Diagnostics, Place, PlaybookError};
 use crate::store::StoreError;
+
+/// Exit status when there is no consent.
+pub const NO_CONSENT: u8 = 4;
+/// Exit status after an interruption.
+pub const INTERRUPTED: u8 = 130;
 
 /// What each exit status says; `stanch --help` and the documents take it from here.
 pub const EXIT_STATUSES: &[(u8, &str)] = &[
@@ -28,13 +34,16 @@ pub const EXIT_STATUSES: &[(u8, &str)] = &[
     ),
     (2, "wrong usage or invalid input; an expired plan, or one of another tenant"),
     (3, "a guard refuses the subject, or the run as a whole: nothing was sent"),
-    (4, "no consent: an approval is missing, invalid, expired or used; \"no\"; no terminal and no `--yes`"),
+    (
+        NO_CONSENT,
+        "no consent: an approval is missing, invalid, expired or used; \"no\"; no terminal and no `--yes`",
+    ),
     (5, "stale: the tenant has changed since the plan, and nothing was sent"),
     (
         6,
         "not contained in full: the verdict is `contained_unverified`, `partial`, `not_contained` or `unknown`; for `runs verify`: something no longer holds, or could not be read",
     ),
-    (130, "interrupted; what was in flight has ended, and nothing else was started"),
+    (INTERRUPTED, "interrupted; what was in flight has ended, and nothing else was started"),
 ];
 /// What any command prints as JSON when it fails.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -86,10 +95,34 @@ impl Failure {
         Self::new(exit, code, with_causes(error), hint)
     }
 
+    /// A file that cannot be read.
+    pub fn cannot_read(path: &Path, error: &std::io::Error, hint: &str) -> Self {
+        Self::of(2, "cannot_read", error, Some(hint.to_owned()))
+            .about(&format!("cannot read `{}`", path.display()))
+    }
+
+    /// A file or folder that cannot be written.
+    pub fn cannot_write(path: &Path, error: &std::io::Error, hint: &str) -> Self {
+        Self::of(1, "cannot_write", error, Some(hint.to_owned()))
+            .about(&format!("cannot write `{}`", path.display()))
+    }
+
     /// Says first what it is about: `cannot read `plan.json`: no such file`.
     #[must_use]
     pub fn about(mut self, what: &str) -> Self {
         self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Tells of another fault beside this one.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.message = format!("{}; {}", self.message, other.message);
+        let hints: Vec<String> = [self.hint, other.hint].into_iter().flatten().collect();
+        self.hint = (!hints.is_empty()).then(|| hints.join("; "));
+        // What one of them draws says nothing of the other.
+        self.rendered = None;
+        self.places.extend(other.places);
         self
     }
 
@@ -142,12 +175,6 @@ impl Failure {
 /// Inert line by line: our own messages may have several lines, and text from the tenant may be in them.
 fn lines_inert(text: &str) -> String {
     text.split('\n').map(inert_whole).collect::<Vec<_>>().join("\n")
-}
-
-/// Inert, and not cut: an error is read to its end.
-fn inert_whole(line: &str) -> String {
-    let letters: Vec<char> = line.chars().collect();
-    letters.chunks(200).map(|chunk| inert(&chunk.iter().collect::<String>())).collect()
 }
 
 impl From<AlertError> for Failure {

@@ -44,10 +44,13 @@ pub fn manual(format: Format, args: &ManArgs) -> Result<u8, Failure> {
     };
     let mut pages = Vec::new();
     every_page(command, &mut pages)?;
-    std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::cannot_write(path, error, "name a folder that you may write to with `--out`")
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     for (file, text) in &pages {
         let path = folder.join(file);
-        std::fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
+        std::fs::write(&path, text).map_err(|error| failed(&path, &error))?;
     }
     let lines: String = pages.iter().map(|(file, _)| format!("{}\n", folder.join(file).display())).collect();
     match format {
@@ -76,9 +79,4 @@ fn page(command: clap::Command) -> Result<(String, String), Failure> {
     // Writing to memory does not fail; were it to, the page would be cut short unseen.
     page.render(&mut text).map_err(|error| Failure::of(1, "man_page", &error, None))?;
     Ok((page.get_filename(), String::from_utf8_lossy(&text).into_owned()))
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
-    let hint = "name a folder that you may write to with `--out`".to_owned();
-    Failure::of(1, "cannot_write", error, Some(hint)).about(&format!("cannot write `{}`", path.display()))
 }

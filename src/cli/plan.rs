@@ -32,7 +32,7 @@ pub async fn plan(session: &Session, args: &PlanArgs) -> Result<u8, Failure> {
         None => make(session, &args.playbook, args.user.as_deref().unwrap_or_default(), &args.case).await?,
     };
     if let Some(path) = &args.output {
-        write(path, &plan).map_err(|mut failure| {
+        write_whole(path, &plan).map_err(|mut failure| {
             let kept = format!("; the plan itself is kept: `stanch show {}`", plan.id);
             failure.hint.get_or_insert_default().push_str(&kept);
             failure
@@ -289,14 +289,6 @@ fn method_ids(texts: &[String]) -> Result<Vec<MethodId>, Failure> {
         .collect()
 }
 
-/// Writes a plan to a file, whole or not at all.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
-    write_whole(path, plan)
-}
-
 /// Writes a document to a file, whole or not at all.
 ///
 /// # Errors
@@ -304,8 +296,7 @@ pub fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
 pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let hint = "check the free space, or name a file in a folder that you may write to";
-        Failure::of(1, "cannot_write", &error, Some(hint.to_owned()))
-            .about(&format!("cannot write `{}`", path.display()))
+        Failure::cannot_write(path, &error, hint)
     };
     let text = json_text(document)?;
     // What is no file, such as `/dev/null` or a pipe, is written into: a file in its place would take it from everybody.
@@ -353,8 +344,7 @@ fn is_like_an_id(text: &str) -> bool {
 fn read_file(path: &Path) -> Result<Plan, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         let hint = "give the file that `stanch plan -o` wrote, or a plan's id from `stanch runs list`";
-        Failure::of(2, "cannot_read", &error, Some(hint.to_owned()))
-            .about(&format!("cannot read `{}`", path.display()))
+        Failure::cannot_read(path, &error, hint)
     })?;
     Plan::from_json(&text)
         .map_err(|error| Failure::from(error).about(&format!("cannot use `{}`", path.display())))

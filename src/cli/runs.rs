@@ -11,8 +11,9 @@ use super::runs_cases::{self, ListedAlert, ListedCase};
 use super::session::Session;
 use super::terminal;
 use crate::domain::{PlanDigest, PlanId, RunId, UserId, inert, shown};
+use crate::plan::Plan;
 use crate::report;
-use crate::run::{LaterRun, Verdict};
+use crate::run::{LaterRun, Run, Verdict};
 use crate::store::{Store, load_run};
 
 /// How long a plan that expired unapplied is still listed: somebody may have meant to apply it.
@@ -204,12 +205,20 @@ async fn show(session: &Session, text: &str) -> Result<u8, Failure> {
     let store = session.store()?;
     let id = store.find_run(text).await?;
     let (plan, run) = load_run(store.as_ref(), &id).await?;
-    match session.format {
-        Format::Json => print_json(&run)?,
-        Format::Markdown => print_text(&report::markdown(&plan, &run))?,
-        Format::Text => print_text(&report::text(&plan, &run, terminal::prints_to_terminal()))?,
-    }
+    print(session, &plan, &run)?;
     Ok(0)
+}
+
+/// Prints a run in the format asked for.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn print(session: &Session, plan: &Plan, run: &Run) -> Result<(), Failure> {
+    match session.format {
+        Format::Json => print_json(run),
+        Format::Markdown => print_text(&report::markdown(plan, run)),
+        Format::Text => print_text(&report::text(plan, run, terminal::prints_to_terminal())),
+    }
 }
 
 async fn verify(session: &Session, text: &str) -> Result<u8, Failure> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::args::{Format, Global, ServeArgs};
-use super::demo::{cannot_write, open, settings_file};
+use super::demo::{clear, open, settings_file};
 use super::embedded::{Embedded, REFERENCE_USER, TenantFile};
 use super::failure::Failure;
 use super::output::{print_json, print_text};
@@ -25,12 +25,13 @@ const USER_AGENT: &str = "node-fetch/1.0 (+https://github.com/bitinn/node-fetch)
 /// When the folder cannot be written, or nothing can listen.
 pub async fn serve_demo(global: &Global, args: &ServeArgs) -> Result<u8, Failure> {
     let folder = Path::new(FOLDER);
-    std::fs::create_dir_all(folder).map_err(|error| cannot_write(folder, &error))?;
+    std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, &error))?;
     let tenant = TenantFile::reference()?;
     let token = token();
-    let config = settings_file(folder, &tenant)?;
+    let config = settings_file(folder, &tenant).map_err(|(path, error)| unwritten(&path, &error))?;
     add_webhook(folder, &config, &token)?;
     let mock = Embedded::start(&tenant).await?;
+    clear(folder).map_err(|(path, error)| unwritten(&path, &error))?;
     let session = open(global, folder, &config, &tenant, &mock)?;
     let environment = environment_file(folder, &tenant, &mock)?;
     let (watch, signal) = stop::on_end();
@@ -64,6 +65,10 @@ pub async fn serve_demo(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     Ok(0)
 }
 
+fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::cannot_write(path, error, "run it in a folder that you may write to")
+}
+
 fn token() -> String {
     let mut bytes = [0u8; 32];
     OsRandom.fill(&mut bytes);
@@ -72,7 +77,7 @@ fn token() -> String {
 
 /// Adds the webhook to the demo's settings, and the store, so that other commands find it.
 fn add_webhook(folder: &Path, config: &Path, token: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| cannot_write(folder, &error);
+    let failed = |error: std::io::Error| unwritten(folder, &error);
     std::fs::write(folder.join("demo.token"), token).map_err(failed)?;
     let settings = std::fs::read_to_string(config).map_err(failed)?;
     let whole = format!(
@@ -94,6 +99,6 @@ fn environment_file(
         .map(|(name, value)| format!("export {name}='{value}'\n"))
         .collect();
     std::fs::write(&path, format!("# A mock tenant's: nothing here is real.\n{lines}"))
-        .map_err(|error| cannot_write(&path, &error))?;
+        .map_err(|error| unwritten(&path, &error))?;
     Ok(path)
 }

@@ -7,13 +7,12 @@ use std::process::{Command, Stdio};
 
 use ssh_key::PrivateKey;
 
-use super::failure::Failure;
+use super::failure::{Failure, NO_CONSENT};
 use super::terminal;
 use crate::approval::{NAMESPACE, SignedBy, can_sign, sign};
 use crate::domain::SecretString;
 use crate::domain::secret::ExposeSecret as _;
 
-const NO_CONSENT: u8 = 4;
 /// How often a passphrase may be mistyped, as with ssh.
 const ATTEMPTS: usize = 3;
 

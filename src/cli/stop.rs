@@ -2,41 +2,34 @@
 
 use tokio::task::JoinSet;
 
+use super::failure::INTERRUPTED;
 use crate::engine::StopSignal;
 
 /// Listens for Ctrl-C for as long as what comes back first is held.
 pub fn on_interrupt() -> (JoinSet<()>, StopSignal) {
-    let (sender, signal) = StopSignal::new();
-    let mut listening = JoinSet::new();
-    listening.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        anstream::eprintln!(
-            "\nstopping: what is in flight ends, nothing new is sent (again to quit at once)"
-        );
-        if sender.send(true).is_err() {
-            return;
-        }
-        if tokio::signal::ctrl_c().await.is_ok() {
-            leave();
-        }
-    });
-    (listening, signal)
+    listen(interrupted, "\nstopping: what is in flight ends, nothing new is sent (again to quit at once)")
 }
 
 /// Listens for Ctrl-C and for the signal that service managers end a process by, for as long as what comes back first is
 /// held.
 pub fn on_end() -> (JoinSet<()>, StopSignal) {
+    listen(asked_to_end, "stopping: the requests in flight end, nothing new is taken")
+}
+
+/// The first time that it is asked for, the stop is told and given; the second time ends the process.
+fn listen<F>(asked: fn() -> F, told: &'static str) -> (JoinSet<()>, StopSignal)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let (sender, signal) = StopSignal::new();
     let mut listening = JoinSet::new();
     listening.spawn(async move {
-        asked_to_end().await;
-        anstream::eprintln!("stopping: the requests in flight end, nothing new is taken");
+        asked().await;
+        anstream::eprintln!("{told}");
         if sender.send(true).is_err() {
             return;
         }
-        asked_to_end().await;
+        asked().await;
         leave();
     });
     (listening, signal)
@@ -72,5 +65,5 @@ async fn interrupted() {
     reason = "the second Ctrl-C is the one place that ends the process by itself"
 )]
 fn leave() {
-    std::process::exit(130);
+    std::process::exit(INTERRUPTED.into());
 }

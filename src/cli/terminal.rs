@@ -27,12 +27,7 @@ pub fn tells_to_terminal() -> bool {
 /// # Errors
 /// When the terminal cannot be written to or read from.
 pub fn confirm(question: &str) -> std::io::Result<bool> {
-    let mut stderr = std::io::stderr().lock();
-    write!(stderr, "{question} Type yes to go on: ")?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+    Ok(answer(&format!("{question} Type yes to go on: "))?.trim().eq_ignore_ascii_case("yes"))
 }
 
 /// Asks for one of some words; anything else is none of them.
@@ -40,13 +35,18 @@ pub fn confirm(question: &str) -> std::io::Result<bool> {
 /// # Errors
 /// When the terminal cannot be written to or read from.
 pub fn choose(question: &str, words: &[&str]) -> std::io::Result<Option<usize>> {
+    let answer = answer(&format!("{question} [{}] ", words.join("/")))?.trim().to_lowercase();
+    Ok(words.iter().position(|word| !answer.is_empty() && word.starts_with(&answer)))
+}
+
+/// The line that is typed behind a prompt.
+fn answer(prompt: &str) -> std::io::Result<String> {
     let mut stderr = std::io::stderr().lock();
-    write!(stderr, "{question} [{}] ", words.join("/"))?;
+    write!(stderr, "{prompt}")?;
     stderr.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
-    let answer = answer.trim().to_lowercase();
-    Ok(words.iter().position(|word| !answer.is_empty() && word.starts_with(&answer)))
+    Ok(answer)
 }
 
 /// Tells the code that signs a person in. It is told even to who asked for quiet: nothing goes on without it.
@@ -84,9 +84,5 @@ pub fn show_once(what: &str, secret: &SecretString) -> Result<(), HandoverError>
 /// # Errors
 /// When standard error is none.
 pub fn check_terminal(what: &str) -> Result<(), HandoverError> {
-    if std::io::stderr().is_terminal() {
-        Ok(())
-    } else {
-        Err(HandoverError::NoTerminal { what: what.to_owned() })
-    }
+    if tells_to_terminal() { Ok(()) } else { Err(HandoverError::NoTerminal { what: what.to_owned() }) }
 }

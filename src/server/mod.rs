@@ -16,6 +16,6 @@ pub use condition::{Condition, ConditionError};
 pub use hook::{Hook, HookError};
 pub use limit::Rate;
 pub use listen::{ListenError, Listening, Tls, listen};
-pub use router::{MOST_BYTES, Server, router};
+pub use router::{Server, router};
 pub use signature::{Auth, AuthError, Refusal, VerifiedWebhook};
 pub use worker::Worker;

@@ -11,9 +11,9 @@ use serde_json::json;
 
 use super::answer::{bare, document, later, refused};
 use super::hook::Hook;
-use super::router::{MOST_BYTES, Server};
+use super::router::Server;
 use super::signature::VerifiedWebhook;
-use crate::alert::{AlertError, AlertFault, Body, BodyForm, NamedUser, Trigger};
+use crate::alert::{AlertError, AlertFault, Body, BodyForm, MOST_BYTES, NamedUser, Trigger};
 use crate::domain::{Sha256Digest, inert};
 use crate::engine::{PlanError, new_alert_id, new_plan_id};
 use crate::store::{Held, Limits, NewAlert, NewCase, Outcome};
@@ -25,7 +25,7 @@ const WRITTEN_WITHIN: Duration = Duration::from_millis(2_500);
 /// A sender that was turned away for our sake tries again after so many seconds.
 const TRY_AGAIN: u32 = 30;
 /// For so long further alerts about a subject belong to the case that is there.
-const COOL_DOWN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
+pub(super) const COOL_DOWN: jiff::SignedDuration = jiff::SignedDuration::from_mins(30);
 /// An alert that names more users than this is about something else than one account.
 const MOST_USERS: usize = 20;
 

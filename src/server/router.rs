@@ -13,12 +13,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::answer::bare;
 use super::hook::Hook;
 use super::{health, receive};
+use crate::alert::MOST_BYTES;
 use crate::config::Guards;
 use crate::domain::{Clock, Random};
 use crate::store::Inbox;
 
-/// The largest body that is taken: four times the largest that a known sender sends.
-pub const MOST_BYTES: usize = 1 << 20;
 /// Bodies read at once: as much memory as they may take.
 const MOST_AT_ONCE: usize = 100;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
+use super::receive::COOL_DOWN;
 use crate::domain::{Clock, PlanId, inert, with_causes};
 use crate::engine::{FromAlert, PlanError, PlanRequest, Planner, StopSignal};
 use crate::plan::Plan;
@@ -24,8 +25,6 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(5);
 /// Seconds until the next try; after the last of them a person is asked.
 const TRIED_AGAIN_AFTER: [i64; 7] = [10, 30, 60, 120, 300, 600, 1_200];
-/// Another case about the same subject counts as the same if it was opened within this.
-const SAME_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
 /// What to do about a case that nothing is known of.
 const BY_HAND: &str = "plan by hand: `stanch plan PLAYBOOK --user UPN`";
@@ -136,7 +135,7 @@ impl Worker {
             Ok(user) => user,
             Err(error) => return Ok(Ended::Failed(error)),
         };
-        let since = earlier(self.clock.now(), SAME_WITHIN);
+        let since = earlier(self.clock.now(), COOL_DOWN);
         match self.inbox.name_subject(&case.id, &self.owner, &user, since).await? {
             Subject::Own => {}
             Subject::Joined(other) => return Ok(Ended::Joined(other)),

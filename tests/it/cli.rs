@@ -35,6 +35,27 @@ fn the_demo_ends_contained_and_leaves_plan_and_report() {
 }
 
 #[test]
+fn the_demo_prints_its_report_where_markdown_is_asked_for() {
+    let (folder, output) = run(&["--format", "markdown", "demo", "--yes"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(told, std::fs::read_to_string(folder.path().join("stanch-demo/report.md")).unwrap());
+    assert!(told.starts_with("# contained") && told.contains("## The attacker's ways in"), "{told}");
+}
+
+#[test]
+fn a_served_demo_that_cannot_be_written_names_no_flag_that_it_has_not() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("stanch-demo"), "a file, not a folder").unwrap();
+    let output =
+        program(folder.path()).args(["serve", "--demo", "--listen", "127.0.0.1:0"]).output().unwrap();
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.starts_with("error: cannot write `stanch-demo`: "), "{told}");
+    assert!(told.contains("hint: run it in a folder") && !told.contains("--out"), "{told}");
+}
+
+#[test]
 fn the_demo_runs_on_another_case() {
     let file = crate::world::case_folder("aitm-travel").join("tenant.json");
     let file = file.to_str().unwrap();
