@@ -1,10 +1,8 @@
 //! What the doctor finds on this machine: settings, store, credentials, and the files and variables that settings name.
 
-use std::path::Path;
-
 use super::approvers;
 use super::failure::Failure;
-use super::plan::bind;
+use super::serve;
 use super::session::Session;
 use crate::config::{Role, Webhook};
 use crate::engine::{Doctor, Finding};
@@ -16,8 +14,7 @@ pub fn look(session: &Session) -> Vec<Finding> {
     findings.extend(operator(session));
     findings.extend(recipients(session));
     for (name, webhook) in &session.config.webhooks {
-        findings.push(webhook_secrets(session, name, webhook));
-        findings.extend(webhook.playbook.as_deref().and_then(|playbook| webhook_playbook(name, playbook)));
+        findings.push(served(session, name, webhook));
     }
     findings
 }
@@ -105,31 +102,16 @@ fn recipients(session: &Session) -> Vec<Finding> {
     findings
 }
 
-/// Says what is wrong with the playbook that alerts are planned with.
-fn webhook_playbook(name: &str, playbook: &str) -> Option<Finding> {
-    let failure = bind(playbook, &[]).err()?;
-    let fix = failure.hint.unwrap_or_else(|| format!("correct `webhooks.{name}.playbook`"));
-    let what = format!("the webhook `{name}` cannot plan with `{playbook}`: {}", failure.message);
-    Some(Finding::missing("webhooks", what, fix))
-}
-
-fn webhook_secrets(session: &Session, name: &str, webhook: &Webhook) -> Finding {
+/// Asks the server whether it would take alerts of this sender in.
+fn served(session: &Session, name: &str, webhook: &Webhook) -> Finding {
     const WEBHOOKS: &str = "webhooks";
-    let beside = session.config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let faults: Vec<String> = webhook
-        .auth
-        .read_secrets(beside, &session.environment)
-        .into_iter()
-        .filter_map(|(place, read)| read.err().map(|why| format!("{place} {why}")))
-        .collect();
-    if faults.is_empty() {
-        return Finding::ok(WEBHOOKS, format!("the secrets of the webhook `{name}` can be read"));
+    match serve::hook(session, name, webhook) {
+        Ok(_) => Finding::ok(WEBHOOKS, format!("the webhook `{name}` can be served")),
+        Err(failure) => {
+            let fix = failure.hint.unwrap_or_else(|| format!("correct `webhooks.{name}`"));
+            Finding::missing(WEBHOOKS, failure.message, fix)
+        }
     }
-    Finding::missing(
-        WEBHOOKS,
-        format!("the webhook `{name}` cannot check its sender: {}", faults.join("; ")),
-        format!("make them readable, or correct `webhooks.{name}.auth.secrets`"),
-    )
 }
 
 /// Says which app has nothing to sign in with, and what comes of it.
@@ -151,7 +133,7 @@ pub fn credentials(doctor: &Doctor, faults: &[(Role, Failure)]) -> Vec<Finding> 
     if doctor.observer.is_none() && !faults.iter().any(|(role, _)| *role == Role::Observer) {
         findings.push(Finding::warning(
             CREDENTIALS,
-            "there is no observer: planning signs in as the responder, which may write",
+            "there is no observer: planning signs in as the responder, which may write, and `stanch serve` does not start",
             "register one (`stanch setup`), and set `STANCH_OBSERVER_CLIENT_ID` and its credential",
         ));
     }

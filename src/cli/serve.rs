@@ -21,7 +21,7 @@ use crate::domain::SecretString;
 use crate::engine::{Planner, StopSignal, new_plan_id};
 use crate::playbook::BoundPlaybook;
 use crate::server::{Hook, HookError, ListenError, Listening, Server, Tls, Worker, listen, router};
-use crate::store::{Inbox, Store};
+use crate::store::Store;
 
 /// So many plans are made side by side: Graph's limits are for the whole tenant.
 const WORKERS: usize = 2;
@@ -90,21 +90,29 @@ impl Served {
         signal: &StopSignal,
     ) -> Result<Self, Failure> {
         let hooks = hooks(session)?;
-        let webhooks: Vec<String> = hooks.iter().map(|(hook, _)| hook.name.clone()).collect();
-        let playbooks: BTreeMap<String, BoundPlaybook> = hooks
-            .iter()
-            .filter_map(|(hook, playbook)| Some((hook.name.clone(), playbook.clone()?)))
-            .collect();
+        let webhooks: Vec<String> = hooks.iter().map(|hook| hook.name.clone()).collect();
+        let playbooks: BTreeMap<String, BoundPlaybook> =
+            hooks.iter().filter_map(|hook| Some((hook.name.clone(), hook.playbook.clone()?))).collect();
         let store = session.store()?;
         let wake = Arc::new(Notify::new());
         let mut workers = JoinSet::new();
-        for _ in 0..if playbooks.is_empty() { 0 } else { WORKERS } {
-            let worker = worker(session, &store, &playbooks, &wake)?;
-            let signal = signal.clone();
-            workers.spawn(async move { worker.run(signal).await });
+        if !playbooks.is_empty() {
+            let planner = planner(session)?;
+            for _ in 0..WORKERS {
+                let worker = Worker {
+                    inbox: Arc::<dyn Store>::clone(&store),
+                    planner: planner.clone(),
+                    playbooks: playbooks.clone(),
+                    clock: Arc::clone(&session.clock),
+                    owner: new_plan_id(session.clock.now(), session.random.as_ref())?.to_string(),
+                    wake: Arc::clone(&wake),
+                };
+                let signal = signal.clone();
+                workers.spawn(async move { worker.run(signal).await });
+            }
         }
         let server = Server::new(
-            hooks.into_iter().map(|(hook, _)| hook).collect(),
+            hooks,
             store,
             Arc::clone(&session.clock),
             Arc::clone(&session.random),
@@ -132,13 +140,9 @@ impl Served {
     }
 }
 
-fn worker(
-    session: &Session,
-    store: &Arc<dyn Store>,
-    playbooks: &BTreeMap<String, BoundPlaybook>,
-    wake: &Arc<Notify>,
-) -> Result<Worker, Failure> {
-    let planner: Planner = session.planner()?;
+/// A planner that signs in as the observer, and as nobody else.
+fn planner(session: &Session) -> Result<Planner, Failure> {
+    let planner = session.planner()?;
     if planner.signed_in_as != Role::Observer {
         return Err(Failure::new(
             2,
@@ -152,19 +156,11 @@ fn worker(
             ),
         ));
     }
-    let inbox: Arc<dyn Inbox> = Arc::<dyn Store>::clone(store);
-    Ok(Worker {
-        inbox,
-        planner,
-        playbooks: playbooks.clone(),
-        clock: Arc::clone(&session.clock),
-        owner: new_plan_id(session.clock.now(), session.random.as_ref())?.to_string(),
-        wake: Arc::clone(wake),
-    })
+    Ok(planner)
 }
 
-/// Every webhook of the settings, ready to be called, with the playbook that it plans with.
-fn hooks(session: &Session) -> Result<Vec<(Hook, Option<BoundPlaybook>)>, Failure> {
+/// Every webhook of the settings, ready to be called.
+fn hooks(session: &Session) -> Result<Vec<Hook>, Failure> {
     if session.config.webhooks.is_empty() {
         return Err(Failure::new(
             2,
@@ -176,29 +172,48 @@ fn hooks(session: &Session) -> Result<Vec<(Hook, Option<BoundPlaybook>)>, Failur
     session.config.webhooks.iter().map(|(name, webhook)| hook(session, name, webhook)).collect()
 }
 
-fn hook(session: &Session, name: &str, webhook: &Webhook) -> Result<(Hook, Option<BoundPlaybook>), Failure> {
-    let named = |mut failure: Failure| {
-        failure.message = format!("the webhook `{name}` cannot be served: {}", failure.message);
-        failure
+/// Makes a webhook of the settings ready to be called; the doctor asks here as well.
+///
+/// # Errors
+/// When its secrets, its playbook or another of its settings cannot be used.
+pub fn hook(session: &Session, name: &str, webhook: &Webhook) -> Result<Hook, Failure> {
+    let hook = match (secrets(session, name, webhook), playbook(name, webhook)) {
+        (Ok(secrets), Ok(playbook)) => {
+            Hook::new(name, webhook, &secrets, playbook, session.clock.now()).map_err(Failure::from)
+        }
+        (Err(one), Err(other)) => Err(one.and(other)),
+        (Err(fault), Ok(_)) | (Ok(_), Err(fault)) => Err(fault),
     };
+    hook.map_err(|fault| fault.about(&format!("the webhook `{name}` cannot be served")))
+}
+
+/// The secrets that senders are checked by, each with where it is.
+fn secrets(session: &Session, name: &str, webhook: &Webhook) -> Result<Vec<(String, SecretString)>, Failure> {
     let beside = session.config.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    let mut secrets: Vec<(String, SecretString)> = Vec::new();
+    let (mut secrets, mut faults) = (Vec::new(), Vec::new());
     for (place, read) in webhook.auth.read_secrets(beside, &session.environment) {
         match read {
             Ok(secret) => secrets.push((place, secret)),
-            Err(why) => {
-                let hint = format!("correct `webhooks.{name}.auth.secrets`, or what it names");
-                return Err(named(Failure::new(2, "webhook_secret", format!("{place} {why}"), Some(hint))));
-            }
+            Err(why) => faults.push(format!("{place} {why}")),
         }
     }
-    let playbook = match (&webhook.playbook, webhook.mode) {
-        (Some(playbook), Mode::Plan | Mode::Auto) => Some(bind(playbook, &[]).map_err(named)?),
-        _ => None,
+    if faults.is_empty() {
+        return Ok(secrets);
+    }
+    let hint = format!("correct `webhooks.{name}.auth.secrets`, or what it names");
+    Err(Failure::new(2, "webhook_secret", faults.join("; "), Some(hint)))
+}
+
+/// The playbook that alerts are planned with; none where they are only written down.
+fn playbook(name: &str, webhook: &Webhook) -> Result<Option<BoundPlaybook>, Failure> {
+    let (Some(playbook), Mode::Plan | Mode::Auto) = (&webhook.playbook, webhook.mode) else {
+        return Ok(None);
     };
-    let hook = Hook::new(name, webhook, &secrets, playbook.clone(), session.clock.now())
-        .map_err(|error| named(Failure::from(error)))?;
-    Ok((hook, playbook))
+    let mut bound = bind(playbook, &[]).map(Some);
+    if let Err(fault) = &mut bound {
+        fault.hint.get_or_insert_with(|| format!("correct `webhooks.{name}.playbook`"));
+    }
+    bound
 }
 
 impl From<HookError> for Failure {

@@ -42,6 +42,8 @@ pub struct Session {
     patience: Patience,
     /// Set once somebody has signed in as themselves.
     person: OnceLock<(Connection, SignedIn)>,
+    /// Set once it is open: each opening writes, and waits for the disk.
+    store: OnceLock<Arc<dyn Store>>,
 }
 
 impl Session {
@@ -69,6 +71,7 @@ impl Session {
             tenant: global.tenant.clone(),
             patience: Patience::default(),
             person: OnceLock::new(),
+            store: OnceLock::new(),
         })
     }
 
@@ -110,15 +113,17 @@ impl Session {
             .unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// Opens the store.
+    /// The store, opened at the first call.
     ///
     /// # Errors
     /// When it cannot be opened.
     pub fn store(&self) -> Result<Arc<dyn Store>, Failure> {
-        let url = self.config.store_or_default(&self.environment)?;
-        match url {
-            StoreUrl::Sqlite(path) => Ok(Arc::new(SqliteStore::open(&path)?)),
+        if let Some(store) = self.store.get() {
+            return Ok(Arc::clone(store));
         }
+        let StoreUrl::Sqlite(path) = self.config.store_or_default(&self.environment)?;
+        let opened: Arc<dyn Store> = Arc::new(SqliteStore::open(&path)?);
+        Ok(Arc::clone(self.store.get_or_init(|| opened)))
     }
 
     /// The way secrets are handed over: at the terminal, or sealed beside the store.
@@ -209,9 +214,17 @@ impl Session {
     }
 
     fn connection(&self, credentials: &Credentials, base: &BaseUrl) -> Result<Connection, Failure> {
+        self.connection_by(Credential::load(&credentials.way, self.clock.now())?, credentials, base)
+    }
+
+    fn connection_by(
+        &self,
+        credential: Credential,
+        credentials: &Credentials,
+        base: &BaseUrl,
+    ) -> Result<Connection, Failure> {
         let transport = Self::transport()?;
         let tenant = self.tenant.as_deref().unwrap_or(&credentials.tenant_id);
-        let credential = Credential::load(&credentials.way, self.clock.now())?;
         let settings = ConnectionSettings::new(
             base.as_str(),
             credentials.authority.as_str(),
@@ -235,9 +248,8 @@ impl Session {
             let made = read.map_err(Failure::from).and_then(|credentials| {
                 let Some(credentials) = credentials else { return Ok(None) };
                 let credential = Credential::load(&credentials.way, self.clock.now())?;
-                let client_id = credentials.client_id.clone();
-                let connection = self.connection(&credentials, &base)?;
-                Ok(Some(App { role, client_id, credential, connection }))
+                let connection = self.connection_by(credential.clone(), &credentials, &base)?;
+                Ok(Some(App { role, client_id: credentials.client_id, credential, connection }))
             });
             made.unwrap_or_else(|failure| {
                 faults.push((role, failure));

@@ -70,6 +70,7 @@ pub struct PlanRequest {
 }
 
 /// Makes plans. It cannot write.
+#[derive(Clone)]
 pub struct Planner {
     /// The way to read the tenant: the observer's where one is set.
     pub reader: Reader,

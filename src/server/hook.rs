@@ -60,7 +60,7 @@ pub struct Hook {
     pub(super) condition: Condition,
     pub(super) rate: Rate,
     /// The playbook to plan with; none where alerts are only written down.
-    pub(super) playbook: Option<BoundPlaybook>,
+    pub playbook: Option<BoundPlaybook>,
 }
 
 impl Hook {

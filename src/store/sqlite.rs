@@ -63,6 +63,8 @@ impl SqliteStore {
         for batch in MIGRATIONS.iter().skip(done) {
             transaction.execute_batch(batch).map_err(failed)?;
         }
+        // Written also where it stays the same: a store that cannot be written, as on a full disk, is told before the
+        // tenant is read, and not when there is a plan to keep.
         transaction.pragma_update(None, "user_version", known).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)), queue: Arc::default() })

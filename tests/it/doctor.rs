@@ -410,7 +410,7 @@ fn the_command_tells_machine_and_tenant_and_exits_by_what_is_missing() {
         .filter(|own| own["state"] == "missing")
         .map(|own| own["check"].as_str().unwrap())
         .collect();
-    assert_eq!(missing, ["recipients", "webhooks", "webhooks", "approvers"]);
+    assert_eq!(missing, ["recipients", "webhooks", "approvers"]);
     assert_eq!(mock.writes(), 0);
 }
 

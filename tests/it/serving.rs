@@ -310,6 +310,33 @@ fn what_cannot_be_served_safely_is_refused_with_what_to_do() {
     }
 }
 
+#[test]
+fn the_doctor_passes_no_webhook_that_would_not_be_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("bec-node-fetch");
+    let told = |webhook: &str| {
+        let place = tempfile::tempdir_in(folder.path()).unwrap();
+        with_webhook(&mock, place.path(), webhook);
+        let output = stanch(&mock, place.path()).args(["doctor", "bec"]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (status, text) = told(SIEM);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.contains("the webhook `siem` can be served"), "{text}");
+    for (webhook, why) in [
+        (SIEM.replace("\"plan\"", "\"auto\""), "`mode = \"auto\"`"),
+        (SIEM.replace("standard-webhooks", "handshake"), "`handshake` is no way to prove a sender"),
+        (SIEM.replace("generic", "nobody"), "`nobody`"),
+        (format!("{SIEM}\nwhen = {{ moods = [\"bad\"] }}"), "`when` knows no `moods`"),
+        (SIEM.replace("\"generic\"", "\"insightidr\"\nid = \"/id\""), "it has pointers"),
+    ] {
+        let (status, text) = told(&webhook);
+        assert_eq!(status, Some(1), "{webhook}: {text}");
+        assert!(text.contains("missing  the webhook `siem` cannot be served: "), "{webhook}: {text}");
+        assert!(text.contains(why), "{webhook}: {text}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn anywhere_else_it_is_tls() {
