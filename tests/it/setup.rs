@@ -38,6 +38,29 @@ fn the_fullest_playbook_needs_the_permissions_of_the_others() {
 }
 
 #[test]
+fn a_playbook_of_ones_own_is_named_to_the_doctor_as_it_was_named_to_setup() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = stanch::playbook::shipped_text("evict").unwrap().replace("name: evict", "name: own");
+    std::fs::write(folder.path().join("own.yaml"), &own).unwrap();
+    std::fs::write(folder.path().join("my own.yaml"), &own).unwrap();
+    let arguments = ["setup", "./own.yaml", "my own.yaml"];
+    let az = setup(folder.path(), &[&arguments[..], &["--shell", "az"]].concat());
+    assert!(az.contains("for the playbooks own, own."), "{az}");
+    assert!(az.ends_with("\nstanch doctor ./own.yaml 'my own.yaml'\n"), "{az}");
+    let powershell = setup(folder.path(), &[&arguments[..], &["--shell", "powershell"]].concat());
+    assert!(powershell.ends_with("\nstanch doctor ./own.yaml 'my own.yaml'\n"), "{powershell}");
+    let output = Command::new(env!("CARGO_BIN_EXE_stanch"))
+        .env_clear()
+        .env("HOME", folder.path())
+        .current_dir(folder.path())
+        .args(["doctor", "./own.yaml", "my own.yaml"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.starts_with("For the playbooks own, own:"), "{told}");
+}
+
+#[test]
 fn the_json_names_both_apps_with_ids_and_where_to_consent() {
     let folder = tempfile::tempdir().unwrap();
     let document: Value =

@@ -27,7 +27,7 @@ pub fn script(lines: &SetupLines) -> String {
     script.push_str(&starter::advice());
     script.push_str(&format!(
         "\n# 4. Then look whether all is there.\nstanch doctor {}\n",
-        lines.playbooks.join(" ")
+        lines.named.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(" ")
     ));
     script
 }
@@ -73,6 +73,6 @@ fn credential(lines: &SetupLines, app: &Registration, name: &str, variable: &str
 /// A text as one word of a POSIX shell.
 fn quoted(text: &str) -> String {
     let is_plain = !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/'));
     if is_plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }

@@ -27,6 +27,7 @@ pub fn setup(session: &Session, args: &SetupArgs) -> Result<u8, Failure> {
         Place { cloud: session.config.cloud, authority: authority.as_str().to_owned() },
         session.tenant(),
         playbooks.into_iter().map(|book| book.name).collect(),
+        &args.playbooks,
         &requirements,
         [environment.get("STANCH_OBSERVER_CLIENT_ID"), environment.get("AZURE_CLIENT_ID")],
         args.credential,

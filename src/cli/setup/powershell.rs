@@ -4,6 +4,7 @@ use super::registration::{Registration, SetupLines};
 use super::starter;
 use crate::cli::args::SetupCredential;
 use crate::graph::GRAPH_APP_ID;
+use crate::steps::quoted;
 
 /// All lines.
 pub fn script(lines: &SetupLines) -> String {
@@ -29,7 +30,7 @@ pub fn script(lines: &SetupLines) -> String {
     script.push_str(&starter::advice());
     script.push_str(&format!(
         "\n# 4. Then look whether all is there.\nDisconnect-MgGraph | Out-Null\nstanch doctor {}\n",
-        lines.playbooks.join(" ")
+        lines.named.iter().map(|name| word(name)).collect::<Vec<_>>().join(" ")
     ));
     script
 }
@@ -71,7 +72,9 @@ fn credential(lines: &SetupLines, app: &Registration, name: &str) -> String {
     }
 }
 
-/// A text as one literal.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+/// A text as one argument of a program.
+fn word(text: &str) -> String {
+    let is_plain = text.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '.')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'/'));
+    if is_plain { text.to_owned() } else { quoted(text) }
 }

@@ -58,8 +58,10 @@ pub struct SetupLines {
     pub tenant: String,
     /// Whether the tenant is known.
     pub is_tenant_known: bool,
-    /// The playbooks.
+    /// The playbooks, by name.
     pub playbooks: Vec<String>,
+    /// The playbooks as commands take them: a file stays a file.
+    pub named: Vec<String>,
     /// The two apps.
     pub registrations: [Registration; 2],
     /// What the apps sign in with.
@@ -72,6 +74,7 @@ impl SetupLines {
         place: Place,
         tenant: Option<&str>,
         playbooks: Vec<String>,
+        named: &[String],
         requirements: &Requirements,
         client_ids: [Option<&str>; 2],
         credential: SetupCredential,
@@ -81,6 +84,7 @@ impl SetupLines {
             place,
             tenant: tenant.unwrap_or(UNKNOWN_TENANT).to_owned(),
             is_tenant_known: tenant.is_some(),
+            named: if named.is_empty() { playbooks.clone() } else { named.to_vec() },
             playbooks,
             registrations: [
                 Registration::new(Role::Observer, &requirements.observer, observer),
