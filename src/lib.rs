@@ -12,7 +12,7 @@
 //! | 2 | [`alert`], [`plan`], [`policy`] |
 //! | 3 | [`approval`], [`guard`], [`order`] |
 //! | 4 | [`run`], [`transport`] |
-//! | 5 | [`graph`], [`store`], [`report`] |
+//! | 5 | [`graph`], [`store`], [`seal`], [`report`] |
 //! | 6 | [`investigate`] |
 //! | 7 | [`steps`] |
 //! | 8 | [`engine`] |

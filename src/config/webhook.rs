@@ -85,7 +85,7 @@ pub struct Pointers {
     pub id: Option<String>,
     /// When it happened.
     pub time: Option<String>,
-    /// Who it is about; the first that resolves.
+    /// Who it is about, the surest first.
     pub user: Vec<String>,
     /// Addresses.
     pub ips: Vec<String>,

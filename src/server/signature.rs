@@ -56,14 +56,14 @@ pub enum AuthError {
     },
 }
 
-/// Why a request is turned away: for the log and the counters, never for the sender.
+/// Why a request is turned away: for the log, never for the sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// A header is missing.
     Missing,
     /// A header stands twice.
     Twice,
-    /// The id or the timestamp has characters that it never has.
+    /// A header is none of its kind.
     Malformed,
     /// The timestamp is too far from our clock.
     NotFresh,
@@ -77,7 +77,7 @@ impl Refusal {
         match self {
             Self::Missing => "a header is missing",
             Self::Twice => "a header stands twice",
-            Self::Malformed => "the id or the timestamp is malformed",
+            Self::Malformed => "a header is malformed",
             Self::NotFresh => "the timestamp is more than 300 s off",
             Self::NoMatch => "no secret fits",
         }
