@@ -141,6 +141,19 @@ impl Failure {
         self
     }
 
+    /// Tells a story behind what is drawn, a line each; programs get it in the message.
+    #[must_use]
+    pub fn telling(mut self, title: &str, lines: &[String]) -> Self {
+        let numbered: Vec<String> =
+            lines.iter().enumerate().map(|(index, line)| format!("{}. {line}", index + 1)).collect();
+        if let Some(rendered) = &mut self.rendered {
+            let list: String = numbered.iter().map(|line| format!("  {line}\n")).collect();
+            *rendered = format!("{}\n\n{title}:\n{list}", rendered.trim_end());
+        }
+        self.message = format!("{}; {title}: {}", self.message, numbered.join("; "));
+        self
+    }
+
     /// Prints to standard error; with `--format json` the document goes to standard output as well.
     pub fn print(&self, format: Format) {
         if let Some(rendered) = &self.rendered {

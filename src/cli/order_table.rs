@@ -161,6 +161,6 @@ fn ending(hold: Hold, end: End) -> &'static str {
         (_, End::WayIn) => "LEFT, and a way in",
         (_, End::OnceEnabled) => "LEFT for the day that sign-in is enabled",
         (_, End::Left) => "left",
-        (_, End::Expires) => "ends by itself, within 90 minutes",
+        (_, End::Expires) => "ends by itself, within 2 hours",
     }
 }

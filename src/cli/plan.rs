@@ -185,16 +185,15 @@ fn where_options_stand(book: &Playbook, errors: BindErrors) -> Failure {
 
 /// Shows a door that is shut too late where it stands in the playbook.
 fn where_the_door_stands(book: &Playbook, error: PlanError) -> Failure {
-    let shown = match &error {
-        PlanError::Order(order) => {
-            let place = book.steps.iter().position(|call| call.id == order.rule.door());
-            place.map(|place| book.point_at(&step_path(place), order.to_string(), order.rule.hint()))
-        }
-        _ => None,
+    let PlanError::Order(order) = &error else { return Failure::from(error) };
+    let Some(place) = book.steps.iter().position(|call| call.id == order.rule.door()) else {
+        return Failure::from(error);
     };
-    let failure = Failure::from(error);
-    match shown {
-        Some(shown) => failure.drawn(&[shown]),
+    let shown = book.point_at(&step_path(place), order.without_story(), order.rule.hint());
+    let story = order.story.clone();
+    let failure = Failure::from(error).drawn(&[shown]);
+    match story {
+        Some(story) => failure.telling("how the intruder gets back in", &story.lines),
         None => failure,
     }
 }

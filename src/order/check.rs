@@ -10,12 +10,29 @@ use crate::case::Hold;
 
 /// Why an order is refused, with the story where there is one.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{rule}{}", .story.as_ref().map_or_else(|| rule.why().to_owned(), |story| format!(": {story}")))]
+#[error("{}", told(.rule, .story.as_ref()))]
 pub struct OrderFault {
     /// The rule that it breaks.
     pub rule: OrderError,
     /// How the intruder gets back in.
     pub story: Option<Story>,
+}
+
+impl OrderFault {
+    /// The message for where the story is told apart. Where there is none, it says why the rule matters.
+    pub fn without_story(&self) -> String {
+        match self.story {
+            Some(_) => self.rule.to_string(),
+            None => told(&self.rule, None),
+        }
+    }
+}
+
+fn told(rule: &OrderError, story: Option<&Story>) -> String {
+    match story {
+        Some(story) => format!("{rule}: {story}"),
+        None => format!("{rule}{}", rule.why()),
+    }
 }
 
 /// Checks the order of a playbook's steps.

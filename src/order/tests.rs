@@ -195,3 +195,38 @@ fn more_orders_than_can_be_walked_are_said_to_be() {
     assert_eq!(outlook(&steps(&wide)), Err(TooWide));
     assert!(check(&steps(&wide)).is_err());
 }
+
+/// Numbers that look like chance, the same each time.
+fn chance(state: &mut u64, below: usize) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap() % below
+}
+
+#[test]
+fn the_walk_that_prunes_and_the_search_that_does_not_find_the_same_ways_in() {
+    let kinds =
+        [DISABLE, RESET, METHODS, REVOKE, PROTECT, &[Hold::Method], &[Hold::Admission], &[Hold::AnyDevice]];
+    let names: Vec<String> = (0..7).map(|number| format!("step{number}")).collect();
+    let (mut state, mut ins) = (7, 0);
+    for _ in 0..400 {
+        let mut needs: Vec<Vec<usize>> = Vec::new();
+        for place in 0..names.len() {
+            needs.push((0..place).filter(|_| chance(&mut state, 3) == 0).collect());
+        }
+        let mut all: Vec<OrderedStep> = Vec::new();
+        for (place, name) in names.iter().enumerate() {
+            let takes = kinds[chance(&mut state, kinds.len())];
+            let gives = chance(&mut state, 12) == 0;
+            let mut step = chain(&[(name, takes)]).remove(0);
+            step.needs = needs[place].iter().map(|need| names[*need].clone()).collect();
+            step.gives = if gives { vec![Hold::Account] } else { Vec::new() };
+            all.push(step);
+        }
+        let walk = super::walk::Walk::new(&all, super::walk::Outcome::Required, Terrain::WORST).unwrap();
+        let start = Position::worst();
+        let pruned = walk.ends(start).unwrap().iter().any(|end| end.is_way_in(Terrain::WORST));
+        assert_eq!(walk.shortest_way_in(start).is_some(), pruned, "{all:?}");
+        ins += usize::from(pruned);
+    }
+    assert!((50..350).contains(&ins), "{ins} of 400 leave a way in: too much of one kind");
+}
