@@ -102,6 +102,8 @@ impl Envelopes {
         let stem = stem_of(parcel);
         let path = self.folder.join(format!("{stem}.{}.age", parcel.run));
         write_durably(&path, armored.as_bytes())?;
+        // A file's name is the folder's: without this a crash may leave the secret on the disk under no name.
+        sync_folder(&self.folder).map_err(|source| failed(&self.folder, source))?;
         // The new one is safe by now: whatever fails here leaves one envelope too many, and none too few.
         self.supersede(&stem, &path);
         Ok(HandedOver::Sealed { file: path.display().to_string(), recipients: recipients.to_vec() })
@@ -116,9 +118,7 @@ impl Envelopes {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_envelope = path.extension().is_some_and(|ending| ending == "age");
-            let is_earlier = is_envelope && name.starts_with(&format!("{stem}."));
-            if is_earlier
+            if is_of(stem, name)
                 && path != newest
                 && let Err(error) = fs::rename(&path, path.with_extension(format!("age.{SUPERSEDED}")))
             {
@@ -132,13 +132,25 @@ fn parse(recipients: &[String]) -> Result<Vec<Recipient>, RecipientError> {
     recipients.iter().map(|text| text.parse()).collect()
 }
 
-/// The beginning of an envelope's name: whose it is and what is in it, in characters that every file system takes.
+/// The beginning of an envelope's name: whose it is and what is in it, in characters that every file system takes. Two
+/// accounts never share one; an account is the same in capitals, as it is to Entra.
 fn stem_of(parcel: &Parcel<'_>) -> String {
-    let plain = |letter: char| {
-        if letter.is_ascii_alphanumeric() || matches!(letter, '@' | '-' | '_') { letter } else { '_' }
-    };
-    let subject: String = parcel.subject.as_str().chars().map(plain).collect();
-    format!("{subject}.{}", parcel.kind.word())
+    let mut stem = String::new();
+    for byte in parcel.subject.as_str().to_lowercase().bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'-' | b'_' | b'.') {
+            stem.push(char::from(byte));
+        } else {
+            stem.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    format!("{stem}.{}", parcel.kind.word())
+}
+
+/// Whether a file is an envelope with this stem: behind it stands the id of a run, and nothing else.
+fn is_of(stem: &str, name: &str) -> bool {
+    name.strip_prefix(stem)
+        .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".age"))
+        .is_some_and(|run| !run.is_empty() && !run.contains('.'))
 }
 
 fn failed(path: &Path, source: std::io::Error) -> SealError {
@@ -161,6 +173,16 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), SealError> {
         file.sync_all()
     };
     write().map_err(|source| failed(path, source))
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -234,5 +256,31 @@ mod tests {
         }
         let names: Vec<_> = fs::read_dir(second.parent().unwrap()).unwrap().collect();
         assert_eq!(names.len(), 3, "{names:?}");
+    }
+
+    #[test]
+    fn the_envelopes_of_another_account_are_never_marked() {
+        let folder = tempfile::tempdir().unwrap();
+        let envelopes = Envelopes::within(folder.path().join("sealed"));
+        let recipient = [age::x25519::Identity::generate().to_public().to_string()];
+        let keep = |subject: &str, run: &str| {
+            let (subject, run) = (subject.parse().unwrap(), run.parse().unwrap());
+            let parcel = Parcel { kind: SecretKind::Pass, subject: &subject, run: &run };
+            match envelopes.keep(&parcel, &recipient, &SecretString::from("x")).unwrap() {
+                HandedOver::Sealed { file, .. } => PathBuf::from(file),
+                other => panic!("{other:?}"),
+            }
+        };
+        let others = [
+            "john_doe@contoso.com",
+            "john%2edoe@contoso.com",
+            "john'doe@contoso.com",
+            "john.doe@contoso.com.pass.fabrikam.com",
+        ]
+        .map(|subject| keep(subject, "r1"));
+        let own = keep("John.Doe@contoso.com", "r1");
+        let newest = keep("john.doe@contoso.com", "r2");
+        assert!(!own.exists() && newest.exists());
+        assert!(others.iter().all(|other| other.exists()), "{others:?}");
     }
 }
