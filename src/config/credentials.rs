@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::endpoint::{BaseUrl, Cloud, EndpointError};
 use super::environment::Environment;
 use super::managed_identity::ManagedIdentity;
+use super::secret_file::{SecretFileError, flaw, read_secret};
 
 /// Which of the two applications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,8 +175,6 @@ const MANAGED_IDENTITY: &str = "MANAGED_IDENTITY";
 const WAYS: [&str; 5] = [CERTIFICATE, FEDERATED_TOKEN, MANAGED_IDENTITY, SECRET_FILE, SECRET];
 /// What a managed identity that is not named is called in messages.
 const UNNAMED_IDENTITY: &str = "managed-identity";
-/// A client secret has some 40 letters; a file without end has to end somewhere.
-const MOST_SECRET: u64 = 4 * 1024;
 
 impl Credentials {
     /// Reads the responder's credentials.
@@ -229,11 +228,13 @@ impl Credentials {
             return Err(CredentialError::Ambiguous { role, first, second });
         }
         let (tenant_at, tenant_id) = shared("TENANT_ID").map_err(missing)?;
-        let named_client = get("CLIENT_ID");
         let is_identity = set.first().is_some_and(|(name, _, _)| *name == MANAGED_IDENTITY);
-        let (client_at, client_id) = match named_client {
-            Ok((variable, text)) => (variable, text.trim()),
-            Err(variable) if is_identity => (variable, UNNAMED_IDENTITY),
+        let named = match get("CLIENT_ID") {
+            Ok((variable, text)) => {
+                check_word(&variable, text.trim(), "is no application's id")?;
+                Some(text.trim())
+            }
+            Err(_) if is_identity => None,
             Err(variable) => return Err(missing(variable)),
         };
         check_word(&tenant_at, tenant_id.trim(), "is neither a tenant's id nor a domain")?;
@@ -241,55 +242,41 @@ impl Credentials {
             let why = "names no single tenant";
             return Err(CredentialError::Malformed { variable: tenant_at, why });
         }
-        check_word(&client_at, client_id, "is no application's id")?;
         let way = match set.into_iter().next() {
             None => return Err(missing(role.variable(SECRET))),
             Some((CERTIFICATE, _, path)) => SignInWay::Certificate(PathBuf::from(path)),
             Some((FEDERATED_TOKEN, _, path)) => SignInWay::FederatedToken(PathBuf::from(path)),
             Some((MANAGED_IDENTITY, variable, text)) => {
-                let named = (client_id != UNNAMED_IDENTITY).then_some(client_id);
                 SignInWay::ManagedIdentity(ManagedIdentity::read(&variable, text, named, environment)?)
             }
-            Some((SECRET_FILE, variable, path)) => {
-                let text = read_secret(&variable, Path::new(path))?;
-                SignInWay::Secret(check_secret(variable, text)?)
-            }
+            Some((SECRET_FILE, variable, path)) => SignInWay::Secret(secret_in(variable, path)?),
             Some((_, variable, text)) => SignInWay::Secret(check_secret(variable, SecretString::from(text))?),
         };
         let authority = match shared("AUTHORITY_HOST") {
             Ok((variable, text)) => BaseUrl::parse(&variable, text)?,
             Err(variable) => BaseUrl::parse(&variable, cloud.authority())?,
         };
-        Ok(Self { authority, tenant_id: tenant_id.trim().to_owned(), client_id: client_id.to_owned(), way })
+        let client_id = named.unwrap_or(UNNAMED_IDENTITY).to_owned();
+        Ok(Self { authority, tenant_id: tenant_id.trim().to_owned(), client_id, way })
     }
 }
 
-/// Reads a secret from a file; editors put an end of line behind it, and it is no part of it.
-fn read_secret(variable: &str, path: &Path) -> Result<SecretString, CredentialError> {
-    use std::io::Read as _;
-    let unreadable = |error: &std::io::Error| CredentialError::Unreadable {
-        variable: variable.to_owned(),
-        path: path.to_owned(),
-        why: error.kind(),
-    };
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MOST_SECRET).read_to_string(&mut text))
-        .map_err(|error| unreadable(&error))?;
-    let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
-    zeroize::Zeroize::zeroize(&mut text);
-    Ok(secret)
+/// Reads a secret from the file that a variable names.
+fn secret_in(variable: String, path: &str) -> Result<SecretString, CredentialError> {
+    let path = Path::new(path);
+    read_secret(path).map_err(|error| match error {
+        SecretFileError::Unreadable(error) => {
+            CredentialError::Unreadable { variable, path: path.to_owned(), why: error.kind() }
+        }
+        SecretFileError::Unfit(why) => CredentialError::Malformed { variable, why },
+    })
 }
 
 fn check_secret(variable: String, secret: SecretString) -> Result<SecretString, CredentialError> {
-    let text = secret.expose_secret();
-    if text.trim().is_empty() {
-        return Err(CredentialError::Malformed { variable, why: "is empty" });
+    match flaw(&secret) {
+        None => Ok(secret),
+        Some(why) => Err(CredentialError::Malformed { variable, why }),
     }
-    if text.trim() != text {
-        return Err(CredentialError::Malformed { variable, why: "has white space around it" });
-    }
-    Ok(secret)
 }
 
 /// Both ids become parts of an address: nothing in them may change which one.

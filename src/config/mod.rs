@@ -13,6 +13,7 @@ mod layers;
 mod managed_identity;
 mod model;
 mod person;
+mod secret_file;
 mod settings;
 mod store_url;
 mod text;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::environment::Environment;
 use super::error::Origin;
 use super::model::Settings;
+use super::secret_file::read_secret;
 
 /// What an alert may do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -59,12 +60,7 @@ impl WebhookAuth {
     pub fn read_secrets(&self, beside: &Path, environment: &Environment) -> Vec<ReadSecret> {
         let read = |place: &String| match place.split_once(':') {
             Some(("file", path)) => {
-                let secret = match std::fs::read_to_string(beside.join(path)).map(SecretString::from) {
-                    Ok(secret) if secret.expose_secret().trim().is_empty() => Err("is empty".to_owned()),
-                    // Editors end a file with a newline, which is no part of the secret.
-                    Ok(secret) => Ok(SecretString::from(secret.expose_secret().trim_end())),
-                    Err(error) => Err(format!("cannot be read: {error}")),
-                };
+                let secret = read_secret(&beside.join(path)).map_err(|error| error.to_string());
                 (format!("the file `{path}`"), secret)
             }
             Some(("env", variable)) => {
