@@ -201,9 +201,9 @@ pub enum AuthError {
     /// The person's account may have no tokens any more.
     #[error("your session has ended: it was revoked, your password changed, or your account is disabled")]
     SessionEnded {
-        /// What Entra said; nothing where the session could not be renewed at all.
+        /// What Entra said; `None` where it gave nothing to renew the session with.
         #[source]
-        refusal: Box<EntraRefusal>,
+        refusal: Option<Box<EntraRefusal>>,
     },
     /// Our own session was revoked: a new token with what Graph asked for was not accepted either.
     #[error("the session of app `{client_id}` was revoked or blocked")]
@@ -303,7 +303,7 @@ impl AuthError {
         } else if has(&[53_000, 53_001, 53_003, 530_031, 530_032, 530_035, 50_074, 50_076, 50_097]) {
             Self::PersonBlocked { tenant: tenant_id, refusal: Box::new(refusal) }
         } else if has(&[50_057, 50_132, 50_133, 50_173, 70_043, 700_082]) {
-            Self::SessionEnded { refusal: Box::new(refusal) }
+            Self::SessionEnded { refusal: Some(Box::new(refusal)) }
         } else {
             Self::from_refusal(refusal, client_id, tenant, scope)
         }

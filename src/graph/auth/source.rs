@@ -221,11 +221,7 @@ impl TokenSource {
         let exchange = Exchange { source: self, seen: Mutex::default() };
         let asked_at = self.clock.now();
         let outcome = request.request_async(&exchange).await;
-        let seen = exchange.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(answer) => (Ok(Self::take(&answer, number, asked_at)), None),
-            Err(error) => self.sort(error, seen.as_ref(), &scope),
-        }
+        self.settle(outcome, exchange, number, asked_at, &scope)
     }
 
     /// What proves the app in place of a secret.
@@ -263,7 +259,7 @@ impl TokenSource {
     ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
         let held = self.refresh.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(held) = held else {
-            return (Err(AuthError::SessionEnded { refusal: Box::default() }), None);
+            return (Err(AuthError::SessionEnded { refusal: None }), None);
         };
         let client = match self.client() {
             Ok(client) => client,
@@ -278,16 +274,26 @@ impl TokenSource {
         let exchange = Exchange { source: self, seen: Mutex::default() };
         let asked_at = self.clock.now();
         let outcome = request.request_async(&exchange).await;
+        if let Some(next) = outcome.as_ref().ok().and_then(BasicTokenResponse::refresh_token) {
+            *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(SecretString::from(next.secret().as_str()));
+        }
+        self.settle(outcome, exchange, number, asked_at, &scope)
+    }
+
+    /// Makes a token of what came back, or sorts why there is none; the wait is what the answer asks for.
+    fn settle(
+        &self,
+        outcome: Result<BasicTokenResponse, RequestTokenError<TransportError, EntraRefusal>>,
+        exchange: Exchange<'_>,
+        number: u64,
+        asked_at: Timestamp,
+        scope: &str,
+    ) -> (Result<AccessToken, AuthError>, Option<Duration>) {
         let seen = exchange.seen.into_inner().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Ok(answer) => {
-                if let Some(next) = answer.refresh_token() {
-                    *self.refresh.lock().unwrap_or_else(PoisonError::into_inner) =
-                        Some(SecretString::from(next.secret().as_str()));
-                }
-                (Ok(Self::take(&answer, number, asked_at)), None)
-            }
-            Err(error) => self.sort(error, seen.as_ref(), &scope),
+            Ok(answer) => (Ok(Self::take(&answer, number, asked_at)), None),
+            Err(error) => self.sort(error, seen.as_ref(), scope),
         }
     }
 
@@ -304,9 +310,7 @@ impl TokenSource {
 
     fn client(&self) -> Result<EntraClient, AuthError> {
         let settings = &self.settings;
-        let authority = settings.authority.trim_end_matches('/');
-        let tenant = crate::graph::path::encode(&settings.tenant);
-        let url = TokenUrl::new(format!("{authority}/{tenant}/oauth2/v2.0/token"))
+        let url = TokenUrl::new(self.endpoint("token"))
             .map_err(|_| AuthError::Authority { authority: settings.authority.clone() })?;
         let client = oauth2::Client::new(ClientId::new(settings.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
@@ -320,6 +324,13 @@ impl TokenSource {
             | Credential::ManagedIdentity(_)
             | Credential::Person => client,
         })
+    }
+
+    /// The address of one of the authority's endpoints for the tenant.
+    fn endpoint(&self, name: &str) -> String {
+        let authority = self.settings.authority.trim_end_matches('/');
+        let tenant = crate::graph::path::encode(&self.settings.tenant);
+        format!("{authority}/{tenant}/oauth2/v2.0/{name}")
     }
 
     fn scope(&self) -> String {

@@ -19,22 +19,34 @@ impl Reader {
     /// # Errors
     /// When a call fails.
     pub async fn devices_of(&self, user: &UserId) -> Result<Vec<Device>, GraphError> {
+        let (owned, registered) = tokio::try_join!(
+            self.devices_by(user, "ownedDevices"),
+            self.devices_by(user, "registeredDevices")
+        )?;
         let mut devices: Vec<Device> = Vec::new();
-        for relation in ["ownedDevices", "registeredDevices"] {
-            let target = with_query(
-                &format!("/v1.0/users/{user}/{relation}/microsoft.graph.device"),
-                &[("$select", PROPERTIES), ("$count", "true"), ("$top", "999")],
-            );
-            for row in self.list(&target, EVENTUAL).await? {
-                let id = text_if_any(&row, "/id")
-                    .ok_or_else(|| malformed(&target, "a device without an id", None))?;
-                if devices.iter().all(|known| known.id != id) {
-                    devices.push(parse_device(id, &row));
-                }
+        for device in owned.into_iter().chain(registered) {
+            if devices.iter().all(|known| known.id != device.id) {
+                devices.push(device);
             }
         }
         Ok(devices)
     }
+
+    async fn devices_by(&self, user: &UserId, relation: &str) -> Result<Vec<Device>, GraphError> {
+        let target = with_query(
+            &format!("/v1.0/users/{user}/{relation}/microsoft.graph.device"),
+            &[("$select", PROPERTIES), ("$count", "true"), ("$top", "999")],
+        );
+        let rows = self.list(&target, EVENTUAL).await?;
+        rows.iter()
+            .map(|row| {
+                let id = text_if_any(row, "/id")
+                    .ok_or_else(|| malformed(&target, "a device without an id", None))?;
+                Ok(parse_device(id, row))
+            })
+            .collect()
+    }
+
     /// Reads a device by its object id; `None` where it is not there (v1.0,
     /// [device: get](https://learn.microsoft.com/graph/api/device-get)).
     ///

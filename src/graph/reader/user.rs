@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::fetch::{Reader, malformed, withheld};
+use super::fetch::{EVENTUAL, Reader, malformed, withheld};
 use super::field::{flag, moment, text, text_if_any, texts};
 use crate::domain::{Upn, UserId};
 use crate::graph::error::GraphError;
@@ -173,7 +173,7 @@ impl Reader {
             "/v1.0/users",
             &[("$filter", filter), ("$select", select), ("$count", "true"), ("$top", "999")],
         );
-        self.list(&target, &[("ConsistencyLevel", "eventual")]).await
+        self.list(&target, EVENTUAL).await
     }
 
     /// Finds a deleted user by object id or by the name it had (v1.0,

@@ -168,16 +168,14 @@ impl TokenSource {
         form: &[(&str, &str)],
     ) -> Result<(StatusCode, Vec<u8>), TransportError> {
         let body = oauth2::url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let authority = self.settings.authority.trim_end_matches('/');
-        let tenant = crate::graph::path::encode(&self.settings.tenant);
         let request = http::Request::builder()
             .method(Method::POST)
-            .uri(format!("{authority}/{tenant}/oauth2/v2.0/{endpoint}"))
+            .uri(self.endpoint(endpoint))
             .header(header::ACCEPT, "application/json")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(body.into_bytes())
             .map_err(|error| TransportError::NotSent {
-                host: authority.to_owned(),
+                host: self.settings.authority.clone(),
                 source: Box::new(error),
             })?;
         let exchange = Exchange { source: self, seen: Mutex::default() };
