@@ -32,7 +32,6 @@ pub const APP_ROLES: &[AppRole] = &[
     role("Device.ReadWrite.All", "1138cb37-bd11-4084-a2b7-9f71582aeddb", "disable devices"),
     role("Domain.Read.All", "dbb9058a-0e50-45d7-ae91-66909b5d4664", "read whether a domain is federated"),
     role("GroupMember.Read.All", "98830695-27a2-44f7-8c18-0c3ebc9698f6", "read groups and their members"),
-    role("IdentityRiskEvent.Read.All", "6e472fd1-ad78-48da-a0f0-97ab2c6b769e", "read risk detections"),
     role(
         "IdentityRiskyUser.Read.All",
         "dc5007c0-2d7d-4c42-879c-2dab87571379",
@@ -91,17 +90,7 @@ pub const APP_ROLES: &[AppRole] = &[
     role(
         "UserAuthenticationMethod.ReadWrite.All",
         "50483e42-d915-4231-9639-7fdb7fd190e5",
-        "remove users' authentication methods",
-    ),
-    role(
-        "UserAuthMethod-MicrosoftAuthApp.ReadWrite.All",
-        "c833c349-a1ab-4b6d-94a2-fa9a8674420c",
-        "remove Microsoft Authenticator registrations",
-    ),
-    role(
-        "UserAuthMethod-TAP.ReadWrite.All",
-        "627169a8-8c15-451c-861a-5b80e383de5c",
-        "issue and remove Temporary Access Passes",
+        "remove users' authentication methods, and issue Temporary Access Passes",
     ),
 ];
 
@@ -139,8 +128,6 @@ const COVERED_BY: &[(&str, &[&str])] = &[
     ),
     ("Policy.Read.ConditionalAccess", &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]),
     ("UserAuthenticationMethod.Read.All", &["UserAuthenticationMethod.ReadWrite.All"]),
-    ("UserAuthMethod-MicrosoftAuthApp.ReadWrite.All", &["UserAuthenticationMethod.ReadWrite.All"]),
-    ("UserAuthMethod-TAP.ReadWrite.All", &["UserAuthenticationMethod.ReadWrite.All"]),
     ("IdentityRiskyUser.Read.All", &["IdentityRiskyUser.ReadWrite.All"]),
     ("MailboxSettings.Read", &["MailboxSettings.ReadWrite"]),
 ];
