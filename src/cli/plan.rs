@@ -186,7 +186,7 @@ fn where_options_stand(book: &Playbook, errors: BindErrors) -> Failure {
 /// Shows a door that is shut too late where it stands in the playbook.
 fn where_the_door_stands(book: &Playbook, error: PlanError) -> Failure {
     let PlanError::Order(order) = &error else { return Failure::from(error) };
-    let Some(place) = book.steps.iter().position(|call| call.id == order.rule.door()) else {
+    let Some(place) = book.steps.iter().position(|call| call.id == order.rule.step()) else {
         return Failure::from(error);
     };
     let shown = book.point_at(&step_path(place), order.without_story(), order.rule.hint());

@@ -42,6 +42,8 @@ pub(super) async fn check(
 ) -> Result<(), ApplyError> {
     let overrides: Vec<String> = plan.guards.overridden.iter().map(|own| own.guard.clone()).collect();
     let planned = &plan.case.subject;
+    // The subject and the guards ask for the same lists.
+    let reader = &reader.remembering();
     let subject_read = resolve::subject(reader, planned.id.as_str());
     let rules_read = resolve::guard_rules(reader, settings, &overrides);
     let (subject, rules) = tokio::join!(subject_read, rules_read);

@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::hints::{confirm, is_plausible};
+use super::hints::{confirm, is_plausible, named};
 use super::methods::{Grounds, judge};
 use super::sign_ins::find_intruder;
 use crate::alert::Hints;
-use crate::case::{Confidence, Evidence, Indicator, IndicatorKind, Look, Subject, Window};
+use crate::case::{Confidence, Evidence, Indicator, Look, Subject, Window};
 use crate::domain::CidrBlock;
 use crate::graph::{GraphError, Reader, SignInQuery, look};
 
@@ -113,9 +113,10 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
     for block in &ask.ips {
         let is_there = indicators.iter().any(|own| own.value.parse() == Ok(*block));
         if !is_there {
+            let (kind, value) = named(block);
             indicators.push(Indicator {
-                kind: if block.is_single() { IndicatorKind::Address } else { IndicatorKind::Range },
-                value: if block.is_single() { block.network().to_string() } else { block.to_string() },
+                kind,
+                value,
                 first_seen: None,
                 last_seen: None,
                 confidence: Confidence::High,

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::sign_ins::is_no_failure;
 use crate::alert::Hints;
 use crate::case::{Confidence, Indicator, IndicatorKind, SignIn};
+use crate::domain::CidrBlock;
 
 /// What was in use for so long before the alert is more likely the user's own: intruders are told of sooner.
 const FAMILIAR: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -45,9 +46,8 @@ pub fn confirm(rows: &[SignIn], hints: &Hints, now: Timestamp) -> Confirmed {
     confirmed.time = plausible(hints.time, now, &mut confirmed.notes);
     for block in &hints.addresses {
         let fits = |row: &SignIn| row.ip.parse::<IpAddr>().is_ok_and(|address| block.contains(address));
-        let text = if block.is_single() { block.network().to_string() } else { block.to_string() };
+        let (kind, text) = named(block);
         let insist = Some(format!("--ip {block}"));
-        let kind = if block.is_single() { IndicatorKind::Address } else { IndicatorKind::Range };
         confirm_one(rows, &Hint { kind, text, fits: &fits, insist }, &mut confirmed);
     }
     for agent in &hints.user_agents {
@@ -62,6 +62,15 @@ pub fn confirm(rows: &[SignIn], hints: &Hints, now: Timestamp) -> Confirmed {
         confirm_one(rows, &hint, &mut confirmed);
     }
     confirmed
+}
+
+/// What a block is as an indicator: a single address, or a range.
+pub(super) fn named(block: &CidrBlock) -> (IndicatorKind, String) {
+    if block.is_single() {
+        (IndicatorKind::Address, block.network().to_string())
+    } else {
+        (IndicatorKind::Range, block.to_string())
+    }
 }
 
 /// Whether an alert's time can be that of this incident.

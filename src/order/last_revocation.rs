@@ -38,8 +38,8 @@ pub enum OrderError {
 }
 
 impl OrderError {
-    /// The id of the step that shuts the door.
-    pub fn door(&self) -> &str {
+    /// The id of the step that stands in the wrong place: a door, or a way in.
+    pub fn step(&self) -> &str {
         match self {
             Self::NoRevocation { door } | Self::DoorAfterRevocation { door, .. } => door,
             Self::WayInTooEarly { way_in, .. } => way_in,

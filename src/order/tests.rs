@@ -98,7 +98,7 @@ fn a_live_session_registers_a_method_between_the_removal_and_the_revocation() {
 fn a_reset_before_the_removal_is_undone_by_self_service() {
     let order = chain(&[("protect", PROTECT), ("reset", RESET), ("methods", METHODS), ("revoke", REVOKE)]);
     let fault = check(&order).unwrap_err();
-    assert_eq!(fault.rule.door(), "reset");
+    assert_eq!(fault.rule.step(), "reset");
     assert_eq!(
         fault.rule.hint().unwrap(),
         "one after the other in this order they leave none: `protect`, `methods`, `reset`, `revoke`"

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::case::{Case, Look, Subject};
-use crate::domain::{ActionId, CidrBlock, MethodId, UserId, shell_word};
+use crate::domain::{ActionId, CidrBlock, MethodId, shell_word};
 use crate::guard::GuardRules;
 use crate::plan::{
     Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, LeftObject, Object, PlannedRequest,
@@ -167,11 +167,6 @@ pub(super) fn delivering(action: Option<Action>, delivery: Delivery) -> Option<A
 /// A time as the plan keeps it.
 pub(super) fn time(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_string()))
-}
-
-/// The object id that an action's object names.
-pub(super) fn user_of(action: &Action) -> Option<UserId> {
-    action.object.id.as_deref().and_then(|id| id.parse().ok())
 }
 
 /// What the approver should know where no run on record here contained the account.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::Step;
 use super::by_hand::ByHand;
 use super::observe::Seen;
-use super::planned::{Planned, Scope, user_of};
+use super::planned::{Planned, Scope};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
 use crate::domain::{MethodId, UserId, nearest};
 use crate::graph::{self, GraphError, Licence, Reader, Reading};
@@ -342,8 +342,7 @@ pub(super) async fn see(
 ) -> Result<Seen, GraphError> {
     const PREFERENCE: &str = "userPreferredMethodForSecondaryAuthentication";
     if let Some(wanted) = action.after.get(PREFERENCE).and_then(Value::as_str) {
-        let user = user_of(action).unwrap_or_else(|| subject.clone());
-        let now = graph.default_method(&user).await?;
+        let now = graph.default_method(subject).await?;
         let before = action.before.get(PREFERENCE).and_then(Value::as_str);
         return Ok(match now.as_deref() {
             // Setting the kind that is set already takes the name off one registration: it is sent.
