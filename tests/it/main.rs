@@ -33,6 +33,7 @@ mod sealed;
 mod secrets;
 mod serving;
 mod setup;
+mod sign_in;
 mod signing;
 mod steps;
 mod three_uses;
