@@ -73,3 +73,16 @@ pub struct Subject {
     #[schemars(with = "Look<Option<crate::domain::Moment>>")]
     pub last_sign_in: Look<Option<Timestamp>>,
 }
+
+impl Subject {
+    /// The template ids of the roles that it holds now, not of those that it could activate.
+    pub fn active_roles(&self) -> Look<Vec<String>> {
+        match &self.roles {
+            Look::Read(roles) => {
+                let active = roles.iter().filter(|role| role.source != RoleSource::Eligible);
+                Look::Read(active.map(|role| role.template_id.clone()).collect())
+            }
+            Look::Unread { why } => Look::Unread { why: why.clone() },
+        }
+    }
+}

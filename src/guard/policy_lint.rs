@@ -5,13 +5,7 @@ use serde_json::Value;
 use super::rules::GuardRules;
 use super::verdict::refusal;
 use crate::plan::GuardRefusal;
-
-/// The apps that support token protection (policy-logs-auth.md 2.6).
-const TOKEN_APPS: [&str; 3] = [
-    "00000002-0000-0ff1-ce00-000000000000",
-    "00000003-0000-0ff1-ce00-000000000000",
-    "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
-];
+use crate::policy::evaluate::TOKEN_PROTECTION_APPS;
 
 fn words<'a>(body: &'a Value, pointer: &str) -> Vec<&'a str> {
     body.pointer(pointer)
@@ -55,7 +49,7 @@ pub fn lint_policy(body: &Value, rules: &GuardRules) -> Vec<GuardRefusal> {
     }
     if protects_tokens {
         let apps = words(body, "/conditions/applications/includeApplications");
-        let has_wrong_app = apps.is_empty() || apps.iter().any(|app| !TOKEN_APPS.contains(app));
+        let has_wrong_app = apps.is_empty() || apps.iter().any(|app| !TOKEN_PROTECTION_APPS.contains(app));
         let clients = words(body, "/conditions/clientAppTypes");
         let platforms = words(body, "/conditions/platforms/includePlatforms");
         if has_wrong_app || clients != ["mobileAppsAndDesktopClients"] || platforms != ["windows"] {
@@ -155,7 +149,7 @@ mod tests {
         body["grantControls"] = Value::Null;
         body["sessionControls"] = json!({ "secureSignInSession": { "isEnabled": true } });
         assert_eq!(guards(&body, &rules(&[GLASS])), ["policy_token_apps"]);
-        body["conditions"]["applications"]["includeApplications"] = json!(TOKEN_APPS);
+        body["conditions"]["applications"]["includeApplications"] = json!(TOKEN_PROTECTION_APPS);
         body["conditions"]["clientAppTypes"] = json!(["mobileAppsAndDesktopClients"]);
         body["conditions"]["platforms"] = json!({ "includePlatforms": ["windows"] });
         assert!(guards(&body, &rules(&[GLASS])).is_empty());

@@ -1,6 +1,8 @@
 //! What policies do to a sign-in, as far as a plan must know before the policy exists: What-If can only evaluate
 //! policies that are there (policy-logs-auth.md 3.1).
 
+use serde_json::Value;
+
 use super::model::{ConditionalAccessPolicy, PolicyState};
 use crate::case::SignIn;
 use crate::domain::{GroupId, NamedLocationId, UserId};
@@ -12,19 +14,21 @@ pub const TOKEN_PROTECTION_APPS: [&str; 3] = [
     "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe",
 ];
 
-/// Whether a policy includes a user: by id or `All`, or through one of the groups; exclusion wins.
-pub fn includes_user(policy: &ConditionalAccessPolicy, user: &UserId, groups: &[GroupId]) -> bool {
-    includes_account(policy, user, groups, &[])
+/// An account, as far as policies tell accounts apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// Who.
+    pub user: &'a UserId,
+    /// The groups that it belongs to, however deep.
+    pub groups: &'a [GroupId],
+    /// The directory roles that it holds, by their template ids.
+    pub roles: &'a [String],
 }
 
-/// The same for an account that holds directory roles, by their template ids.
-pub fn includes_account(
-    policy: &ConditionalAccessPolicy,
-    user: &UserId,
-    groups: &[GroupId],
-    roles: &[String],
-) -> bool {
+/// Whether a policy includes an account: by id or `All`, or through a group or role; exclusion wins.
+pub fn includes_account(policy: &ConditionalAccessPolicy, account: &Account<'_>) -> bool {
     let users = &policy.conditions.users;
+    let Account { user, groups, roles } = *account;
     let in_groups = |ids: &[String]| groups.iter().any(|group| ids.iter().any(|id| id == group.as_str()));
     let in_roles = |ids: &[String]| roles.iter().any(|role| ids.contains(role));
     let is_excluded = users.exclude_users.iter().any(|id| id == user.as_str())
@@ -36,17 +40,16 @@ pub fn includes_account(
     is_included && !is_excluded
 }
 
-/// Whether a policy makes a location bite for a user: enabled, blocking, for all apps and all clients, with the
+/// Whether a policy makes a location bite for an account: enabled, blocking, for all apps and all clients, with the
 /// location among those it is for (policy-logs-auth.md 1.8).
 pub fn enforces_block(
     policy: &ConditionalAccessPolicy,
     location: &NamedLocationId,
-    user: &UserId,
-    groups: &[GroupId],
+    account: &Account<'_>,
 ) -> bool {
     policy.state == PolicyState::Enabled
         && blocks_location(policy, location)
-        && includes_user(policy, user, groups)
+        && includes_account(policy, account)
 }
 
 /// The same whatever its state and whoever it is for.
@@ -57,8 +60,13 @@ pub fn blocks_location(policy: &ConditionalAccessPolicy, location: &NamedLocatio
         (names(&own.include_locations) || own.include_locations.iter().any(|id| id == "All"))
             && !names(&own.exclude_locations)
     });
+    let is_unset = |value: &Option<Value>| value.as_ref().is_none_or(is_blank);
     let is_unconditional = conditions.platforms.is_none()
-        && conditions.devices.as_ref().is_none_or(serde_json::Value::is_null)
+        && is_unset(&conditions.devices)
+        && is_unset(&conditions.client_applications)
+        && is_unset(&conditions.authentication_flows)
+        && is_unset(&conditions.insider_risk_levels)
+        && is_unset(&conditions.applications.application_filter)
         && conditions.user_risk_levels.is_empty()
         && conditions.sign_in_risk_levels.is_empty();
     at_location
@@ -67,6 +75,21 @@ pub fn blocks_location(policy: &ConditionalAccessPolicy, location: &NamedLocatio
         && conditions.client_app_types.iter().any(|kind| kind == "all")
         && conditions.applications.include_applications.iter().any(|app| app == "All")
         && conditions.applications.exclude_applications.is_empty()
+}
+
+/// Whether an entry of a policy says nothing: Graph writes out what was never set, and notes beside what was.
+pub fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.iter().all(|(key, value)| is_note(key) || is_blank(value)),
+        Value::String(_) | Value::Number(_) | Value::Bool(true) => false,
+    }
+}
+
+/// Whether an entry is Graph's note on another one, such as `authenticationStrength@odata.context`.
+pub fn is_note(key: &str) -> bool {
+    key.contains("@odata.")
 }
 
 /// Whether a policy that requires a compliant or hybrid-joined device would have stopped a sign-in.
@@ -92,6 +115,8 @@ mod tests {
 
     const LOCATION: &str = "3d541753-3960-46ea-a6f5-89f192aa7313";
     const USER: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
+    const GROUP: &str = "3f9a6b0e-6a3e-4d0c-8f57-6f0f2b1c7a11";
+    const ROLE: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
 
     fn policy(change: impl FnOnce(&mut serde_json::Value)) -> ConditionalAccessPolicy {
         let mut body = json!({
@@ -106,7 +131,9 @@ mod tests {
     }
 
     fn bites(change: impl FnOnce(&mut serde_json::Value)) -> bool {
-        enforces_block(&policy(change), &LOCATION.parse().unwrap(), &USER.parse().unwrap(), &[])
+        let user = USER.parse().unwrap();
+        let account = Account { user: &user, groups: &[GROUP.parse().unwrap()], roles: &[ROLE.to_owned()] };
+        enforces_block(&policy(change), &LOCATION.parse().unwrap(), &account)
     }
 
     #[test]
@@ -115,6 +142,11 @@ mod tests {
         assert!(!bites(|body| body["state"] = json!("enabledForReportingButNotEnforced")));
         assert!(!bites(|body| body["grantControls"]["builtInControls"] = json!(["mfa"])));
         assert!(!bites(|body| body["conditions"]["users"]["excludeUsers"] = json!([USER])));
+        assert!(!bites(|body| body["conditions"]["users"]["excludeGroups"] = json!([GROUP])));
+        assert!(!bites(|body| body["conditions"]["users"]["excludeRoles"] = json!([ROLE])));
+        let flows = json!({ "transferMethods": "deviceCodeFlow" });
+        assert!(!bites(|body| body["conditions"]["authenticationFlows"] = flows));
+        assert!(bites(|body| body["conditions"]["devices"] = json!({ "deviceFilter": null })));
         assert!(!bites(|body| body["conditions"]["clientAppTypes"] = json!(["browser"])));
         assert!(!bites(
             |body| body["conditions"]["applications"]["includeApplications"] = json!(["Office365"])

@@ -17,18 +17,18 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::ByHand;
+use super::hardening::{EXCHANGE, spared};
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
-use super::require_compliant_device::{EXCHANGE, spared};
 use crate::case::{Case, Hold, IndicatorKind, Look};
-use crate::domain::{ActionId, CidrBlock, NamedLocationId, UserId};
+use crate::domain::{ActionId, CidrBlock, GroupId, NamedLocationId, UserId};
 use crate::graph::{self, GraphError, Licence, Reader, Reading, SignInQuery, request};
 use crate::guard::{
     RangeFacts, apply_overrides, judge_earlier, judge_location, judge_range, lint_policy, refusal,
 };
 use crate::plan::{Action, Object, Question, Undo};
-use crate::policy::evaluate::{blocks_location, enforces_block};
+use crate::policy::evaluate::{Account, blocks_location, enforces_block};
 use crate::policy::{ConditionalAccessPolicy, NamedLocation, PolicyState};
 
 /// A location is full at 2,000 ranges; from here on a new one is begun (policy-logs-auth.md 1.4).
@@ -153,6 +153,7 @@ pub struct BlockFacts {
     locations: Look<Vec<NamedLocation>>,
     policies: Look<Vec<ConditionalAccessPolicy>>,
     others: BTreeMap<CidrBlock, Look<usize>>,
+    groups: Look<Vec<GroupId>>,
     security_defaults: bool,
 }
 
@@ -222,12 +223,18 @@ impl Step for BlockIps {
             let log = graph::look(graph.sign_ins(&query).await)?;
             Ok::<_, GraphError>(count_others(&candidates, &log, &case.subject.id))
         };
-        let (locations, policies, others, security_defaults) =
-            tokio::join!(graph.named_locations(), graph.policies(), others, graph.security_defaults_on());
+        let (locations, policies, others, groups, security_defaults) = tokio::join!(
+            graph.named_locations(),
+            graph.policies(),
+            others,
+            graph.groups_of(&case.subject.id),
+            graph.security_defaults_on()
+        );
         Ok(BlockFacts {
             locations: graph::look(locations)?,
             policies: graph::look(policies)?,
             others: others?,
+            groups: graph::look(groups)?,
             security_defaults: graph::look(security_defaults)?.read().copied().unwrap_or(false),
         })
     }
@@ -457,9 +464,7 @@ impl BlockIps {
             .all
             .iter()
             .copied()
-            .filter(|location| {
-                !policies.iter().any(|policy| enforces_block(policy, &location.id, &case.subject.id, &[]))
-            })
+            .filter(|location| !policies.iter().any(|policy| bites(policy, location, case, facts)))
             .collect();
         // A location that nothing new goes into, and that is not the list itself, is not ours to enforce.
         open.retain(|location| {
@@ -515,7 +520,6 @@ impl BlockIps {
             warn_of_earlier(&begins_to_bite, planned);
         }
         let wanted = Wanted {
-            name: format!("stanch: block {}", place.name),
             body,
             enforce,
             rehearsal: PolicyState::ReportOnly,
@@ -551,6 +555,27 @@ impl BlockIps {
         }
         nothing
     }
+}
+
+/// Whether a policy blocks a list for the subject. One that may leave the subject out, by a group or role that is not
+/// known of, does not count.
+fn bites(
+    policy: &ConditionalAccessPolicy,
+    location: &NamedLocation,
+    case: &Case,
+    facts: &BlockFacts,
+) -> bool {
+    let roles = case.subject.active_roles();
+    let users = &policy.conditions.users;
+    let is_known = |unread: Option<&str>, excluded: &[String]| unread.is_none() || excluded.is_empty();
+    let account = Account {
+        user: &case.subject.id,
+        groups: facts.groups.read().map(Vec::as_slice).unwrap_or_default(),
+        roles: roles.read().map(Vec::as_slice).unwrap_or_default(),
+    };
+    is_known(facts.groups.unread(), &users.exclude_groups)
+        && is_known(roles.unread(), &users.exclude_roles)
+        && enforces_block(policy, &location.id, &account)
 }
 
 /// The lists that hold entries and that no enforced policy blocks for anybody yet.
@@ -614,11 +639,10 @@ pub(super) async fn see(
     action: &Action,
     sent: Option<&Attempt>,
     made: &Attempt,
-    subject: &UserId,
     graph: &Reader,
 ) -> Result<Seen, GraphError> {
     if action.object.kind == "policy" {
-        return policy_rollout::see(action, sent, made, subject, graph).await;
+        return policy_rollout::see(action, sent, made, graph).await;
     }
     let id = action.object.id.as_deref().or_else(|| sent.and_then(|sent| sent.made_id.as_deref()));
     let Some(id) = id.and_then(|id| id.parse::<NamedLocationId>().ok()) else {

@@ -17,10 +17,10 @@ use super::by_hand::ByHand;
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope, cannot, user_object};
 use crate::case::{Case, Hold, Look};
-use crate::domain::UserId;
+use crate::domain::{GroupId, UserId};
 use crate::graph::{self, GraphError, Licence, Reader, Reading, RiskyUser, request};
 use crate::plan::{Action, Undo};
-use crate::policy::evaluate::includes_user;
+use crate::policy::evaluate::{Account, includes_account};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 const STATE: &str = "riskState";
@@ -39,6 +39,7 @@ pub struct ConfirmCompromised {}
 pub struct RiskFacts {
     risk: Risk,
     policies: Look<Vec<ConditionalAccessPolicy>>,
+    groups: Look<Vec<GroupId>>,
 }
 
 /// What Identity Protection says of the user.
@@ -68,7 +69,9 @@ impl Step for ConfirmCompromised {
     type Facts = RiskFacts;
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<RiskFacts, GraphError> {
-        let (risk, policies) = tokio::join!(graph.risky_user(&case.subject.id), graph.policies());
+        let id = &case.subject.id;
+        let (risk, policies, groups) =
+            tokio::join!(graph.risky_user(id), graph.policies(), graph.groups_of(id));
         let risk = match risk {
             Err(error) if error.is_unlicensed() => Risk::Unlicensed,
             other => match graph::look(other)? {
@@ -76,7 +79,7 @@ impl Step for ConfirmCompromised {
                 Look::Unread { why } => Risk::Unread { why },
             },
         };
-        Ok(RiskFacts { risk, policies: graph::look(policies)? })
+        Ok(RiskFacts { risk, policies: graph::look(policies)?, groups: graph::look(groups)? })
     }
 
     fn plan(&self, case: &Case, facts: &RiskFacts, scope: &Scope<'_>) -> Planned {
@@ -119,7 +122,7 @@ impl Step for ConfirmCompromised {
             },
             reason: "what Identity Protection knows of the user then counts in every risk policy, and for the next alert"
                 .to_owned(),
-            evidence: triggered(case, &facts.policies),
+            evidence: triggered(case, facts),
             requests: vec![request::confirm_compromised(&subject.id)],
         };
         planned.push(draft.into_action(Self::NAME, scope), scope);
@@ -141,19 +144,25 @@ impl Step for ConfirmCompromised {
 }
 
 /// What a high risk sets off: the enabled policies on user risk that are for the user.
-fn triggered(case: &Case, policies: &Look<Vec<ConditionalAccessPolicy>>) -> Vec<String> {
-    let policies = match policies {
+fn triggered(case: &Case, facts: &RiskFacts) -> Vec<String> {
+    let policies = match &facts.policies {
         Look::Read(policies) => policies,
         Look::Unread { why } => {
             return vec![format!("which user-risk policies bite then is not known: {why}")];
         }
     };
+    let roles = case.subject.active_roles();
+    let account = Account {
+        user: &case.subject.id,
+        groups: facts.groups.read().map(Vec::as_slice).unwrap_or_default(),
+        roles: roles.read().map(Vec::as_slice).unwrap_or_default(),
+    };
     let bites = |policy: &&ConditionalAccessPolicy| {
         policy.state == PolicyState::Enabled
             && policy.conditions.user_risk_levels.iter().any(|level| level == "high")
-            && includes_user(policy, &case.subject.id, &[])
+            && includes_account(policy, &account)
     };
-    let named: Vec<String> = policies
+    let mut told: Vec<String> = policies
         .iter()
         .filter(bites)
         .map(|policy| {
@@ -171,12 +180,16 @@ fn triggered(case: &Case, policies: &Look<Vec<ConditionalAccessPolicy>>) -> Vec<
             }
         })
         .collect();
-    if named.is_empty() {
-        return vec![
-            "no enabled user-risk policy names the user or everyone: nothing else is set off".to_owned(),
-        ];
+    let unread = [("groups", facts.groups.unread()), ("roles", roles.unread())];
+    for (what, why) in unread.into_iter().filter_map(|(what, why)| Some((what, why?))) {
+        told.push(format!(
+            "the {what} of the user could not be read: which user-risk policies name or leave out one of them is not known: {why}"
+        ));
     }
-    named
+    if told.is_empty() {
+        told.push("no enabled user-risk policy is for the user: nothing else is set off".to_owned());
+    }
+    told
 }
 
 /// Reads the risk.

@@ -8,6 +8,7 @@ mod confirm_compromised;
 mod deliver;
 mod disable_sign_in;
 mod enable_sign_in;
+mod hardening;
 mod issue_temporary_access_pass;
 mod observe;
 mod planned;

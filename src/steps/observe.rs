@@ -84,12 +84,12 @@ async fn see(
         "reset_password" => password(action, sent, subject, graph).await,
         "revoke_sessions" => sessions(action, sent, subject, graph).await,
         "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
-        "block_ips" => block_ips::see(action, sent, made, subject, graph).await,
+        "block_ips" => block_ips::see(action, sent, made, graph).await,
         "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
         "watch_new_method" => watch_new_method::see(action, subject, graph).await,
         "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,
         "require_compliant_device" | "require_token_protection" | "protect_security_info" => {
-            policy_rollout::see(action, sent, made, subject, graph).await
+            policy_rollout::see(action, sent, made, graph).await
         }
         other => Ok(Seen::Differs { what: format!("this version knows no step `{other}`") }),
     }

@@ -14,13 +14,11 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::{self, ByHand};
+use super::hardening::{PolicyFacts, audience, look, question, roll_out, spared, unknown_group};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
-use super::require_compliant_device::{
-    DeviceFacts, audience, look, name_of, question, roll_out, spared, unknown_group,
-};
 use super::target::Target;
-use crate::case::{Case, Hold, Look};
+use crate::case::{Case, Device, Hold, Look};
 use crate::graph::{self, GraphError, Licence, Reader, Reading};
 use crate::guard::{apply_overrides, refusal};
 use crate::policy::{NamedLocation, PolicyState};
@@ -54,7 +52,8 @@ pub struct ProtectSecurityInfo {
 /// What it must know.
 #[derive(Clone, Debug)]
 pub struct RegistrationFacts {
-    policies: DeviceFacts,
+    policy: PolicyFacts,
+    devices: Look<Vec<Device>>,
     locations: Look<Vec<NamedLocation>>,
 }
 
@@ -76,15 +75,23 @@ impl Step for ProtectSecurityInfo {
     }
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<RegistrationFacts, GraphError> {
-        let (policies, locations) = tokio::join!(look(&self.users, case, graph), graph.named_locations());
-        Ok(RegistrationFacts { policies: policies?, locations: graph::look(locations)? })
+        let (policy, devices, locations) = tokio::join!(
+            look(&self.users, case, graph),
+            graph.devices_of(&case.subject.id),
+            graph.named_locations()
+        );
+        Ok(RegistrationFacts {
+            policy: policy?,
+            devices: graph::look(devices)?,
+            locations: graph::look(locations)?,
+        })
     }
 
     fn plan(&self, case: &Case, facts: &RegistrationFacts, scope: &Scope<'_>) -> Planned {
-        if let Some(refused) = unknown_group(&self.users, &facts.policies) {
+        if let Some(refused) = unknown_group(&self.users, &facts.policy) {
             return refused;
         }
-        let (whom, users) = audience(&self.users, case, &facts.policies, scope);
+        let (whom, users) = audience(&self.users, case, &facts.policy, scope);
         let body = self.body(&whom, &users);
         let mut planned = Planned::default();
         let ways = self.ways(case, facts, &mut planned.warnings);
@@ -109,11 +116,10 @@ impl Step for ProtectSecurityInfo {
                 self.words()
             ));
         }
-        let mut asked = question(case, &facts.policies, scope, "browser", None);
+        let mut asked = question(case, &facts.policy, scope, "browser", None);
         // From an address that no tenant trusts: the documentation's.
         asked.from = Some("192.0.2.1".to_owned());
         let wanted = Wanted {
-            name: name_of(&body),
             body,
             enforce: true,
             rehearsal: PolicyState::Disabled,
@@ -127,7 +133,7 @@ impl Step for ProtectSecurityInfo {
                 effect: self.effect(),
             },
         };
-        roll_out(&wanted, &facts.policies, Self::NAME, scope, planned)
+        roll_out(&wanted, &facts.policy, Self::NAME, scope, planned)
     }
 
     fn by_hand(&self, user: &str) -> ByHand {
@@ -195,7 +201,7 @@ impl ProtectSecurityInfo {
     fn ways(&self, case: &Case, facts: &RegistrationFacts, warnings: &mut Vec<String>) -> Vec<String> {
         let mut ways = Vec::new();
         if self.allows(Place::CompliantDevice) {
-            match &facts.policies.devices {
+            match &facts.devices {
                 // Whether the members of a group have devices is theirs to know.
                 _ if self.users != Target::Subject => ways.push("members with a compliant device".to_owned()),
                 Look::Read(devices) => {

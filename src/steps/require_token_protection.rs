@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::{self, ByHand};
+use super::hardening::{
+    EXCHANGE, PolicyFacts, audience, counted, look, question, roll_out, spared, unknown_group,
+};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
-use super::require_compliant_device::{
-    DeviceFacts, EXCHANGE, audience, counted, look, name_of, question, roll_out, spared, unknown_group,
-};
 use super::target::{Rollout, Target};
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading};
@@ -45,9 +45,9 @@ impl Step for RequireTokenProtection {
     const LICENCES: &'static [Licence] = &[Licence::EntraP1];
     const TAKES: &'static [Hold] = &[];
     const IS_DOOR: bool = true;
-    type Facts = DeviceFacts;
+    type Facts = PolicyFacts;
 
-    async fn look(&self, case: &Case, graph: &Reader) -> Result<DeviceFacts, GraphError> {
+    async fn look(&self, case: &Case, graph: &Reader) -> Result<PolicyFacts, GraphError> {
         look(&self.users, case, graph).await
     }
 
@@ -55,14 +55,13 @@ impl Step for RequireTokenProtection {
         self.users.reads(Self::READS)
     }
 
-    fn plan(&self, case: &Case, facts: &DeviceFacts, scope: &Scope<'_>) -> Planned {
+    fn plan(&self, case: &Case, facts: &PolicyFacts, scope: &Scope<'_>) -> Planned {
         if let Some(refused) = unknown_group(&self.users, facts) {
             return refused;
         }
         let (whom, users) = audience(&self.users, case, facts, scope);
         let body = body(&whom, &users);
         let wanted = Wanted {
-            name: name_of(&body),
             body,
             enforce: self.state == Rollout::Enabled,
             rehearsal: PolicyState::ReportOnly,
@@ -93,7 +92,7 @@ impl Step for RequireTokenProtection {
             "Session: require token protection for sign-in sessions".to_owned(),
             format!("Enable policy: {}, then Create", self.state.in_portal()),
         ];
-        by_hand::policy(&portal, &body(&whom, &by_hand::users_of(&self.users)), self.state.as_graph())
+        by_hand::policy(&portal, &body(&whom, &by_hand::users_of(&self.users)), self.state.state().as_graph())
     }
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::GroupId;
 use crate::graph::Reading;
+use crate::policy::PolicyState;
 
 /// For whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -45,11 +46,11 @@ pub enum Rollout {
 }
 
 impl Rollout {
-    /// The state in Graph's words.
-    pub(super) fn as_graph(self) -> &'static str {
+    /// The state that it ends in.
+    pub(super) fn state(self) -> PolicyState {
         match self {
-            Self::ReportOnly => "enabledForReportingButNotEnforced",
-            Self::Enabled => "enabled",
+            Self::ReportOnly => PolicyState::ReportOnly,
+            Self::Enabled => PolicyState::Enabled,
         }
     }
 

@@ -71,6 +71,25 @@ async fn a_live_session_registers_no_method_once_security_info_is_protected() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn our_policy_that_was_turned_off_and_narrowed_is_enforced_for_every_platform() {
+    let world = World::case("bec-node-fetch");
+    let step = protect("[compliant_device]");
+    assert_eq!(world.apply(&plan(&world, &step, &[]).await).await.verdict, Verdict::Contained);
+    let own = policy(&world).await;
+    let path = format!("/v1.0/identity/conditionalAccess/policies/{}", own["id"].as_str().unwrap());
+    let platforms = json!({ "includePlatforms": ["windows"], "excludePlatforms": [] });
+    let change = json!({ "state": "disabled", "conditions": { "platforms": platforms } });
+    assert_eq!(world.send_as(&world.responder, "PATCH", &path, change).await, 204);
+    let again = plan(&world, &step, &[]).await;
+    let action = again.actions.iter().find(|own| own.step == "protect_security_info").unwrap();
+    assert_eq!(action.before["state"], "disabled");
+    let run = world.apply(&again).await;
+    assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
+    let now = policy(&world).await;
+    assert_eq!((&now["state"], &now["conditions"]["platforms"]), (&json!("enabled"), &Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_policy_alone_stops_the_registration() {
     // The same without the revocation that follows: the session lives on, and registers nothing.
     let world = World::case("bec-node-fetch");
@@ -168,6 +187,28 @@ async fn a_confirmed_user_is_read_back_however_long_identity_protection_takes() 
     assert_eq!(world.writes().await.len(), 1);
     let again = plan(&world, CONFIRM, &[]).await;
     assert!(again.actions.is_empty() && again.unchanged[0].why.contains("already"), "{:?}", again.unchanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_risk_policy_for_a_group_of_the_users_is_named() {
+    const GROUP: &str = "7b0f3c11-9d52-4a7e-8c33-2f1a5b6c7d8e";
+    let told = async |names: &str| {
+        let world = World::case_with("bec-node-fetch", |tenant| {
+            tenant["groups"] = json!([{ "id": GROUP, "displayName": "Finance", "isAssignableToRole": null }]);
+            tenant["groupMembers"] = json!({ GROUP: [LYNNE] });
+            let mut policy = tenant["conditionalAccessPolicies"][0].clone();
+            policy["id"] = json!("b7d00000-0000-4000-8000-000000000077");
+            policy["displayName"] = json!("Block high risk");
+            policy["conditions"]["userRiskLevels"] = json!(["high"]);
+            policy["conditions"]["users"]["includeUsers"] =
+                if names == "includeGroups" { json!([]) } else { json!(["All"]) };
+            policy["conditions"]["users"][names] = json!([GROUP]);
+            tenant["conditionalAccessPolicies"].as_array_mut().unwrap().push(policy);
+        });
+        plan(&world, CONFIRM, &[]).await.actions[0].evidence.join("; ")
+    };
+    assert!(told("includeGroups").await.contains("`Block high risk` then"));
+    assert!(told("excludeGroups").await.contains("nothing else is set off"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -276,24 +276,18 @@ fn for_group(step: &str, state: &str) -> stanch::playbook::BoundPlaybook {
     ))
 }
 
+/// A group with the victim in it.
+fn finance(tenant: &mut Value) {
+    tenant["groups"] = json!([{ "id": GROUP, "displayName": "Finance", "isAssignableToRole": null }]);
+    let users = tenant["users"].as_array().unwrap();
+    let id = |upn: &str| users.iter().find(|user| user["userPrincipalName"] == upn).unwrap()["id"].clone();
+    tenant["groupMembers"] =
+        json!({ GROUP: [id("lynne.robbins@contoso.com"), id("grady.archie@contoso.com")] });
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_policy_for_a_group_tells_whom_of_its_members_it_would_have_stopped() {
-    let world = World::case_with("bec-node-fetch", |tenant| {
-        tenant["groups"] = json!([{ "id": GROUP, "displayName": "Finance", "isAssignableToRole": null }]);
-        let ids: Vec<Value> = ["lynne.robbins@contoso.com", "grady.archie@contoso.com"]
-            .iter()
-            .map(|upn| {
-                tenant["users"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .find(|user| user["userPrincipalName"] == *upn)
-                    .unwrap()["id"]
-                    .clone()
-            })
-            .collect();
-        tenant["groupMembers"] = json!({ GROUP: ids });
-    });
+    let world = World::case_with("bec-node-fetch", finance);
     for (step, state) in [
         ("require_compliant_device", "report_only"),
         ("require_compliant_device", "enabled"),
@@ -420,4 +414,72 @@ async fn our_policy_that_somebody_changed_is_not_touched_and_holds_the_run_back(
     assert!(plan.guards.refused.iter().any(|own| own.guard == "policy_changed" && own.holds_back));
     assert!(plan.warnings.iter().any(|own| own.contains("recorded, NOT enforced")), "{:?}", plan.warnings);
     assert_eq!(world.apply(&plan).await.verdict, Verdict::Partial);
+}
+
+/// A policy of ours as the tenant has it, and its path.
+async fn ours(world: &World, name: &str) -> (Value, String) {
+    let state = world.state().await;
+    let policies = state["conditionalAccessPolicies"].as_array().unwrap();
+    let own = policies.iter().find(|own| own["displayName"] == name).unwrap().clone();
+    let path = format!("/v1.0/identity/conditionalAccess/policies/{}", own["id"].as_str().unwrap());
+    (own, path)
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_policy_that_somebody_hollowed_out_is_not_called_enforced() {
+    let world = World::case("bec-node-fetch");
+    assert_eq!(world.apply(&world.plan("bec").await).await.verdict, Verdict::Contained);
+    for (name, step, change) in [
+        ("stanch: block IP Blacklist", "block_ips", json!({ "signInRiskLevels": ["high"] })),
+        (
+            "stanch: protect security info for lynne.robbins@contoso.com",
+            "protect_security_info",
+            json!({ "userRiskLevels": ["high"] }),
+        ),
+    ] {
+        let (before, path) = ours(&world, name).await;
+        assert_eq!(before["state"], "enabled");
+        let change = json!({ "conditions": change });
+        assert_eq!(world.send_as(&world.responder, "PATCH", &path, change).await, 204);
+        let plan = world.plan("bec").await;
+        let refused =
+            plan.guards.refused.iter().find(|own| own.guard == "policy_changed" && own.object.contains(name));
+        assert!(refused.is_some(), "{:?}", plan.guards.refused);
+        assert!(plan.actions.iter().all(|own| own.step != step), "{step}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_enforced_policy_that_somebody_narrowed_is_widened_again() {
+    const NAME: &str = "stanch: require compliant device for Finance";
+    let world = World::case_with("bec-node-fetch", finance);
+    let plan = async || {
+        let mut request = world.request("evict");
+        request.playbook = for_group("require_compliant_device", "enabled");
+        world.plan_for(request).await.unwrap()
+    };
+    assert_eq!(world.apply(&plan().await).await.verdict, Verdict::Contained);
+    let (_, path) = ours(&world, NAME).await;
+    let platforms = json!({ "includePlatforms": ["android"], "excludePlatforms": [] });
+    let change = json!({ "conditions": { "platforms": platforms } });
+    assert_eq!(world.send_as(&world.responder, "PATCH", &path, change).await, 204);
+    let again = plan().await;
+    let action = again.actions.iter().find(|own| own.step == "require_compliant_device").unwrap();
+    assert_eq!(action.before, json!({ "state": "enabled", "platforms": platforms }));
+    assert_eq!(action.after, json!({ "state": "enabled", "platforms": "any" }));
+    let run = world.apply(&again).await;
+    assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
+    let (now, _) = ours(&world, NAME).await;
+    assert_eq!((&now["state"], &now["conditions"]["platforms"]), (&json!("enabled"), &Value::Null));
+    assert!(plan().await.actions.iter().all(|own| own.step != "require_compliant_device"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_protection_asks_for_no_devices() {
+    let world = World::case_with("bec-node-fetch", finance);
+    let mut request = world.request("evict");
+    request.playbook = for_group("require_token_protection", "report_only");
+    world.plan_for(request).await.unwrap();
+    let asked = world.requests().await;
+    assert!(asked.iter().all(|line| !line["path"].as_str().unwrap().contains("Devices")), "{asked:#?}");
 }

@@ -7,7 +7,7 @@ use crate::config::Guards;
 use crate::domain::{GroupId, inert};
 use crate::engine::resolve::GLOBAL_ADMINISTRATOR;
 use crate::graph::{GraphError, GraphUser, Reader};
-use crate::policy::evaluate::includes_account;
+use crate::policy::evaluate::{Account, includes_account};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 const EMERGENCY: &str = "emergency_accounts";
@@ -172,8 +172,9 @@ fn applying(
     roles: &[RoleHeld],
 ) -> Vec<String> {
     let role_ids: Vec<String> = roles.iter().map(|role| role.template_id.clone()).collect();
+    let account = Account { user: &user.id, groups, roles: &role_ids };
     enforced(policies)
-        .filter(|policy| includes_account(policy, &user.id, groups, &role_ids))
+        .filter(|policy| includes_account(policy, &account))
         .map(|policy| format!("`{}`", inert(&policy.display_name)))
         .collect()
 }

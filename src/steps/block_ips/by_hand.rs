@@ -50,6 +50,6 @@ pub(super) fn by_hand(step: &BlockIps, user: &str) -> ByHand {
     let users = json!({ "includeUsers": [included], "excludeUsers": ["$emergency"] });
     lines.push("# Where no policy blocks that location yet:".to_owned());
     let body = policy_body(&step.location, &users, &json!(["$location.Id"]));
-    lines.extend(policy(&[], &body, state.as_graph()).powershell);
+    lines.extend(policy(&[], &body, state.state().as_graph()).powershell);
     ByHand { portal, powershell: lines }
 }
