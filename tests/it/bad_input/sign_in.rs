@@ -101,7 +101,13 @@ fn a_certificate_that_cannot_sign_in_is_told_with_its_file_and_what_to_do() {
 fn credentials_that_cannot_be_right_are_refused_before_anything_is_asked() {
     let scene = Scene::with(|_| ());
     let row = |name| Row::new(name, 2, &["plan", "evict", "--user", USER]);
+    scene.write("long", &"x".repeat(5_000));
     scene.judge(&[
+        row("a file that is longer than a secret")
+            .unset("STANCH_OBSERVER_CLIENT_SECRET")
+            .set("STANCH_OBSERVER_CLIENT_SECRET_FILE", "long")
+            .says(&["`STANCH_OBSERVER_CLIENT_SECRET_FILE` holds more than 4 KiB"])
+            .next(&["`STANCH_OBSERVER_CLIENT_SECRET_FILE`"]),
         row("no single tenant")
             .set("AZURE_TENANT_ID", "common")
             .says(&["`AZURE_TENANT_ID` names no single tenant"])
