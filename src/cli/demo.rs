@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::args::{DemoArgs, Format, Global};
-use super::embedded::{Attempted, Embedded, REFERENCE_USER, REFERENCE_USER_AGENT, TenantFile};
+use super::embedded::{Attempted, Embedded, REFERENCE_USER, TenantFile};
 use super::failure::{Failure, INTERRUPTED};
 use super::output::{print_json, print_text};
 use super::session::Session;
@@ -61,13 +61,10 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
             anstream::println!("{text}");
         }
     };
-    let mut case = args.case.clone();
+    let case = args.case.clone();
     let tenant = if let Some(path) = &args.tenant_file {
         TenantFile::parse(read_text(path)?, &format!("`{}`", path.display()))?
     } else {
-        if case.user_agent.is_empty() && case.ip.is_empty() {
-            case.user_agent.push(REFERENCE_USER_AGENT.to_owned());
-        }
         TenantFile::reference()?
     };
     let user = args.user.clone().unwrap_or_else(|| REFERENCE_USER.to_owned());

@@ -13,8 +13,6 @@ use crate::transport::{SocketTransport, Transport};
 const REFERENCE_TENANT: &str = include_str!("../../mock-graph/cases/bec-node-fetch/tenant.json");
 /// Its victim.
 pub const REFERENCE_USER: &str = "lynne.robbins@contoso.com";
-/// The user agent of its alert.
-pub const REFERENCE_USER_AGENT: &str = "node-fetch*";
 
 /// What the demo must know of a tenant file to set itself up.
 #[derive(Debug)]

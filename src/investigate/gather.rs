@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::hints::{confirm, is_plausible, named};
 use super::methods::{Grounds, judge};
-use super::sign_ins::find_intruder;
+use super::sign_ins::{Clues, find_intruder};
 use crate::alert::Hints;
 use crate::case::{Confidence, Evidence, Indicator, Look, Subject, Window};
 use crate::domain::CidrBlock;
@@ -100,7 +100,15 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
     let audits = look(audits)?;
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
     let confirmed = confirm(rows, &ask.hints, ask.now);
-    let intruder = find_intruder(rows, &ask.ips, &ask.user_agents, confirmed.rows);
+    let intruder = find_intruder(
+        rows,
+        &Clues {
+            ips: &ask.ips,
+            user_agents: &ask.user_agents,
+            known: confirmed.rows,
+            audits: audits.read().map(Vec::as_slice).unwrap_or_default(),
+        },
+    );
     notes.extend(intruder.notes);
     notes.extend(confirmed.notes);
     if rows.iter().all(|row| !intruder.rows.contains(&row.id))

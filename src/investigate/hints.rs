@@ -6,7 +6,6 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::sign_ins::is_no_failure;
 use crate::alert::Hints;
 use crate::case::{Confidence, Indicator, IndicatorKind, SignIn};
 use crate::domain::CidrBlock;
@@ -96,11 +95,8 @@ fn plausible(time: Option<Timestamp>, now: Timestamp, notes: &mut Vec<String>) -
 fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, confirmed: &mut Confirmed) {
     let label = hint.kind.label();
     let text = &hint.text;
-    let found: Vec<(usize, &SignIn)> = rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| is_no_failure(row.error_code) && (hint.fits)(row))
-        .collect();
+    let found: Vec<(usize, &SignIn)> =
+        rows.iter().enumerate().filter(|(_, row)| row.is_no_failure() && (hint.fits)(row)).collect();
     let insist = hint.insist.as_ref().map_or_else(String::new, |flag| {
         format!("; if it is the intruder's all the same, plan with `{flag}`")
     });
@@ -145,7 +141,7 @@ fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, confirmed: &mut Confirmed) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::investigate::sign_ins::{find_intruder, tests::row};
+    use crate::investigate::sign_ins::{Clues, find_intruder, tests::row};
 
     fn hints(addresses: &[&str], agents: &[&str]) -> Hints {
         Hints {
@@ -170,7 +166,7 @@ mod tests {
         let confirmed = confirm(&rows, &hints(&["194.26.135.0/24"], &["axios/1.7"]), now());
         assert!(confirmed.notes.is_empty(), "{:?}", confirmed.notes);
         assert_eq!(confirmed.indicators.len(), 1);
-        let found = find_intruder(&rows, &[], &[], confirmed.rows);
+        let found = find_intruder(&rows, &Clues { known: confirmed.rows, ..Clues::default() });
         assert_eq!(found.rows, ["a", "bb"]);
     }
 

@@ -1,17 +1,25 @@
 //! Evidence: what the intruder's sign-ins are, and whose each method is. One file per finder; each pure, over what
 //! `gather` has read.
 
+mod agent;
+mod connection;
 pub mod consents;
+mod describe;
 pub mod devices;
 mod gather;
 mod hints;
 pub mod inbox_rules;
+mod known_app;
 mod methods;
+mod past;
 mod phone_app;
 mod sign_ins;
+mod signals;
+mod strand;
+mod travel;
 mod whose;
 
 pub use gather::{Ask, Found, InvestigateError, gather};
 pub use hints::{Confirmed, confirm};
 pub use methods::{Grounds, judge};
-pub use sign_ins::{IntruderSignIns, find_intruder};
+pub use sign_ins::{Clues, IntruderSignIns, find_intruder};

@@ -1,29 +1,53 @@
-//! Which sign-ins are the intruder's: those that match what is known, widened over their sessions until nothing new
-//! comes. Only the subject's own rows are given here.
+//! Which sign-ins are the intruder's: those with signs that make it certain, and those that are tied to them, until
+//! nothing new comes. Only the subject's own rows are given here. A failed sign-in makes nothing the intruder's: whoever
+//! knows the user's name can fail.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use crate::case::{Confidence, Indicator, IndicatorKind, SignIn};
+use super::connection::Known;
+use super::describe;
+use super::known_app::AppKind;
+use super::past::Past;
+use super::signals::{self, CERTAIN, Kind, SUSPICIOUS, Scene, Signal};
+use super::strand::{Strand, by_session, strands};
+use crate::case::{AuditActor, AuditRecord, Indicator, SignIn};
 use crate::domain::CidrBlock;
 use crate::domain::glob::fits;
 
-/// Result codes that are no failure: success, and interruptions on the way to it (policy-logs-auth.md 4.6).
-const NO_FAILURE: [i64; 3] = [0, 50_140, 50_199];
+/// With nothing unusual but this about it, a sign-in is learned from.
+const USUAL: u8 = 1;
+/// The same while there is little yet to be unusual against.
+const USUAL_EARLY: u8 = 2;
 
-/// Whether a result code is no failure.
-pub(super) fn is_no_failure(code: i64) -> bool {
-    NO_FAILURE.contains(&code)
+/// What is known beside the log.
+#[derive(Clone, Debug, Default)]
+pub struct Clues<'c> {
+    /// Addresses and ranges that a person gave.
+    pub ips: &'c [CidrBlock],
+    /// Globs over user agents that a person gave.
+    pub user_agents: &'c [String],
+    /// Rows that an alert names and the log bears out, by their place in the log, each with why.
+    pub known: BTreeMap<usize, String>,
+    /// Audits about the subject.
+    pub audits: &'c [AuditRecord],
+}
+
+impl Clues<'_> {
+    /// Whether a person said what is the intruder's: then only what is tied to that counts.
+    fn are_given(&self) -> bool {
+        !(self.ips.is_empty() && self.user_agents.is_empty())
+    }
 }
 
 /// What the finder found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IntruderSignIns {
-    /// Ids of the rows.
+    /// Ids of the rows that are certainly the intruder's.
     pub rows: Vec<String>,
-    /// Addresses, sessions and user agents, each with why.
+    /// Addresses, sessions and user agents, each with why; what is not certain is of lower confidence.
     pub indicators: Vec<Indicator>,
     /// What is to be said about the search.
     pub notes: Vec<String>,
@@ -31,166 +55,188 @@ pub struct IntruderSignIns {
     pub first: Option<Timestamp>,
 }
 
-/// Finds the intruder's sign-ins by addresses and user agents, beside those that are known by their place already, and
-/// widens over session ids.
-pub fn find_intruder(
-    rows: &[SignIn],
-    ips: &[CidrBlock],
-    user_agents: &[String],
-    known: BTreeMap<usize, String>,
-) -> IntruderSignIns {
-    let own = own_sessions(rows);
-    let mut reasons = known;
-    for (index, row) in rows.iter().enumerate() {
-        if let Some(reason) = matches(row, ips, user_agents) {
-            reasons.insert(index, reason);
-        }
+/// What the finder makes of one strand.
+pub(super) struct Finding<'s, 'a> {
+    pub strand: &'s Strand<'a>,
+    pub signals: Vec<Signal>,
+    pub is_certain: bool,
+}
+
+impl Finding<'_, '_> {
+    /// Whether it may be the intruder's and is not certain.
+    pub fn is_suspicious(&self) -> bool {
+        !self.is_certain && signals::total(&self.signals) >= SUSPICIOUS
     }
-    let mut found = IntruderSignIns::default();
-    let mut sessions: BTreeSet<&str> = BTreeSet::new();
-    let mut spared: BTreeSet<&str> = BTreeSet::new();
-    loop {
-        let new: BTreeSet<&str> = reasons
-            .keys()
-            .filter_map(|index| rows.get(*index)?.session_id.as_deref())
-            .filter(|session| !sessions.contains(session) && !spared.contains(session))
-            .collect();
-        if new.is_empty() {
-            break;
-        }
-        for session in new {
-            if own.contains(session) {
-                spared.insert(session);
-                found.notes.push(format!(
-                    "the session {session} is also used by a compliant device of the user's, so other sign-ins in it are not counted as the intruder's"
-                ));
-                continue;
-            }
-            sessions.insert(session);
-            for (index, row) in rows.iter().enumerate() {
-                if row.session_id.as_deref() == Some(session) && is_no_failure(row.error_code) {
-                    reasons.entry(index).or_insert_with(|| format!("is in the intruder's session {session}"));
-                }
-            }
-        }
-    }
-    describe(rows, &reasons, &sessions, user_agents, &mut found);
+}
+
+/// Finds the intruder's sign-ins.
+pub fn find_intruder(rows: &[SignIn], clues: &Clues<'_>) -> IntruderSignIns {
+    let strands = strands(rows);
+    let sessions = by_session(&strands);
+    let mut failures: Vec<&SignIn> = rows.iter().filter(|row| !row.is_no_failure()).collect();
+    failures.sort_by_key(|row| row.at);
+    let registrations = registrations(clues.audits);
+    let scene = Scene {
+        rows,
+        strands: &strands,
+        sessions: &sessions,
+        failures: &failures,
+        registrations: &registrations,
+    };
+    let mut notes = Vec::new();
+    let given = given(&scene, clues, &mut notes);
+    let (past, mut signs) = weigh(&scene, given);
+    let certain = connect(&scene, &past, &mut signs, clues.are_given());
+    let findings: Vec<Finding<'_, '_>> = strands
+        .iter()
+        .zip(signs)
+        .zip(&certain)
+        .map(|((strand, signals), is_certain)| Finding { strand, signals, is_certain: *is_certain })
+        .collect();
+    let mut found = describe::describe(rows, &findings, &past, clues.user_agents);
+    found.notes.splice(0..0, notes);
     found
 }
 
-/// Sessions in which the user's own registered, compliant device was seen.
-fn own_sessions(rows: &[SignIn]) -> BTreeSet<&str> {
-    rows.iter()
-        .filter(|row| row.compliant && row.device_id.is_some())
-        .filter_map(|row| row.session_id.as_deref())
+/// When and from where security information was registered, by the records that give the person's own address.
+fn registrations(audits: &[AuditRecord]) -> Vec<(Timestamp, IpAddr)> {
+    audits
+        .iter()
+        .filter(|audit| audit.activity.to_lowercase().contains("user registered security info"))
+        .filter_map(|audit| match &audit.actor {
+            AuditActor::User { ip: Some(ip), .. } => Some((audit.at, ip.trim().parse::<IpAddr>().ok()?)),
+            _ => None,
+        })
+        .map(|(at, address)| (at, address.to_canonical()))
         .collect()
 }
 
-/// Why a row is the intruder's by itself, if it is.
-fn matches(row: &SignIn, ips: &[CidrBlock], user_agents: &[String]) -> Option<String> {
-    if !is_no_failure(row.error_code) {
-        return None;
-    }
-    if let Some(glob) = user_agents.iter().find(|glob| fits(glob, &row.user_agent)) {
-        return Some(format!("has a user agent like `{glob}`"));
-    }
-    let address: IpAddr = row.ip.parse().ok()?;
-    let block = ips.iter().find(|block| block.contains(address))?;
-    Some(format!("came from {block}, which was given"))
-}
-
-struct Seen {
-    first: Timestamp,
-    last: Timestamp,
-    count: usize,
-    place: String,
-    reasons: BTreeSet<String>,
-}
-
-fn describe(
-    rows: &[SignIn],
-    reasons: &BTreeMap<usize, String>,
-    sessions: &BTreeSet<&str>,
-    user_agents: &[String],
-    found: &mut IntruderSignIns,
-) {
-    let mut addresses: BTreeMap<CidrBlock, Seen> = BTreeMap::new();
-    let mut masked: BTreeSet<&str> = BTreeSet::new();
-    for (index, reason) in reasons {
-        let Some(row) = rows.get(*index) else { continue };
-        found.rows.push(row.id.clone());
-        found.first = Some(found.first.map_or(row.at, |first| first.min(row.at)));
-        let Ok(address) = row.ip.parse::<IpAddr>() else {
-            if !row.ip.is_empty() {
-                masked.insert(&row.ip);
+/// What a person or an alert says of each strand. The user's own device is not the intruder because an address fits.
+fn given(scene: &Scene<'_, '_>, clues: &Clues<'_>, notes: &mut Vec<String>) -> Vec<Vec<Signal>> {
+    let mut spared: BTreeMap<String, usize> = BTreeMap::new();
+    let given = scene
+        .strands
+        .iter()
+        .map(|strand| {
+            let glob = clues.user_agents.iter().find(|glob| fits(glob, strand.agent));
+            let block =
+                strand.address.and_then(|address| clues.ips.iter().find(|block| block.contains(address)));
+            let known = strand.rows.iter().find_map(|row| clues.known.get(row));
+            let reason = match (glob, block, known) {
+                (Some(glob), ..) => format!("has a user agent like `{glob}`"),
+                (_, Some(block), _) => format!("came from {block}, which was given"),
+                (_, _, Some(reason)) => reason.clone(),
+                _ => return Vec::new(),
+            };
+            if strand.is_own_device {
+                *spared.entry(reason).or_default() += strand.rows.len();
+                return Vec::new();
             }
+            vec![Signal { kind: Kind::Given, weight: CERTAIN, reason }]
+        })
+        .collect();
+    notes.extend(spared.into_iter().map(|(reason, count)| {
+        format!(
+            "{count} sign-in{} of the user's own compliant device {reason}: not counted as the intruder's",
+            if count == 1 { "" } else { "s" }
+        )
+    }));
+    given
+}
+
+/// Weighs every strand, oldest first, against what was learned up to then.
+fn weigh<'a>(scene: &Scene<'_, 'a>, given: Vec<Vec<Signal>>) -> (Past<'a>, Vec<Vec<Signal>>) {
+    let mut past = Past::of_own_devices(scene.rows, scene.strands);
+    // From when on a session is not the user's alone.
+    let mut tainted: HashMap<&str, Timestamp> = HashMap::new();
+    for (index, strand) in scene.strands.iter().enumerate() {
+        let Some(session) = strand.session else { continue };
+        let hard = signals::total(&signals::hard(index, scene, &past));
+        if hard >= SUSPICIOUS || given.get(index).is_some_and(|signals| !signals.is_empty()) {
+            tainted
+                .entry(session)
+                .and_modify(|first| *first = (*first).min(strand.first))
+                .or_insert(strand.first);
+        }
+    }
+    let mut signs = given;
+    for (index, (strand, own)) in scene.strands.iter().zip(&mut signs).enumerate() {
+        if strand.is_own_device {
             continue;
-        };
-        let seen = addresses.entry(CidrBlock::single(address)).or_insert_with(|| Seen {
-            first: row.at,
-            last: row.at,
-            count: 0,
-            place: row.place.to_string(),
-            reasons: BTreeSet::new(),
-        });
-        seen.first = seen.first.min(row.at);
-        seen.last = seen.last.max(row.at);
-        seen.count += 1;
-        seen.reasons.insert(reason.clone());
+        }
+        own.extend(signals::all(index, scene, &past));
+        let most = if past.is_learning(strand.first) { USUAL_EARLY } else { USUAL };
+        let is_tainted = strand
+            .session
+            .and_then(|session| tainted.get(session))
+            .is_some_and(|first| strand.first >= *first);
+        let is_home = strand.address.is_some_and(|address| past.is_own_address(address));
+        // A program in an app that people use is nobody's habit, wherever it runs.
+        let is_odd = strand.program.is_some() && matches!(strand.app, AppKind::Browser | AppKind::Microsoft);
+        if signals::total(own) <= most && !is_odd && (!is_tainted || is_home) {
+            past.learn(scene.rows, strand);
+        }
     }
-    for text in masked {
-        found.notes.push(format!("the log masks the address `{text}`: it cannot be blocked"));
+    past.settle();
+    for (index, (strand, own)) in scene.strands.iter().zip(&mut signs).enumerate() {
+        if !strand.is_own_device {
+            own.extend(signals::leaps(index, scene, &past));
+        }
     }
-    for (block, seen) in addresses {
-        let mut reasons = vec![format!(
-            "{} sign-in{} of the user from {}",
-            seen.count,
-            if seen.count == 1 { "" } else { "s" },
-            if seen.place.is_empty() { "an unknown place" } else { &seen.place }
-        )];
-        reasons.extend(seen.reasons.into_iter().map(|reason| format!("the sign-in {reason}")));
-        found.indicators.push(Indicator {
-            kind: IndicatorKind::Address,
-            value: block.network().to_string(),
-            first_seen: Some(seen.first),
-            last_seen: Some(seen.last),
-            confidence: Confidence::High,
-            reasons,
-        });
+    (past, signs)
+}
+
+/// Follows what is certain to what is tied to it, until nothing new comes.
+fn connect<'a>(
+    scene: &Scene<'_, 'a>,
+    past: &Past<'a>,
+    signs: &mut [Vec<Signal>],
+    needs_tie: bool,
+) -> Vec<bool> {
+    let mut known = Known::default();
+    let mut certain = vec![false; signs.len()];
+    let mut ties: Vec<Vec<Signal>> = vec![Vec::new(); signs.len()];
+    loop {
+        let mut new = Vec::new();
+        for (index, own) in signs.iter().enumerate() {
+            if certain.get(index) != Some(&false) {
+                continue;
+            }
+            let tied = known.ties(index, scene, past);
+            let is_named = own.iter().any(|signal| signal.kind == Kind::Given);
+            let mut all = own.clone();
+            all.extend(tied.iter().cloned());
+            if signals::is_certain(&all) && (is_named || !needs_tie || !tied.is_empty()) {
+                new.push(index);
+            }
+            if let Some(place) = ties.get_mut(index) {
+                *place = tied;
+            }
+        }
+        for index in &new {
+            if let (Some(place), Some(strand)) = (certain.get_mut(*index), scene.strands.get(*index)) {
+                *place = true;
+                known.add(strand, past);
+            }
+        }
+        if new.is_empty() {
+            break;
+        }
     }
-    let span = |wanted: &dyn Fn(&SignIn) -> bool| {
-        let times = || {
-            reasons.keys().filter_map(|index| rows.get(*index)).filter(|row| wanted(row)).map(|row| row.at)
-        };
-        (times().min(), times().max())
-    };
-    for session in sessions {
-        let (first_seen, last_seen) = span(&|row| row.session_id.as_deref() == Some(session));
-        found.indicators.push(Indicator {
-            kind: IndicatorKind::Session,
-            value: (*session).to_owned(),
-            first_seen,
-            last_seen,
-            confidence: Confidence::High,
-            reasons: vec!["the intruder's sign-ins are in it".to_owned()],
-        });
+    for (own, tied) in signs.iter_mut().zip(ties) {
+        if needs_tie && tied.is_empty() && own.iter().all(|signal| signal.kind != Kind::Given) {
+            // A person said what is the intruder's: what has nothing to do with it is not asked about.
+            own.clear();
+        }
+        own.extend(tied);
     }
-    for glob in user_agents {
-        let (first_seen, last_seen) = span(&|row| fits(glob, &row.user_agent));
-        found.indicators.push(Indicator {
-            kind: IndicatorKind::UserAgent,
-            value: glob.clone(),
-            first_seen,
-            last_seen,
-            confidence: Confidence::High,
-            reasons: vec!["it was given".to_owned()],
-        });
-    }
+    certain
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::case::IndicatorKind;
 
     pub fn row(id: &str, ip: &str, agent: &str, session: &str, compliant: bool) -> SignIn {
         SignIn {
@@ -207,11 +253,15 @@ pub(super) mod tests {
         }
     }
 
-    fn addresses(found: &IntruderSignIns) -> Vec<&str> {
+    fn with_agent(rows: &[SignIn], glob: &str) -> IntruderSignIns {
+        find_intruder(rows, &Clues { user_agents: &[glob.to_owned()], ..Clues::default() })
+    }
+
+    pub fn addresses(found: &IntruderSignIns) -> Vec<&str> {
         found
             .indicators
             .iter()
-            .filter(|own| own.kind == IndicatorKind::Address)
+            .filter(|own| own.kind == IndicatorKind::Address && own.is_certain())
             .map(|own| own.value.as_str())
             .collect()
     }
@@ -223,7 +273,7 @@ pub(super) mod tests {
             row("bb", "2a0b:f4c2:1::1a", "Mozilla/5.0", "s1", false),
             row("ccc", "188.250.61.14", "Mozilla/5.0", "s2", true),
         ];
-        let found = find_intruder(&rows, &[], &["axios*".to_owned()], BTreeMap::new());
+        let found = with_agent(&rows, "axios*");
         assert_eq!(addresses(&found), ["194.26.135.71", "2a0b:f4c2:1::1a"]);
         assert_eq!(found.rows, ["a", "bb"]);
     }
@@ -234,7 +284,7 @@ pub(super) mod tests {
             row("a", "194.26.135.71", "axios/1.7", "s1", false),
             row("bb", "188.250.61.14", "Mozilla/5.0", "s1", true),
         ];
-        let found = find_intruder(&rows, &[], &["axios*".to_owned()], BTreeMap::new());
+        let found = with_agent(&rows, "axios*");
         assert_eq!(addresses(&found), ["194.26.135.71"]);
         assert_eq!(found.notes.len(), 1);
     }
@@ -244,7 +294,7 @@ pub(super) mod tests {
         let mut failed = row("a", "194.26.135.71", "axios/1.7", "s1", false);
         failed.error_code = 50_126;
         let masked = row("bb", "203.0.113.XXX", "axios/1.7", "s2", false);
-        let found = find_intruder(&[failed, masked], &[], &["axios*".to_owned()], BTreeMap::new());
+        let found = with_agent(&[failed, masked], "axios*");
         assert!(addresses(&found).is_empty());
         assert!(found.notes.iter().any(|note| note.contains("203.0.113.XXX")));
     }
@@ -252,7 +302,21 @@ pub(super) mod tests {
     #[test]
     fn a_given_range_finds_its_sign_ins() {
         let rows = [row("a", "89.187.164.77", "x", "s1", false), row("bb", "8.8.8.8", "x", "s2", false)];
-        let found = find_intruder(&rows, &["89.187.164.0/24".parse().unwrap()], &[], BTreeMap::new());
+        let ips = ["89.187.164.0/24".parse().unwrap()];
+        let found = find_intruder(&rows, &Clues { ips: &ips, ..Clues::default() });
         assert_eq!(addresses(&found), ["89.187.164.77"]);
     }
+
+    #[test]
+    fn the_users_own_device_is_not_the_intruder_because_a_given_address_fits() {
+        let rows = [row("a", "89.187.164.77", "x", "s1", true), row("bb", "89.187.164.82", "y", "s2", false)];
+        let ips = ["89.187.164.0/24".parse().unwrap()];
+        let found = find_intruder(&rows, &Clues { ips: &ips, ..Clues::default() });
+        assert_eq!(found.rows, ["bb"]);
+        assert!(found.notes[0].contains("own compliant device"), "{:?}", found.notes);
+    }
 }
+
+#[cfg(test)]
+#[path = "sign_ins/stories.rs"]
+mod stories;

@@ -17,6 +17,7 @@ mod doctor;
 mod drift;
 mod dry_run;
 mod eviction;
+mod evidence;
 mod faults;
 mod guards;
 mod hardening;

@@ -196,8 +196,11 @@ async fn keep_and_remove_override_the_evidence_on_the_record() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_indicators_nothing_irreversible_is_guessed() {
-    let world = World::case("bec-node-fetch");
+async fn where_nothing_tells_the_intruder_nothing_irreversible_is_guessed() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let rows = tenant["signIns"].as_array_mut().unwrap();
+        rows.retain(|row| !row["userAgent"].as_str().unwrap_or_default().starts_with("node-fetch"));
+    });
     let mut request = world.request("bec");
     request.user_agents.clear();
     let plan = world.plan_for(request).await.unwrap();
