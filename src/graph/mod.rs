@@ -50,8 +50,8 @@ pub use error::{FailureKind, GraphError, OUT_OF_REACH, Retry};
 pub use licence::Licence;
 pub use look::look;
 pub use reader::{
-    GraphUser, GroupBrief, OperationState, Pass, PassPolicy, Reader, RiskyUser, SignInFor, SignInLog,
-    SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
+    GraphUser, GroupBrief, MessageTrace, OperationState, Pass, PassPolicy, Reader, RiskyUser, SignInFor,
+    SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
 };
 pub use reading::Reading;
 pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};

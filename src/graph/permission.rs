@@ -21,6 +21,7 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
         "auditLogs" | "reports" => &["AuditLog.Read.All"],
         "roleManagement" => &["RoleManagement.Read.Directory"],
         "domains" => &["Domain.Read.All"],
+        "admin" if has("messageTraces") => &["ExchangeMessageTrace.Read.All"],
         "subscribedSkus" => &["LicenseAssignment.Read.All"],
         "servicePrincipals" => &["Application.Read.All"],
         "groups" => &["GroupMember.Read.All"],
@@ -139,6 +140,12 @@ mod tests {
                 "/v1.0/identityProtection/riskyUsers/confirmCompromised",
                 &none,
                 &["IdentityRiskyUser.ReadWrite.All"],
+            ),
+            (
+                "GET",
+                "/v1.0/admin/exchange/tracing/messageTraces?$filter=x",
+                &none,
+                &["ExchangeMessageTrace.Read.All"],
             ),
             ("GET", "/v1.0/unheardOf", &none, &[]),
         ] {

@@ -90,7 +90,11 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         Look::Read(log) => {
             notes.extend(log.notes);
             window.from = window.from.max(log.from);
-            Look::Read(log.rows)
+            let mut rows = log.rows;
+            // Whoever does not filter as asked gives the sign-ins of others, too.
+            rows.retain(|row| row.user_id.as_ref().is_none_or(|user| *user == subject.id));
+            rows.shrink_to_fit();
+            Look::Read(rows)
         }
         Look::Unread { why } => {
             notes.push(format!("the sign-in log was not read: {why}"));

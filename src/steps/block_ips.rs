@@ -21,12 +21,13 @@ use super::hardening::{EXCHANGE, spared};
 use super::observe::{Attempt, Seen};
 use super::planned::{Draft, Planned, Scope};
 use super::policy_rollout::{self, Wanted, Words};
-use crate::case::{Case, Hold, IndicatorKind, Look};
+use crate::case::{Case, Hold, IndicatorKind, Look, SignIn};
 use crate::domain::{ActionId, CidrBlock, GroupId, NamedLocationId, UserId};
-use crate::graph::{self, GraphError, Licence, Reader, Reading, SignInQuery, request};
+use crate::graph::{self, GraphError, Licence, Reader, Reading, request};
 use crate::guard::{
     RangeFacts, apply_overrides, judge_earlier, judge_location, judge_range, lint_policy, refusal,
 };
+use crate::investigate::{count_others, read_neighbourhood};
 use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::evaluate::{Account, blocks_location, enforces_block};
 use crate::policy::{ConditionalAccessPolicy, NamedLocation, PolicyState};
@@ -219,9 +220,8 @@ impl Step for BlockIps {
             }
             let now = case.evidence.window.to;
             let from = now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
-            let query = SignInQuery { user: None, ip: None, from, to: None };
-            let log = graph::look(graph.sign_ins(&query).await)?;
-            Ok::<_, GraphError>(count_others(&candidates, &log, &case.subject.id))
+            let rows = read_neighbourhood(graph, &candidates, from).await?;
+            Ok::<_, GraphError>(others_of(&candidates, &rows, &case.subject.id))
         };
         let (locations, policies, others, groups, security_defaults) = tokio::join!(
             graph.named_locations(),
@@ -301,34 +301,17 @@ impl Step for BlockIps {
     }
 }
 
-/// Counts the other users who signed in from each candidate.
-fn count_others(
+/// The other users who signed in from each candidate.
+fn others_of(
     candidates: &[CidrBlock],
-    log: &Look<crate::graph::SignInLog>,
+    rows: &Look<Vec<SignIn>>,
     subject: &UserId,
 ) -> BTreeMap<CidrBlock, Look<usize>> {
-    candidates
-        .iter()
-        .map(|block| {
-            let count = match log {
-                Look::Unread { why } => Look::Unread { why: why.clone() },
-                Look::Read(log) => {
-                    let mut users: Vec<&UserId> = log
-                        .rows
-                        .iter()
-                        .filter(|row| row.error_code == 0)
-                        .filter(|row| row.ip.parse().is_ok_and(|address| block.contains(address)))
-                        .filter_map(|row| row.user_id.as_ref())
-                        .filter(|user| *user != subject)
-                        .collect();
-                    users.sort();
-                    users.dedup();
-                    Look::Read(users.len())
-                }
-            };
-            (*block, count)
-        })
-        .collect()
+    let count = |block: &CidrBlock| match rows {
+        Look::Read(rows) => Look::Read(count_others(block, rows, subject)),
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+    };
+    candidates.iter().map(|block| (*block, count(block))).collect()
 }
 
 /// Asks the guards about each candidate.

@@ -2,9 +2,11 @@
 //! method is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stanch::case::{Indicator, IndicatorKind, Look, MethodVerdict};
+use stanch::case::{Indicator, IndicatorKind, Investigation, Look, MethodVerdict};
+use stanch::engine::{Investigator, Question};
 use stanch::plan::Plan;
 use stanch::run::Verdict;
 
@@ -95,4 +97,127 @@ async fn rows_that_come_twice_out_of_order_late_and_with_words_that_are_new_chan
     });
     let plan = plan_unaided(&world, "evict").await;
     assert_eq!(certain(&plan, IndicatorKind::Address), words(&world.truth["attackerIps"]));
+}
+
+/// Investigates the victim without a hint.
+async fn investigate(world: &World) -> Investigation {
+    let investigator = Investigator {
+        reader: world.connection(&world.observer).reader(),
+        clock: Arc::clone(&world.clock),
+        guards: world.guards.clone(),
+    };
+    let question = Question { user: world.victim().to_owned(), ..Question::default() };
+    investigator.investigate(&question).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_look_tells_who_got_mail_who_else_is_there_and_what_may_be_blocked() {
+    let before = World::case("bec-node-fetch");
+    let colleague = before.user_id("henrietta.mueller@contoso.com");
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let rows = tenant["signIns"].as_array_mut().unwrap();
+        let mut more = rows.iter().find(|row| row["ipAddress"] == "181.214.107.154").unwrap().clone();
+        more["id"] = json!("00000000-0000-4000-8000-00000000a001");
+        more["userId"] = json!(colleague);
+        more["userPrincipalName"] = json!("henrietta.mueller@contoso.com");
+        rows.push(more);
+    });
+    let digest = world.digest().await;
+    let found = investigate(&world).await;
+    assert!(world.writes().await.is_empty());
+    assert_eq!(world.digest().await, digest);
+
+    let Look::Read(mail) = &found.mail else { panic!("{:?}", found.mail) };
+    let recipients: BTreeSet<String> = mail.iter().map(|own| own.recipient.clone()).collect();
+    assert_eq!(recipients, words(&world.truth["recipients"]));
+    assert!(mail.iter().all(|own| own.inside == Look::Read(true)));
+
+    let Look::Read(others) = &found.others else { panic!("{:?}", found.others) };
+    let told: Vec<_> = others.iter().map(|own| (own.upn.as_str(), own.successes, own.failures)).collect();
+    assert_eq!(told, [("henrietta.mueller@contoso.com", 1, 0)]);
+
+    // Four addresses of the first range and nobody else there; in the second a colleague is.
+    let block = |text: &str| {
+        let own = found.addresses.iter().find(|own| own.address.to_string() == format!("{text}/32")).unwrap();
+        own.block.map(|block| block.to_string())
+    };
+    assert_eq!(block("89.187.164.77").as_deref(), Some("89.187.164.0/24"));
+    assert_eq!(block("181.214.107.7").as_deref(), Some("181.214.107.7/32"));
+    assert_eq!(block("181.214.107.154"), None, "a colleague signs in from there");
+    assert_eq!(block("212.102.33.83").as_deref(), Some("212.102.33.83/32"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_read_is_unread_and_never_empty() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let roles = tenant["applications"][1]["roles"].as_array_mut().unwrap();
+        roles.retain(|role| {
+            !["ExchangeMessageTrace.Read.All", "UserAuthenticationMethod.Read.All"]
+                .contains(&role.as_str().unwrap())
+        });
+    });
+    let found = investigate(&world).await;
+    assert!(
+        found.mail.unread().is_some_and(|why| why.contains("ExchangeMessageTrace.Read.All")),
+        "{:?}",
+        found.mail
+    );
+    assert!(found.evidence.methods.unread().is_some());
+    assert_eq!(found.addresses.len(), 11);
+
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let roles = tenant["applications"][1]["roles"].as_array_mut().unwrap();
+        roles.retain(|role| role != "AuditLog.Read.All");
+    });
+    let found = investigate(&world).await;
+    assert!(found.evidence.sign_ins.unread().is_some());
+    assert!(found.indicators.is_empty() && found.addresses.is_empty());
+    assert!(
+        found.notes.iter().any(|note| note.contains("the sign-in log was not read")),
+        "{:?}",
+        found.notes
+    );
+    let Look::Read(methods) = &found.evidence.methods else { panic!() };
+    assert!(methods.iter().all(|own| own.verdict != MethodVerdict::Attacker));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_without_a_single_sign_in_has_no_intruder_and_no_past() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["signIns"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|row| row["userPrincipalName"] != "lynne.robbins@contoso.com");
+    });
+    let found = investigate(&world).await;
+    assert_eq!(found.evidence.sign_ins, Look::Read(Vec::new()));
+    assert!(found.indicators.is_empty());
+    assert_eq!(found.mail, Look::Read(Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_masked_address_a_cut_off_record_and_hostile_words_break_nothing() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let rows = tenant["signIns"].as_array_mut().unwrap();
+        for row in rows.iter_mut().filter(|row| row["ipAddress"] == "181.214.107.154") {
+            row["ipAddress"] = json!("181.214.107.XXX");
+            row["deviceDetail"]["displayName"] = json!("\u{1b}[2J\u{202e}=cmd|x<script>");
+        }
+        for audit in tenant["directoryAudits"].as_array_mut().unwrap() {
+            for target in audit["targetResources"].as_array_mut().unwrap() {
+                for property in target["modifiedProperties"].as_array_mut().unwrap() {
+                    if let Some(text) = property["oldValue"].as_str().map(str::to_owned) {
+                        property["oldValue"] = json!(text.chars().take(200).collect::<String>());
+                    }
+                }
+            }
+        }
+    });
+    let found = investigate(&world).await;
+    let mut wanted = words(&world.truth["attackerIps"]);
+    wanted.remove("181.214.107.154");
+    let told: BTreeSet<String> =
+        found.addresses.iter().map(|own| own.address.network().to_string()).collect();
+    assert_eq!(told, wanted);
+    assert!(found.notes.iter().any(|note| note.contains("181.214.107.XXX")), "{:?}", found.notes);
 }

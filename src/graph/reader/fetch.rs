@@ -8,6 +8,7 @@ use http::{Method, Uri};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::field::text_if_any;
 use super::memo::Memo;
 use super::sign_ins::{SignInLog, SignInQuery};
 use crate::graph::call::{BodyReader, Call, Purpose};
@@ -124,6 +125,17 @@ impl Reader {
         headers: &[(&'static str, &'static str)],
         purpose: Purpose,
     ) -> Result<Vec<Value>, GraphError> {
+        self.list_each(target, headers, purpose, |row| text_if_any(row, "/id")).await
+    }
+
+    /// Reads a whole list, its rows told apart by a key of their own; a row without one counts as often as it comes.
+    pub(super) async fn list_each(
+        &self,
+        target: &str,
+        headers: &[(&'static str, &'static str)],
+        purpose: Purpose,
+        key: fn(&Value) -> Option<String>,
+    ) -> Result<Vec<Value>, GraphError> {
         let path = path_of(target, self.connection.base());
         let mut rows = Vec::new();
         let mut known = HashSet::new();
@@ -133,9 +145,7 @@ impl Reader {
         for _ in 0..MOST_PAGES {
             let page = self.get(&next, headers, purpose).await?;
             for row in page.get("value").and_then(Value::as_array).into_iter().flatten() {
-                let is_new =
-                    row.get("id").and_then(Value::as_str).is_none_or(|id| known.insert(id.to_owned()));
-                if is_new {
+                if key(row).is_none_or(|key| known.insert(key)) {
                     rows.push(row.clone());
                 }
             }

@@ -12,6 +12,7 @@ mod inbox_rules;
 mod lenient;
 mod locations;
 mod memo;
+mod message_traces;
 mod methods;
 mod operation;
 mod pass;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use fetch::Reader;
 pub use groups::GroupBrief;
+pub use message_traces::MessageTrace;
 pub use operation::OperationState;
 pub use pass::{Pass, PassPolicy};
 pub use risk::RiskyUser;

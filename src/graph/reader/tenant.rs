@@ -74,6 +74,17 @@ impl Reader {
         }
     }
 
+    /// Reads the domains that the tenant has proven to be its own (v1.0,
+    /// [domain: list](https://learn.microsoft.com/graph/api/domain-list)).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn verified_domains(&self) -> Result<Vec<String>, GraphError> {
+        let rows = self.list("/v1.0/domains", &[]).await?;
+        let verified = rows.iter().filter(|row| flag(row, "/isVerified").unwrap_or(false));
+        Ok(verified.filter_map(|row| text_if_any(row, "/id")).collect())
+    }
+
     /// Tells whether the tenant has a service principal of an app; policies name only apps that have one (v1.0,
     /// [servicePrincipal: list](https://learn.microsoft.com/graph/api/serviceprincipal-list)).
     ///

@@ -1,0 +1,115 @@
+//! The whole look: what every plan reads, and beside it who else is at the intruder's addresses and what was sent from
+//! them.
+
+use std::net::IpAddr;
+
+use jiff::SignedDuration;
+
+use super::gather::{Ask, InvestigateError, gather};
+use super::mail::{judge_mail, read_mail};
+use super::neighbourhood::{judge_addresses, judge_others, read_neighbourhood};
+use crate::case::{Indicator, IndicatorKind, Investigation, Look, Subject};
+use crate::domain::CidrBlock;
+use crate::graph::{Reader, look};
+use crate::guard::{GuardRules, RangeFacts, judge_range};
+
+/// So long before the intruder's first sign-in others may have met the same intruder.
+const BEFORE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Reads and judges everything about a user's sign-ins, methods, addresses, mail, and whom else it concerns. What is
+/// refused is unread, and said to be.
+///
+/// # Errors
+/// When Graph does not answer.
+pub async fn investigate(
+    reader: &Reader,
+    subject: &Subject,
+    ask: &Ask,
+    rules: &GuardRules,
+) -> Result<Investigation, InvestigateError> {
+    let found = gather(reader, subject, ask).await?;
+    let addresses = intruder_addresses(&found.indicators);
+    let begin = found.since.map_or(found.evidence.window.from, |since| {
+        since.saturating_sub(BEFORE).unwrap_or(since).max(found.evidence.window.from)
+    });
+    let blocks: Vec<CidrBlock> = addresses.iter().map(|address| CidrBlock::single(*address)).collect();
+    let neighbourhood = async {
+        if blocks.is_empty() {
+            Ok(Look::Read(Vec::new()))
+        } else {
+            read_neighbourhood(reader, &blocks, begin).await
+        }
+    };
+    let traces = async {
+        if blocks.is_empty() {
+            Ok(Look::Read(Vec::new()))
+        } else {
+            read_mail(reader, subject, begin, ask.now).await
+        }
+    };
+    let (rows, traces, domains, locations, policies) = tokio::join!(
+        neighbourhood,
+        traces,
+        reader.verified_domains(),
+        reader.named_locations(),
+        reader.policies()
+    );
+    let (rows, traces, domains) = (rows?, traces?, look(domains)?);
+    let (locations, policies) = (look(locations)?, look(policies)?);
+    let refusal = |block: &CidrBlock, others: &Look<usize>| {
+        let facts = RangeFacts { locations: &locations, policies: &policies, others };
+        judge_range(block, rules, &facts).into_iter().next().map(|refusal| refusal.why)
+    };
+    Ok(Investigation {
+        subject: subject.clone(),
+        addresses: judge_addresses(&addresses, &rows, &subject.id, &refusal),
+        others: match &rows {
+            Look::Read(rows) => Look::Read(judge_others(&addresses, rows, &subject.id)),
+            Look::Unread { why } => Look::Unread { why: why.clone() },
+        },
+        mail: match &traces {
+            Look::Read(traces) => Look::Read(judge_mail(traces, &addresses, &domains)),
+            Look::Unread { why } => Look::Unread { why: why.clone() },
+        },
+        since: found.since,
+        indicators: found.indicators,
+        evidence: found.evidence,
+        notes: found.notes,
+    })
+}
+
+/// The addresses that are certainly the intruder's.
+pub fn intruder_addresses(indicators: &[Indicator]) -> Vec<IpAddr> {
+    let mut addresses: Vec<IpAddr> = indicators
+        .iter()
+        .filter(|own| own.is_certain() && own.kind == IndicatorKind::Address)
+        .filter_map(|own| own.value.parse::<IpAddr>().ok())
+        .map(|address| address.to_canonical())
+        .collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    addresses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_certain_addresses_count() {
+        let own = |value: &str, confidence| Indicator {
+            kind: IndicatorKind::Address,
+            value: value.to_owned(),
+            first_seen: None,
+            last_seen: None,
+            confidence,
+            reasons: Vec::new(),
+        };
+        let all = [
+            own("45.83.1.2", crate::case::Confidence::High),
+            own("45.83.1.1", crate::case::Confidence::Medium),
+            own("45.83.1.XXX", crate::case::Confidence::High),
+        ];
+        assert_eq!(intruder_addresses(&all), ["45.83.1.2".parse::<IpAddr>().unwrap()]);
+    }
+}
