@@ -2,7 +2,7 @@
 //! newer version is no newcomer.
 
 /// Libraries and tools that programs send requests with. People's apps do not name them.
-const PROGRAMS: [&str; 24] = [
+const PROGRAMS: [&str; 25] = [
     "node-fetch",
     "axios/",
     "undici",
@@ -22,6 +22,7 @@ const PROGRAMS: [&str; 24] = [
     "ruby",
     "php",
     "powershell/",
+    "okhttp",
     "headlesschrome",
     "phantomjs",
     "selenium",

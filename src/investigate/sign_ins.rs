@@ -195,7 +195,7 @@ fn connect<'a>(
 ) -> Vec<bool> {
     let mut known = Known::default();
     let mut certain = vec![false; signs.len()];
-    let mut ties: Vec<Vec<Signal>> = vec![Vec::new(); signs.len()];
+    let mut bonds: Vec<Vec<Signal>> = vec![Vec::new(); signs.len()];
     loop {
         let mut new = Vec::new();
         for (index, own) in signs.iter().enumerate() {
@@ -209,7 +209,7 @@ fn connect<'a>(
             if signals::is_certain(&all) && (is_named || !needs_tie || !tied.is_empty()) {
                 new.push(index);
             }
-            if let Some(place) = ties.get_mut(index) {
+            if let Some(place) = bonds.get_mut(index) {
                 *place = tied;
             }
         }
@@ -223,7 +223,7 @@ fn connect<'a>(
             break;
         }
     }
-    for (own, tied) in signs.iter_mut().zip(ties) {
+    for (own, tied) in signs.iter_mut().zip(bonds) {
         if needs_tie && tied.is_empty() && own.iter().all(|signal| signal.kind != Kind::Given) {
             // A person said what is the intruder's: what has nothing to do with it is not asked about.
             own.clear();

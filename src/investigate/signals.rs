@@ -97,6 +97,7 @@ pub(super) struct Signal {
     pub reason: String,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every sign is there or is not")]
 fn signal(kind: Kind, weight: u8, reason: impl Into<String>) -> Option<Signal> {
     Some(Signal { kind, weight, reason: reason.into() })
 }
@@ -191,6 +192,8 @@ fn program(_: usize, strand: &Strand<'_>, _: &Scene<'_, '_>, past: &Past<'_>) ->
         AppKind::Browser => {
             signal(Kind::Tool, 4, format!("is a program's ({name}) in an app that runs in browsers alone"))
         }
+        // Apps on Android send with it, too.
+        AppKind::Microsoft if name == "okhttp" => signal(Kind::Tool, 1, format!("is a program's ({name})")),
         AppKind::Microsoft => {
             signal(Kind::Tool, 4, format!("is a program's ({name}) in an app of Microsoft's that people use"))
         }

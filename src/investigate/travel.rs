@@ -10,7 +10,6 @@ const LEAST_KM: f64 = 500.0;
 const FASTEST: f64 = 1_000.0;
 
 /// How far two places are apart (km), over the globe.
-#[expect(clippy::as_conversions, reason = "from i32 to f64 nothing is lost")]
 pub(super) fn distance(one: Position, other: Position) -> f64 {
     let radians = |thousandths: i32| (f64::from(thousandths) / 1000.0).to_radians();
     let (lat1, lat2) = (radians(one.latitude), radians(other.latitude));
