@@ -179,6 +179,7 @@ fn main() {
         let connection =
             Connection::new(Arc::new(pages), Arc::new(SystemClock), Arc::new(OsRandom), settings);
         let ask = Ask {
+            until: None,
             since: None,
             ips: Vec::new(),
             user_agents: Vec::new(),
@@ -188,7 +189,8 @@ fn main() {
         let (before, _) = account();
         let found = runtime.block_on(gather(&connection.reader(), &subject(), &ask)).unwrap();
         let (after, peak) = account();
-        let cpu = (after - before).saturating_sub(Duration::from_nanos(nanos.load(Ordering::Relaxed)));
+        let cpu =
+            after.saturating_sub(before).saturating_sub(Duration::from_nanos(nanos.load(Ordering::Relaxed)));
         let addresses = stanch::investigate::intruder_addresses(&found.indicators).len();
         println!(
             "{rows:>9} {:>5} ms {:>7.2} us {:>9} kB {:>8.2} kB {addresses:>10}",

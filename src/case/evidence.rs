@@ -11,12 +11,14 @@ use super::sign_in::SignIn;
 use super::subject::Subject;
 
 /// A span of time in the logs (UTC, tenant's clock).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
     /// From.
+    #[schemars(with = "crate::domain::Moment")]
     pub from: Timestamp,
     /// To.
+    #[schemars(with = "crate::domain::Moment")]
     pub to: Timestamp,
 }
 

@@ -29,7 +29,7 @@ pub struct AddressUse {
 
 /// Another user with sign-ins from the intruder's addresses or in the intruder's sessions: to look at, never planned for
 /// unasked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OtherUser {
     /// Object id.
@@ -41,8 +41,10 @@ pub struct OtherUser {
     /// Sign-ins that failed.
     pub failures: usize,
     /// The first of them (UTC).
+    #[schemars(with = "crate::domain::Moment")]
     pub first_seen: Timestamp,
     /// The last of them (UTC).
+    #[schemars(with = "crate::domain::Moment")]
     pub last_seen: Timestamp,
     /// From which of the intruder's addresses.
     pub addresses: Vec<String>,

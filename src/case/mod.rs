@@ -11,6 +11,7 @@ pub mod indicator;
 pub mod investigation;
 pub mod look;
 pub mod method;
+pub mod persistence;
 pub mod sign_in;
 pub mod subject;
 
@@ -25,5 +26,6 @@ pub use indicator::{Confidence, Indicator, IndicatorKind};
 pub use investigation::{AddressUse, Investigation, OtherUser, SentMail};
 pub use look::Look;
 pub use method::{AuthMethod, MethodKind};
+pub use persistence::{Persistence, PersistenceKind};
 pub use sign_in::{Position, Risk, SecondFactor, SignIn};
 pub use subject::{RoleHeld, RoleSource, Subject};

@@ -62,6 +62,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// The dry run: reads the tenant, never writes, and shows what would be done
     Plan(PlanArgs),
+    /// Finds what the intruder did and left behind, each claim with its reason; reads, never writes
+    Investigate(InvestigateArgs),
     /// Shows a plan again
     Show(ShowArgs),
     /// What differs between two plans
@@ -140,6 +142,47 @@ pub struct PlanArgs {
     /// Writes the plan to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `stanch investigate`
+#[derive(Debug, Args)]
+pub struct InvestigateArgs {
+    /// The user: UPN or object id; with `--alert` the one whom the alert names
+    #[arg(long, value_name = "UPN_OR_ID", required_unless_present = "alert")]
+    pub user: Option<String>,
+    /// Since when the account counts as compromised, in UTC: 2024-09-26T18:03:36Z or 2024-09-26
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// Until when the logs are looked at, in UTC [default: now]
+    #[arg(long, value_name = "T")]
+    pub until: Option<String>,
+    /// An address or range of the intruder's; may be given again
+    #[arg(long, value_name = "CIDR")]
+    pub ip: Vec<String>,
+    /// The intruder's user agent, `*` and `?` allowed; may be given again
+    #[arg(long, value_name = "GLOB")]
+    pub user_agent: Vec<String>,
+    /// An alert in a file: who, since when, and what to look for in the sign-in log
+    #[arg(long, value_name = "FILE")]
+    pub alert: Option<PathBuf>,
+    /// Whose alert it is: `generic`, `insightidr`, or a webhook of the settings [default: by its shape]
+    #[arg(long, value_name = "NAME", requires = "alert")]
+    pub source: Option<String>,
+    /// A sign-in log in place of the tenant: JSON or CSV as the Entra portal downloads it; may be given again
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["alert", "as_me"])]
+    pub sign_ins: Vec<PathBuf>,
+    /// Shows the timeline in this zone's local time, too: `local`, or a name such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    pub local_time: Option<String>,
+    /// Writes the indicators to this file as a STIX 2.1 bundle
+    #[arg(long, value_name = "FILE")]
+    pub stix: Option<PathBuf>,
+    /// Writes the indicators to this file as CSV
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Signs you in by a code, and reads in your own session
+    #[arg(long)]
+    pub as_me: bool,
 }
 
 /// `stanch show`

@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::serve_demo;
 use super::session::Session;
 use super::{
-    apply, approve, completions, diff, doctor, logging, manual, plan, playbook, run, runs, serve, setup,
-    show, terminal,
+    apply, approve, completions, diff, doctor, investigate, logging, manual, plan, playbook, run, runs,
+    serve, setup, show, terminal,
 };
 use crate::config::Environment;
 
@@ -111,6 +111,7 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
         #[cfg(feature = "demo")]
         Command::Demo(args) => super::demo::demo(&cli.global, args).await,
         Command::Plan(args) => plan::plan(&session()?, args).await,
+        Command::Investigate(args) => investigate::investigate(&session()?, args).await,
         Command::Show(args) => show::show(&session()?, args).await,
         Command::Diff(args) => diff::diff(&session()?, args).await,
         Command::Completions(args) => completions::completions(cli.global.format, args),

@@ -17,6 +17,7 @@ use super::serve::ServeDocument;
 use super::setup::SetupDocument;
 use crate::plan::{Plan, PlanDifference};
 use crate::playbook::{Playbook, json_schema};
+use crate::report::InvestigationReport;
 use crate::run::{Run, Verification};
 use crate::steps;
 
@@ -46,6 +47,7 @@ pub fn documents() -> Vec<Document> {
                 schema_of::<Run>(),
             ),
         ),
+        of("investigation", &["investigate"], schema_of::<InvestigationReport>()),
         of("plan-difference", &["diff"], schema_of::<PlanDifference>()),
         of("approval", &["approve"], schema_of::<WrittenApproval>()),
         of("run", &["apply", "runs show"], schema_of::<Run>()),

@@ -17,6 +17,7 @@ mod documents;
 mod embedded;
 mod failure;
 mod handover;
+mod investigate;
 mod local_findings;
 mod logging;
 mod manual;

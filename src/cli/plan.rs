@@ -219,9 +219,31 @@ fn request(
     user: &str,
     case: &CaseArgs,
 ) -> Result<PlanRequest, Failure> {
+    let (ips, notes) = ranges(&case.ip)?;
+    Ok(PlanRequest {
+        playbook,
+        user: user.to_owned(),
+        since: case.since.as_deref().map(parse_time).transpose()?,
+        ips,
+        user_agents: case.user_agent.clone(),
+        keep: method_ids(&case.keep)?,
+        remove: method_ids(&case.remove)?,
+        overrides: case.overrides.clone(),
+        requested_by: session.operator(),
+        webhook: None,
+        notes,
+        alert: None,
+    })
+}
+
+/// Reads addresses and ranges of the intruder's, and gives what is to be said about them.
+///
+/// # Errors
+/// When one is no range, or so wide that it tells the intruder from nobody.
+pub fn ranges(texts: &[String]) -> Result<(Vec<CidrBlock>, Vec<String>), Failure> {
     let mut notes = Vec::new();
     let mut ips = Vec::new();
-    for text in &case.ip {
+    for text in texts {
         let (block, masked) = CidrBlock::parse_masking(text)
             .map_err(|error| Failure::of(2, "bad_range", &error, Some("correct the `--ip`".to_owned())))?;
         if masked {
@@ -242,23 +264,14 @@ fn request(
             ips.push(block);
         }
     }
-    Ok(PlanRequest {
-        playbook,
-        user: user.to_owned(),
-        since: case.since.as_deref().map(parse_time).transpose()?,
-        ips,
-        user_agents: case.user_agent.clone(),
-        keep: method_ids(&case.keep)?,
-        remove: method_ids(&case.remove)?,
-        overrides: case.overrides.clone(),
-        requested_by: session.operator(),
-        webhook: None,
-        notes,
-        alert: None,
-    })
+    Ok((ips, notes))
 }
 
-fn parse_time(text: &str) -> Result<Timestamp, Failure> {
+/// Reads a moment of the command line's.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_time(text: &str) -> Result<Timestamp, Failure> {
     text.parse::<Timestamp>()
         .or_else(|_| format!("{text}T00:00:00Z").parse::<Timestamp>())
         .or_else(|_| format!("{text}Z").parse::<Timestamp>())
@@ -293,17 +306,25 @@ fn method_ids(texts: &[String]) -> Result<Vec<MethodId>, Failure> {
 /// # Errors
 /// When the file cannot be written.
 pub fn write_whole<T: serde::Serialize>(path: &Path, document: &T) -> Result<(), Failure> {
+    write_bytes(path, json_text(document)?.as_bytes())
+}
+
+/// Writes bytes to a file, whole or not at all.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: std::io::Error| {
         let hint = "check the free space, or name a file in a folder that you may write to";
         Failure::cannot_write(path, &error, hint)
     };
-    let text = json_text(document)?;
     // What is no file, such as `/dev/null` or a pipe, is written into: a file in its place would take it from everybody.
     if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        return std::fs::write(path, text).map_err(failed);
+        return std::fs::write(path, bytes).map_err(failed);
     }
-    let beside: PathBuf = path.with_extension("json.part");
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path)).map_err(failed);
+    let beside: PathBuf = path.with_added_extension("part");
+    let written =
+        std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).map_err(failed);
     if written.is_err() {
         // Half a plan is no use to anybody; where even that cannot be removed, the error has told of the place.
         drop(std::fs::remove_file(&beside));

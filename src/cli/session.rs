@@ -14,7 +14,7 @@ use crate::config::{
     graph_base,
 };
 use crate::domain::{Clock, Random, inert};
-use crate::engine::{App, Applier, Doctor, Patience, Planner, StopSignal, Verifier};
+use crate::engine::{App, Applier, Doctor, Investigator, Patience, Planner, StopSignal, Verifier};
 use crate::graph::{Connection, ConnectionSettings, Credential, SignedIn};
 use crate::seal::Recipient;
 use crate::store::{SqliteStore, Store};
@@ -166,6 +166,26 @@ impl Session {
             recipients: self.recipients()?,
             record: Some(self.store()?),
             valid_for: self.config.approval.approve_within,
+            skew_stops: self.config.stop_on_skew || !base.is_loopback(),
+        })
+    }
+
+    /// Makes the investigator, signed in as the observer where one is set.
+    ///
+    /// # Errors
+    /// When credentials are missing.
+    pub fn investigator(&self) -> Result<Investigator, Failure> {
+        let base = graph_base(&self.environment, self.config.cloud)?;
+        let connection = if let Some((connection, _)) = self.person.get() {
+            connection.clone()
+        } else {
+            let (_, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
+            self.connection(&credentials, &base)?
+        };
+        Ok(Investigator {
+            reader: connection.reader(),
+            clock: Arc::clone(&self.clock),
+            guards: self.config.guards.clone(),
             skew_stops: self.config.stop_on_skew || !base.is_loopback(),
         })
     }

@@ -3,14 +3,19 @@
 
 use std::sync::Arc;
 
+use super::from_alert::FromAlert;
 use super::plan_error::PlanError;
+use super::planner::{check_tenant, tenant_now, with_last_sign_in};
 use super::resolve;
-use crate::alert::Hints;
-use crate::case::{Investigation, Look};
+use crate::case::{Case, Investigation, Look, Subject, Window};
 use crate::config::Guards;
-use crate::domain::{CidrBlock, Clock, Timestamp};
+use crate::domain::{CidrBlock, Clock, Timestamp, UserId};
 use crate::graph::Reader;
-use crate::investigate::{Ask, investigate};
+use crate::investigate::{Ask, Read, SignInFile, examine, investigate, left_behind};
+use crate::report::{InvestigationReport, LeftBehind, Unread};
+
+/// Why what a tenant alone tells is not known where a file was given.
+const FILE_ALONE: &str = "a file stood in for the tenant";
 
 /// What is asked.
 #[derive(Clone, Debug, Default)]
@@ -19,12 +24,29 @@ pub struct Question {
     pub user: String,
     /// Since when the account counts as compromised, where given.
     pub since: Option<Timestamp>,
+    /// Until when the logs are looked at; left out: until now.
+    pub until: Option<Timestamp>,
     /// Addresses and ranges of the intruder's.
     pub ips: Vec<CidrBlock>,
     /// Globs over the intruder's user agents.
     pub user_agents: Vec<String>,
-    /// What an alert says.
-    pub hints: Hints,
+    /// What was already said about the input, such as masked host bits.
+    pub notes: Vec<String>,
+    /// The alert that it comes from, where it does.
+    pub alert: Option<FromAlert>,
+}
+
+impl Question {
+    fn ask(&self, now: Timestamp) -> Ask {
+        Ask {
+            since: self.since,
+            until: self.until,
+            ips: self.ips.clone(),
+            user_agents: self.user_agents.clone(),
+            hints: self.alert.as_ref().map(|alert| alert.hints.clone()).unwrap_or_default(),
+            now,
+        }
+    }
 }
 
 /// Investigates. It cannot write.
@@ -35,6 +57,8 @@ pub struct Investigator {
     pub clock: Arc<dyn Clock>,
     /// The guards' settings: what must not be blocked is not proposed.
     pub guards: Guards,
+    /// Whether a skewed clock stops it or is only warned of.
+    pub skew_stops: bool,
 }
 
 impl Investigator {
@@ -43,27 +67,118 @@ impl Investigator {
     /// # Errors
     /// When there is no such user, or the tenant cannot be read.
     pub async fn investigate(&self, question: &Question) -> Result<Investigation, PlanError> {
+        // On the heap: everything that is read is read side by side.
+        Box::pin(self.look(&self.reader.remembering(), question)).await
+    }
+
+    /// Reads the tenant, and tells what the intruder did and left behind, as a document.
+    ///
+    /// # Errors
+    /// As [`Self::investigate`]. What cannot be read of the tenant alone is told as unread.
+    pub async fn report(&self, question: &Question) -> Result<InvestigationReport, PlanError> {
         let reader = self.reader.remembering();
+        let found = Box::pin(self.look(&reader, question)).await?;
+        let left = Box::pin(left_behind(&reader, &case_of(&found))).await?;
+        Ok(InvestigationReport::new(&found, left))
+    }
+
+    async fn look(&self, reader: &Reader, question: &Question) -> Result<Investigation, PlanError> {
+        // Alone and first: side by side each of the reads below would wait for a network that is down.
         reader.sign_in().await?;
-        let (subject, rules) = tokio::join!(
-            resolve::subject(&reader, &question.user),
-            resolve::guard_rules(&reader, &self.guards, &[]),
+        let (tenant, subject, rules) = tokio::join!(
+            reader.organization(),
+            resolve::subject(reader, &question.user),
+            resolve::guard_rules(reader, &self.guards, &[]),
         );
-        let (subject, rules) = (subject?, rules?);
-        let ask = Ask {
-            since: question.since,
-            ips: question.ips.clone(),
-            user_agents: question.user_agents.clone(),
-            hints: question.hints.clone(),
-            now: reader.server_time().unwrap_or_else(|| self.clock.now()),
-        };
-        let mut found = investigate(&reader, &subject, &ask, &rules).await?;
-        found.subject.last_sign_in = match &found.evidence.sign_ins {
-            Look::Read(rows) => {
-                Look::Read(rows.iter().filter(|row| row.error_code == 0).map(|row| row.at).max())
-            }
-            Look::Unread { why } => Look::Unread { why: why.clone() },
-        };
+        let (tenant, subject, rules) = (tenant?, subject?, rules?);
+        let alert = question.alert.clone().unwrap_or_default();
+        check_tenant(&alert, &tenant)?;
+        let mut notes = alert.told;
+        notes.extend(question.notes.iter().cloned());
+        let now = tenant_now(reader, self.clock.as_ref(), self.skew_stops, &mut notes)?;
+        let mut found = investigate(reader, &subject, &question.ask(now), &rules).await?;
+        found.subject = with_last_sign_in(found.subject, &found.evidence);
+        found.notes.splice(0..0, notes);
         Ok(found)
+    }
+}
+
+/// Tells what the intruder did by a sign-in log in a file, which stands in for the tenant: nothing else is known.
+///
+/// # Errors
+/// When the file has no sign-in of the user.
+pub fn investigate_file(
+    file: SignInFile,
+    question: &Question,
+    now: Timestamp,
+) -> Result<InvestigationReport, PlanError> {
+    let user = question.user.trim();
+    let is_users = |id: Option<&UserId>, upn: &str| {
+        upn.eq_ignore_ascii_case(user) || id.is_some_and(|id| id.as_str().eq_ignore_ascii_case(user))
+    };
+    let mut others: Vec<String> = Vec::new();
+    let mut rows = file.rows;
+    rows.retain(|row| {
+        let is_own = is_users(row.user_id.as_ref(), &row.upn);
+        if !is_own && others.len() < 3 && !others.iter().any(|known| *known == *row.upn) {
+            others.push(row.upn.to_string());
+        }
+        is_own
+    });
+    let known = rows.iter().find_map(|row| Some((row.user_id.clone()?, row.upn.parse().ok()?)));
+    let Some((id, upn)) = known else {
+        return Err(PlanError::NotInFile { text: user.to_owned(), others });
+    };
+    let (first, last) = (rows.iter().map(|row| row.at).min(), rows.iter().map(|row| row.at).max());
+    let window = Window { from: first.unwrap_or(now), to: question.until.or(last).unwrap_or(now) };
+    if let Some(until) = question.until {
+        rows.retain(|row| row.at <= until);
+    }
+    let subject = Subject {
+        id,
+        upn,
+        display_name: String::new(),
+        created_at: None,
+        synced: false,
+        guest: false,
+        federated: unread(),
+        enabled: true,
+        restricted: false,
+        roles: unread(),
+        in_role_assignable_group: unread(),
+        password_changed_at: None,
+        sessions_valid_from: None,
+        last_sign_in: unread(),
+    };
+    let mut notes = question.notes.clone();
+    notes.extend(file.notes);
+    let read = Read { sign_ins: Look::Read(rows), audits: unread(), methods: unread(), window, notes };
+    let found = examine(read, &question.ask(window.to));
+    let subject = with_last_sign_in(subject, &found.evidence);
+    let found = Investigation {
+        subject,
+        indicators: found.indicators,
+        since: found.since,
+        evidence: found.evidence,
+        addresses: Vec::new(),
+        others: unread(),
+        mail: unread(),
+        notes: found.notes,
+    };
+    let kinds = ["inbox rules", "what apps the user lets in", "devices", "the account itself"];
+    let unread = kinds.map(|what| Unread { what: what.to_owned(), why: FILE_ALONE.to_owned() });
+    Ok(InvestigationReport::new(&found, LeftBehind { found: Vec::new(), unread: unread.into() }))
+}
+
+fn unread<T>() -> Look<T> {
+    Look::Unread { why: FILE_ALONE.to_owned() }
+}
+
+fn case_of(found: &Investigation) -> Case {
+    Case {
+        subject: found.subject.clone(),
+        indicators: found.indicators.clone(),
+        since: found.since,
+        evidence: found.evidence.clone(),
     }
 }

@@ -26,7 +26,7 @@ pub use apply_error::ApplyError;
 pub use context::{Notice, Patience, PlanPhase, StopSignal, Unwatched, Watcher};
 pub use doctor::{App, Doctor, Finding, FindingState, grant_line};
 pub use from_alert::FromAlert;
-pub use investigator::{Investigator, Question};
+pub use investigator::{Investigator, Question, investigate_file};
 pub use order::{check_order, outlook_of, too_wide, words_of};
 pub use plan_error::PlanError;
 pub use planner::{PlanRequest, Planner, new_alert_id, new_plan_id};

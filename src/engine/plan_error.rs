@@ -18,6 +18,14 @@ pub enum PlanError {
         /// UPNs that come near.
         near: Vec<String>,
     },
+    /// The file that stands in for the tenant has nothing of the user.
+    #[error("the file has no sign-in of `{text}`")]
+    NotInFile {
+        /// Who was asked for.
+        text: String,
+        /// Some of those whom it has sign-ins of.
+        others: Vec<String>,
+    },
     /// Several users go by that name, and it is no sign-in name.
     #[error("`{text}` is no sign-in name, and {} users go by it", .candidates.len())]
     AmbiguousUser {
@@ -109,6 +117,7 @@ impl PlanError {
             Self::UnknownUser { .. }
             | Self::AmbiguousUser { .. }
             | Self::NoUser
+            | Self::NotInFile { .. }
             | Self::DeletedUser { .. }
             | Self::NobodyNamed { .. }
             | Self::SeveralUsers { .. }
@@ -132,6 +141,7 @@ impl PlanError {
             Self::UnknownUser { .. } => "unknown_user",
             Self::AmbiguousUser { .. } => "ambiguous_user",
             Self::NoUser => "no_user",
+            Self::NotInFile { .. } => "not_in_file",
             Self::DeletedUser { .. } => "deleted_user",
             Self::NobodyNamed { .. } => "nobody_named",
             Self::SeveralUsers { .. } => "several_users",
@@ -160,6 +170,12 @@ impl PlanError {
                 let ways: Vec<String> =
                     candidates.iter().map(|upn| format!("`--user {}`", shell_word(upn))).collect();
                 Some(format!("say which one is meant: {}", ways.join(" or ")))
+            }
+            Self::NotInFile { others, .. } if others.is_empty() => {
+                Some("export the sign-ins of this user, those without a person too".to_owned())
+            }
+            Self::NotInFile { others, .. } => {
+                Some(format!("it has those of `{}`: check the name", others.join("`, `")))
             }
             Self::NoUser => Some("give the sign-in name or the object id: `--user lynne.robbins@contoso.com`".to_owned()),
             Self::DeletedUser { .. } => Some(

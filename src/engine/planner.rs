@@ -137,10 +137,11 @@ impl Planner {
         check_tenant(&alert, &tenant)?;
         let mut warnings = alert.told;
         warnings.extend(request.notes.iter().cloned());
-        let now = self.tenant_now(reader, &mut warnings)?;
+        let now = tenant_now(reader, self.clock.as_ref(), self.skew_stops, &mut warnings)?;
 
         let ask = Ask {
             since: request.since,
+            until: None,
             ips: request.ips.clone(),
             user_agents: request.user_agents.clone(),
             hints: alert.hints,
@@ -205,23 +206,6 @@ impl Planner {
             Ok(found) => Look::Read(found),
             Err(error) => Look::Unread { why: error.to_string() },
         }
-    }
-
-    /// Graph's time, and whether ours agrees with it.
-    fn tenant_now(&self, reader: &Reader, warnings: &mut Vec<String>) -> Result<Timestamp, PlanError> {
-        let ours = self.clock.now();
-        let Some(theirs) = reader.server_time() else { return Ok(ours) };
-        let skew = ours.duration_since(theirs);
-        if skew.abs() > MOST_SKEW {
-            if self.skew_stops {
-                return Err(PlanError::ClockSkew { seconds: skew.as_secs() });
-            }
-            warnings.push(format!(
-                "this machine's clock and the tenant's differ by {} s; the tenant's is used for the logs",
-                skew.as_secs()
-            ));
-        }
-        Ok(theirs)
     }
 
     fn assemble(
@@ -312,8 +296,30 @@ pub fn new_alert_id(now: Timestamp, random: &dyn Random) -> Result<AlertId, Plan
     Ok(new_id(now, random).parse()?)
 }
 
+/// Graph's time, and whether ours agrees with it.
+pub(super) fn tenant_now(
+    reader: &Reader,
+    clock: &dyn Clock,
+    skew_stops: bool,
+    warnings: &mut Vec<String>,
+) -> Result<Timestamp, PlanError> {
+    let ours = clock.now();
+    let Some(theirs) = reader.server_time() else { return Ok(ours) };
+    let skew = ours.duration_since(theirs);
+    if skew.abs() > MOST_SKEW {
+        if skew_stops {
+            return Err(PlanError::ClockSkew { seconds: skew.as_secs() });
+        }
+        warnings.push(format!(
+            "this machine's clock and the tenant's differ by {} s; the tenant's is used for the logs",
+            skew.as_secs()
+        ));
+    }
+    Ok(theirs)
+}
+
 /// Refuses an alert about another tenant: a user of the same name there is another person.
-fn check_tenant(alert: &FromAlert, tenant: &TenantRef) -> Result<(), PlanError> {
+pub(super) fn check_tenant(alert: &FromAlert, tenant: &TenantRef) -> Result<(), PlanError> {
     let mut named = alert.tenants.iter().filter_map(|text| text.parse::<TenantId>().ok());
     match named.find(|named| *named != tenant.id) {
         Some(named) => Err(PlanError::OtherTenant { named: named.to_string(), own: tenant.id.to_string() }),
@@ -357,7 +363,7 @@ fn wait_for(mut action: Action, waits: &[ActionId]) -> Action {
     action
 }
 
-fn with_last_sign_in(mut subject: Subject, evidence: &crate::case::Evidence) -> Subject {
+pub(super) fn with_last_sign_in(mut subject: Subject, evidence: &crate::case::Evidence) -> Subject {
     subject.last_sign_in = match &evidence.sign_ins {
         Look::Read(rows) => Look::Read(rows.iter().filter(|row| row.error_code == 0).map(|row| row.at).max()),
         Look::Unread { why } => Look::Unread { why: why.clone() },

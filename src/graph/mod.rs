@@ -51,7 +51,7 @@ pub use licence::Licence;
 pub use look::look;
 pub use reader::{
     GraphUser, GroupBrief, MessageTrace, OperationState, Pass, PassPolicy, Reader, RiskyUser, SignInFor,
-    SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer,
+    SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer, sign_ins_of_page,
 };
 pub use reading::Reading;
 pub use settings::{ClientRequestId, ConnectionSettings, Deadlines};

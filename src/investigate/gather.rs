@@ -6,7 +6,7 @@ use super::hints::{confirm, is_plausible, named};
 use super::methods::{Grounds, judge};
 use super::sign_ins::{Clues, find_intruder};
 use crate::alert::Hints;
-use crate::case::{Confidence, Evidence, Indicator, Look, Subject, Window};
+use crate::case::{AuditRecord, AuthMethod, Confidence, Evidence, Indicator, Look, SignIn, Subject, Window};
 use crate::domain::CidrBlock;
 use crate::graph::{GraphError, Reader, SignInQuery, look};
 
@@ -20,6 +20,8 @@ const PAST: SignedDuration = SignedDuration::from_hours(14 * 24);
 pub struct Ask {
     /// Since when the account counts as compromised, where given.
     pub since: Option<Timestamp>,
+    /// Until when the logs are looked at; left out: until now.
+    pub until: Option<Timestamp>,
     /// Addresses and ranges that are known to be the intruder's.
     pub ips: Vec<CidrBlock>,
     /// Globs over the intruder's user agents.
@@ -78,14 +80,14 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         Some(since) => since.saturating_sub(PAST).unwrap_or(earliest).min(earliest),
         None => earliest,
     };
-    let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from, to: None };
+    let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from, to: ask.until };
     let (sign_ins, audits, methods) = tokio::join!(
         reader.sign_ins(&query),
         reader.directory_audits(&subject.id, from),
         reader.methods(&subject.id)
     );
     let mut notes = Vec::new();
-    let mut window = Window { from, to: ask.now };
+    let mut window = Window { from, to: ask.until.unwrap_or(ask.now) };
     let sign_ins = match look(sign_ins)? {
         Look::Read(log) => {
             notes.extend(log.notes);
@@ -101,7 +103,28 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
             Look::Unread { why }
         }
     };
-    let audits = look(audits)?;
+    let read = Read { sign_ins, audits: look(audits)?, methods: look(methods)?, window, notes };
+    Ok(examine(read, ask))
+}
+
+/// What was read: of a tenant, or of what stands in for it.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// The subject's sign-ins.
+    pub sign_ins: Look<Vec<SignIn>>,
+    /// Audits about the subject.
+    pub audits: Look<Vec<AuditRecord>>,
+    /// The subject's methods.
+    pub methods: Look<Vec<AuthMethod>>,
+    /// What of the logs was read.
+    pub window: Window,
+    /// What is to be said about the reading.
+    pub notes: Vec<String>,
+}
+
+/// Lets the finders tell whose is what.
+pub fn examine(read: Read, ask: &Ask) -> Found {
+    let Read { sign_ins, audits, methods, window, mut notes } = read;
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
     let confirmed = confirm(rows, &ask.hints, ask.now);
     let intruder = find_intruder(
@@ -138,7 +161,7 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
     }
     // An alert comes after the fact: a sign-in of the intruder's that is older than it counts for the beginning.
     let since = ask.since.or_else(|| [intruder.first, confirmed.time].into_iter().flatten().min());
-    let methods = match look(methods)? {
+    let methods = match methods {
         Look::Read(methods) => {
             let grounds = Grounds {
                 audits: &audits,
@@ -153,5 +176,5 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         Look::Unread { why } => Look::Unread { why },
     };
     let evidence = Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
-    Ok(Found { indicators, since, evidence, notes })
+    Found { indicators, since, evidence, notes }
 }

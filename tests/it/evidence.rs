@@ -105,6 +105,7 @@ async fn investigate(world: &World) -> Investigation {
         reader: world.connection(&world.observer).reader(),
         clock: Arc::clone(&world.clock),
         guards: world.guards.clone(),
+        skew_stops: false,
     };
     let question = Question { user: world.victim().to_owned(), ..Question::default() };
     investigator.investigate(&question).await.unwrap()

@@ -22,6 +22,7 @@ mod faults;
 mod guards;
 mod hardening;
 mod inert;
+mod investigate;
 mod methods;
 mod order;
 mod packaging;

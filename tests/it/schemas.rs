@@ -109,6 +109,7 @@ fn every_command_prints_one_document_that_fits_its_schema() {
     go("plan", 0, with(&["plan", "evict"], &["-o", "other.json"]));
     go("plan-difference", 0, words("diff plan.json other.json"));
     go("plan-or-run", 0, with(&["run", "evict"], &["--dry-run"]));
+    go("investigation", 0, words(&format!("investigate --user {victim}")));
     go("run-list", 0, words("runs list"));
     let run = go("run", 0, words("apply plan.json --yes"));
     go("run", 0, words("apply plan.json --yes"));

@@ -34,6 +34,7 @@ pub use message_traces::MessageTrace;
 pub use operation::OperationState;
 pub use pass::{Pass, PassPolicy};
 pub use risk::RiskyUser;
+pub use sign_in_row::sign_ins_of_page;
 pub use sign_ins::{SignInLog, SignInQuery};
 pub use user::{GraphUser, UserBrief};
 pub use what_if::{SignInFor, WhatIf, WhatIfAnswer};

@@ -35,6 +35,14 @@ pub(super) fn read_page(body: &[u8], words: &mut Words) -> Result<SignInPage, se
     Ok(read)
 }
 
+/// Reads rows from a page that did not come from Graph: a file's. Gives how many rows have no id, no moment or no result.
+///
+/// # Errors
+/// When it is no page.
+pub fn sign_ins_of_page(body: &[u8]) -> Result<(Vec<SignIn>, usize), serde_json::Error> {
+    read_page(body, &mut Words::default()).map(|page| (page.rows, page.unreadable))
+}
+
 #[derive(Deserialize)]
 struct Page<'a> {
     #[serde(borrow)]

@@ -1,0 +1,238 @@
+//! `stanch investigate`: every finding of the reference case, in every form; nothing written; what is not read is said.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use stanch::engine::{Investigator, Question};
+use stanch::report::{InvestigationReport, investigation_markdown, investigation_text, stix_bundle};
+
+use crate::processes::{Mock, program, stanch};
+use crate::schemas::fits;
+use crate::world::{World, case_tenant};
+
+fn investigator(world: &World) -> Investigator {
+    Investigator {
+        reader: world.connection(&world.observer).reader(),
+        clock: std::sync::Arc::clone(&world.clock),
+        guards: world.guards.clone(),
+        skew_stops: false,
+    }
+}
+
+async fn report(world: &World) -> InvestigationReport {
+    let request = Question { user: world.victim().to_owned(), ..Question::default() };
+    investigator(world).report(&request).await.unwrap()
+}
+
+fn texts(list: &Value) -> BTreeSet<&str> {
+    list.as_array().unwrap().iter().filter_map(Value::as_str).collect()
+}
+
+/// The document that a case's investigation prints.
+async fn document(world: &World) -> Value {
+    serde_json::to_value(report(world).await).unwrap()
+}
+
+fn values<'v>(report: &'v Value, kind: &str) -> BTreeSet<&'v str> {
+    let all = report["indicators"].as_array().unwrap().iter();
+    all.filter(|own| own["kind"] == kind && own["confidence"] == "high")
+        .map(|own| own["value"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_the_reference_case_every_finding_comes_out_and_nothing_is_written() {
+    let world = World::case("bec-node-fetch");
+    let before = world.digest().await;
+    let found = document(&world).await;
+    assert_eq!(values(&found, "address"), texts(&world.truth["attackerIps"]));
+    assert_eq!(values(&found, "session"), texts(&world.truth["sessionIds"]));
+    assert_eq!(values(&found, "user_agent"), texts(&world.truth["userAgents"]));
+    assert_eq!(found["since"], world.truth["since"]);
+    let verdict = |id: &Value| {
+        let methods = found["methods"].as_array().unwrap();
+        methods.iter().find(|own| own["id"] == *id).unwrap()["verdict"].as_str().unwrap().to_owned()
+    };
+    for id in world.truth["rogueMethods"].as_array().unwrap() {
+        assert_eq!(verdict(id), "attacker");
+    }
+    for id in world.truth["keepMethods"].as_array().unwrap() {
+        assert_ne!(verdict(id), "attacker");
+    }
+    let recipients: BTreeSet<&str> =
+        found["recipients"].as_array().unwrap().iter().map(|own| own["address"].as_str().unwrap()).collect();
+    assert_eq!(recipients, texts(&world.truth["recipients"]));
+    let told = found["timeline"].to_string();
+    for subject in ["1099 contractor", "1099 contractors", "Re: 1099 contractors", "AR Report"] {
+        assert!(told.contains(&format!("mail \\\"{subject}\\\"")), "{subject}: {told}");
+    }
+    assert!(found["unread"].to_string().contains("app passwords"), "{}", found["unread"]);
+    assert!(world.writes().await.is_empty());
+    assert_eq!(world.digest().await, before);
+    let unknown: Vec<Value> =
+        world.requests().await.into_iter().filter(|line| line["known"] == false).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    fits("investigation", &found);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_text_begins_with_what_it_comes_to_and_ends_with_what_to_type() {
+    let world = World::case("bec-node-fetch");
+    let report = report(&world).await;
+    let text = investigation_text(&report, None, false);
+    assert!(
+        text.starts_with("INTRUDER: 11 addresses, 1 session, 1 method, since 2024-09-26 18:03:36Z."),
+        "{text}"
+    );
+    assert!(
+        text.trim_end().ends_with("stanch plan bec --user lynne.robbins@contoso.com -o plan.json"),
+        "{text}"
+    );
+    insta::assert_snapshot!("reference_text", text);
+    let markdown = investigation_markdown(&report);
+    for address in texts(&world.truth["attackerIps"]) {
+        assert!(markdown.contains(address), "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn local_time_stands_beside_utc_where_it_is_asked_for() {
+    let world = World::case("bec-node-fetch");
+    let zone = jiff::tz::TimeZone::get("America/Chicago").unwrap();
+    let text = investigation_text(&report(&world).await, Some(&zone), false);
+    assert!(text.contains("2024-09-26 18:03:36Z (13:03:36 -05:00)"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stix_bundle_holds_each_address_and_is_the_same_twice() {
+    let world = World::case("bec-node-fetch");
+    let report = report(&world).await;
+    let bundle = stix_bundle(&report);
+    assert_eq!(bundle, stix_bundle(&report));
+    let patterns: Vec<&str> =
+        bundle["objects"].as_array().unwrap().iter().filter_map(|own| own["pattern"].as_str()).collect();
+    for address in texts(&world.truth["attackerIps"]) {
+        assert!(patterns.contains(&format!("[ipv4-addr:value = '{address}']").as_str()), "{patterns:?}");
+    }
+    for own in bundle["objects"].as_array().unwrap() {
+        assert!(own["id"].as_str().unwrap().starts_with(&format!("{}--", own["type"].as_str().unwrap())));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_read_is_unread_and_the_rest_is_found() {
+    let mut world = World::case("bec-node-fetch");
+    world
+        .change_tenant(|tenant| {
+            for app in tenant["applications"].as_array_mut().unwrap() {
+                let roles = app["roles"].as_array_mut().unwrap();
+                roles.retain(|role| {
+                    [
+                        "User.Read.All",
+                        "AuditLog.Read.All",
+                        "Organization.Read.All",
+                        "RoleManagement.Read.Directory",
+                    ]
+                    .iter()
+                    .any(|kept| role == kept)
+                });
+            }
+        })
+        .await;
+    let found = document(&world).await;
+    assert_eq!(values(&found, "address").len(), 11);
+    let unread = found["unread"].to_string();
+    for what in ["authentication methods", "inbox rules", "mail that was sent", "what apps the user lets in"]
+    {
+        assert!(unread.contains(what), "{what}: {unread}");
+    }
+    assert_eq!(found["methods"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_licence_for_the_log_nothing_is_called_clean() {
+    let mut world = World::case("bec-node-fetch");
+    world
+        .change_tenant(|tenant| {
+            let licences = tenant["tenant"]["licences"].as_array_mut().unwrap();
+            licences.retain(|own| !own.as_str().unwrap().starts_with("AAD_PREMIUM"));
+        })
+        .await;
+    let report = report(&world).await;
+    assert!(report.unread.iter().any(|own| own.what == "the sign-in log"), "{:?}", report.unread);
+    let text = investigation_text(&report, None, false);
+    assert!(!text.contains("No sign of an intruder in what was read.\n\n"), "{text}");
+    assert!(text.contains("the sign-in log: "), "{text}");
+}
+
+const VICTIM: &str = "lynne.robbins@contoso.com";
+
+#[tokio::test]
+async fn a_file_stands_in_for_the_tenant_without_credentials_and_the_rest_is_unread() {
+    let world = World::case("bec-node-fetch");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("NonInteractiveSignIns.json");
+    std::fs::write(&file, case_tenant("bec-node-fetch")["signIns"].to_string()).unwrap();
+    let (stix, csv) = (folder.path().join("out.json"), folder.path().join("out.csv"));
+    let output = program(folder.path())
+        .args(["--format", "json", "investigate", "--user", VICTIM, "--sign-ins"])
+        .arg(&file)
+        .arg("--stix")
+        .arg(&stix)
+        .arg("--csv")
+        .arg(&csv)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    fits("investigation", &found);
+    assert_eq!(values(&found, "address"), texts(&world.truth["attackerIps"]));
+    assert!(found["unread"].to_string().contains("a file stood in for the tenant"), "{}", found["unread"]);
+    let csv = std::fs::read_to_string(csv).unwrap();
+    assert_eq!(csv.lines().next(), Some("kind,value,first_seen,last_seen,confidence,reasons"));
+    assert!(csv.contains("89.187.164.82"), "{csv}");
+    assert!(
+        serde_json::from_str::<Value>(&std::fs::read_to_string(stix).unwrap()).unwrap()["objects"].is_array()
+    );
+}
+
+#[test]
+fn a_file_without_the_user_or_that_is_none_names_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text, wanted) in [
+        ("empty.json", "[]", "no sign-in of `lynne.robbins@contoso.com`"),
+        ("wrong.csv", "a,b\n1,2\n", "there is no column `Date (UTC)`"),
+        ("broken.json", "[{]", "line 1, column 3"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        let output = program(folder.path())
+            .args(["investigate", "--user", VICTIM, "--sign-ins"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{name}: {told}");
+        assert!(told.contains(wanted), "{name}: {told}");
+    }
+    let output = program(folder.path())
+        .args(["investigate", "--user", VICTIM, "--sign-ins", "nowhere.json"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere.json"));
+}
+
+#[test]
+fn the_command_reads_the_tenant_over_sockets_and_writes_nothing() {
+    let mock = Mock::case("aitm-travel");
+    let folder = tempfile::tempdir().unwrap();
+    let output = stanch(&mock, folder.path())
+        .args(["--format", "json", "investigate", "--user", mock.victim()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(values(&found, "address"), texts(&mock.tenant["attackers"][0]["ips"]));
+    assert_eq!(mock.writes(), 0);
+}
