@@ -105,11 +105,11 @@ pub struct CaseArgs {
     /// The intruder's user agent, `*` and `?` allowed; may be given again
     #[arg(long, value_name = "GLOB")]
     pub user_agent: Vec<String>,
-    /// A method to keep, whatever the evidence says; may be given again
-    #[arg(long, value_name = "METHOD_ID")]
+    /// A method, inbox rule, consent or device to keep, whatever the evidence says; may be given again
+    #[arg(long, value_name = "ID")]
     pub keep: Vec<String>,
-    /// A method to remove, whatever the evidence says; may be given again
-    #[arg(long, value_name = "METHOD_ID")]
+    /// A method, rule, consent or device to remove or disable, whatever the evidence says; may be given again
+    #[arg(long, value_name = "ID")]
     pub remove: Vec<String>,
     /// A value for an input of the playbook; may be given again
     #[arg(long = "set", value_name = "K=V")]

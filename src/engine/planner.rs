@@ -20,6 +20,7 @@ use crate::case::{Case, Look, Subject};
 use crate::config::{Guards, Role};
 use crate::domain::{
     ActionId, AlertId, CidrBlock, Clock, MethodId, PlanId, Random, Sha256Digest, TenantId, Timestamp, UserId,
+    nearest,
 };
 use crate::graph::{Reader, Reading};
 use crate::guard::{self, GuardRules, judge_subject};
@@ -253,6 +254,7 @@ impl Planner {
                 webhook: request.webhook.clone(),
             },
         };
+        plan.warnings.extend(unknown_ids(request, &planned));
         let ends = step_ends(&planned);
         for (step, planned) in planned {
             let needed = planned.actions.iter().flat_map(AnyStep::permissions_of);
@@ -325,6 +327,22 @@ pub(super) fn check_tenant(alert: &FromAlert, tenant: &TenantRef) -> Result<(), 
         Some(named) => Err(PlanError::OtherTenant { named: named.to_string(), own: tenant.id.to_string() }),
         None => Ok(()),
     }
+}
+
+/// Says which ids that a person keeps or removes are nothing that any step found, with the nearest one: that is only
+/// told, never taken. Where no step looked there is nothing to say.
+fn unknown_ids(request: &PlanRequest, planned: &[(BoundStep, Planned)]) -> Vec<String> {
+    let known: Vec<&str> =
+        planned.iter().flat_map(|(_, planned)| &planned.knows).map(String::as_str).collect();
+    let asked = [(&request.keep, "--keep"), (&request.remove, "--remove")];
+    let all = asked.into_iter().flat_map(|(ids, flag)| ids.iter().map(move |id| (id, flag)));
+    let unknown = all.filter(|(id, _)| !known.is_empty() && !known.contains(&id.as_str()));
+    unknown
+        .map(|(id, flag)| match nearest(id.as_str(), known.iter().copied()) {
+            Some(near) => format!("{flag} {id}: the user has nothing with that id; did you mean `{near}`?"),
+            None => format!("{flag} {id}: the user has nothing with that id"),
+        })
+        .collect()
 }
 
 /// Adds what is not there yet: two revocations leave the same risk once.

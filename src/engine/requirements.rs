@@ -11,6 +11,9 @@ use crate::graph::{Licence, Reading, is_covered};
 use crate::playbook::{BoundPlaybook, BoundStep, Playbook, StepCall};
 use crate::steps::AnyStep;
 
+/// Opens the whole directory to reading.
+const WHOLE_DIRECTORY: &str = "Directory.Read.All";
+
 /// What something is needed for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Purpose {
@@ -211,13 +214,18 @@ impl Needs {
         }
     }
 
-    /// Leaves out what a broader one that is needed anyway opens too.
+    /// Leaves out what a broader one that is needed anyway opens too; but not for the sake of one that opens the whole
+    /// directory: whoever does not grant that one keeps all the rest.
     fn least(self) -> Vec<Need> {
         let names: Vec<&'static str> = self.0.keys().copied().collect();
         self.0
             .into_iter()
             .filter(|(permission, _)| {
-                let others: Vec<&str> = names.iter().copied().filter(|name| name != permission).collect();
+                let others: Vec<&str> = names
+                    .iter()
+                    .copied()
+                    .filter(|name| name != permission && *name != WHOLE_DIRECTORY)
+                    .collect();
                 !is_covered(permission, &others)
             })
             .map(|(permission, mut purposes)| {

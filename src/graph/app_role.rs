@@ -30,6 +30,11 @@ pub const APP_ROLES: &[AppRole] = &[
     ),
     role("Device.Read.All", "7438b122-aefc-4978-80ed-43db9fcc7715", "read devices and whether they comply"),
     role("Device.ReadWrite.All", "1138cb37-bd11-4084-a2b7-9f71582aeddb", "disable devices"),
+    role(
+        "Directory.Read.All",
+        "7ab1d382-f21e-4acd-a863-ba3e13f7da61",
+        "read the directory: users' consents to apps",
+    ),
     role("Domain.Read.All", "dbb9058a-0e50-45d7-ae91-66909b5d4664", "read whether a domain is federated"),
     role("GroupMember.Read.All", "98830695-27a2-44f7-8c18-0c3ebc9698f6", "read groups and their members"),
     role(
@@ -126,6 +131,9 @@ const COVERED_BY: &[(&str, &[&str])] = &[
             "Directory.ReadWrite.All",
         ],
     ),
+    // For the consents that it is asked for. Whoever may remove them reads them, too.
+    ("Directory.Read.All", &["Directory.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]),
+    ("Application.Read.All", &["Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"]),
     ("Policy.Read.ConditionalAccess", &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]),
     ("UserAuthenticationMethod.Read.All", &["UserAuthenticationMethod.ReadWrite.All"]),
     ("IdentityRiskyUser.Read.All", &["IdentityRiskyUser.ReadWrite.All"]),

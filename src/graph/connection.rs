@@ -171,6 +171,11 @@ impl Connection {
         self.0.throttling.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Tells the app id that it signs in as.
+    pub(super) fn client_id(&self) -> &str {
+        self.0.tokens.client_id()
+    }
+
     fn missing_claim(&self, claim: &'static str) -> AuthError {
         AuthError::Claim { client_id: self.0.tokens.client_id().to_owned(), claim }
     }

@@ -23,7 +23,12 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
         "domains" => &["Domain.Read.All"],
         "admin" if has("messageTraces") => &["ExchangeMessageTrace.Read.All"],
         "subscribedSkus" => &["LicenseAssignment.Read.All"],
-        "servicePrincipals" => &["Application.Read.All"],
+        "servicePrincipals" if is_read => &["Application.Read.All"],
+        "servicePrincipals" => &["Application.ReadWrite.All"],
+        "oauth2PermissionGrants" if is_read => &["Directory.Read.All"],
+        "oauth2PermissionGrants" => &["DelegatedPermissionGrant.ReadWrite.All"],
+        "devices" if is_read => &["Device.Read.All"],
+        "devices" => &["Device.ReadWrite.All"],
         "groups" => &["GroupMember.Read.All"],
         // The organization opens for whoever may read users (identity.md 0.1).
         "directory" if has("onPremisesSynchronization") => &["OnPremDirectorySynchronization.Read.All"],
@@ -47,6 +52,12 @@ fn of_user(segments: &[&str], is_read: bool, body: &Value) -> &'static [&'static
     }
     if has("registeredDevices") || has("ownedDevices") {
         return &["User.Read.All", "Device.Read.All"];
+    }
+    if has("mailFolders") || has("mailboxSettings") {
+        return if is_read { &["MailboxSettings.Read"] } else { &["MailboxSettings.ReadWrite"] };
+    }
+    if has("oauth2PermissionGrants") {
+        return &["Directory.Read.All"];
     }
     if is_read {
         return &["User.Read.All"];
@@ -147,6 +158,18 @@ mod tests {
                 &none,
                 &["ExchangeMessageTrace.Read.All"],
             ),
+            ("GET", "/v1.0/users/x/mailFolders/inbox/messageRules", &none, &["MailboxSettings.Read"]),
+            (
+                "PATCH",
+                "/v1.0/users/x/mailFolders/inbox/messageRules/y",
+                &none,
+                &["MailboxSettings.ReadWrite"],
+            ),
+            ("GET", "/v1.0/users/x/oauth2PermissionGrants", &none, &["Directory.Read.All"]),
+            ("DELETE", "/v1.0/oauth2PermissionGrants/y", &none, &["DelegatedPermissionGrant.ReadWrite.All"]),
+            ("PATCH", "/v1.0/devices/y", &none, &["Device.ReadWrite.All"]),
+            ("GET", "/v1.0/servicePrincipals/y", &none, &["Application.Read.All"]),
+            ("PATCH", "/v1.0/servicePrincipals/y", &none, &["Application.ReadWrite.All"]),
             ("GET", "/v1.0/unheardOf", &none, &[]),
         ] {
             assert_eq!(least(method, path, body), wanted, "{method} {path}");

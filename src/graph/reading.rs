@@ -26,6 +26,12 @@ pub enum Reading {
     Methods,
     /// A user's devices.
     Devices,
+    /// The rules of a user's inbox.
+    InboxRules,
+    /// What users let apps do.
+    Grants,
+    /// Apps, as the tenant knows them.
+    Apps,
     /// Groups by their ids, and their members.
     Groups,
     /// Named locations.
@@ -74,6 +80,9 @@ impl Reading {
             Self::DirectoryAudits => "the audit log",
             Self::Methods => "authentication methods",
             Self::Devices => "devices",
+            Self::InboxRules => "inbox rules",
+            Self::Grants => "users' consents to apps",
+            Self::Apps => "apps",
             Self::Groups => "groups",
             Self::NamedLocations => "named locations",
             Self::Policies => "Conditional Access policies",
@@ -95,6 +104,9 @@ impl Reading {
             Self::DirectoryAudits => ("GET", "/v1.0/auditLogs/directoryAudits"),
             Self::Methods => ("GET", "/beta/users/{id}/authentication/methods"),
             Self::Devices => ("GET", "/v1.0/users/{id}/registeredDevices"),
+            Self::InboxRules => ("GET", "/v1.0/users/{id}/mailFolders/inbox/messageRules"),
+            Self::Grants => ("GET", "/v1.0/users/{id}/oauth2PermissionGrants"),
+            Self::Apps => ("GET", "/v1.0/servicePrincipals/{id}"),
             Self::Groups => ("GET", "/v1.0/groups/{id}"),
             Self::NamedLocations => ("GET", "/v1.0/identity/conditionalAccess/namedLocations"),
             Self::Policies => ("GET", "/v1.0/identity/conditionalAccess/policies"),
@@ -125,6 +137,9 @@ mod tests {
             Reading::DirectoryAudits,
             Reading::Methods,
             Reading::Devices,
+            Reading::InboxRules,
+            Reading::Grants,
+            Reading::Apps,
             Reading::Groups,
             Reading::NamedLocations,
             Reading::Policies,

@@ -2,6 +2,7 @@
 //! all is said here, once; nothing is set aside silently.
 
 mod administrators;
+mod app;
 mod emergency_account;
 mod location;
 mod microsoft_range;
@@ -16,6 +17,7 @@ mod special_range;
 mod sync_account;
 mod verdict;
 
+pub use app::judge_app;
 pub use location::judge_location;
 pub use microsoft_range::is_microsofts;
 pub use network::{RangeFacts, judge_earlier, judge_range};

@@ -63,6 +63,9 @@ pub const GUARDS: &[GuardInfo] = &[
         "letting nobody register security info for an account, from anywhere",
         true,
     ),
+    guard("microsoft_app", "disabling an app of Microsoft's for everyone", false),
+    guard("own_app", "disabling the app that stanch signs in as", false),
+    guard("app_in_use", "disabling an app that three or more other users have consented to", true),
     guard("policy_no_device", "enforcing a device policy for somebody without a compliant device", true),
 ];
 

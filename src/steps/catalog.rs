@@ -8,6 +8,9 @@ use super::Step;
 use super::block_ips::BlockIps;
 use super::by_hand::ByHand;
 use super::confirm_compromised::ConfirmCompromised;
+use super::disable_devices::DisableDevices;
+use super::disable_inbox_rules::DisableInboxRules;
+use super::disable_service_principal::{self, DisableServicePrincipal};
 use super::disable_sign_in::DisableSignIn;
 use super::enable_sign_in::EnableSignIn;
 use super::issue_temporary_access_pass::IssueTemporaryAccessPass;
@@ -17,6 +20,7 @@ use super::remove_auth_methods::RemoveAuthMethods;
 use super::require_compliant_device::RequireCompliantDevice;
 use super::require_token_protection::RequireTokenProtection;
 use super::reset_password::{self, ResetPassword};
+use super::revoke_app_consents::RevokeAppConsents;
 use super::revoke_sessions::RevokeSessions;
 use super::watch_new_method::WatchNewMethod;
 use crate::case::{Case, Hold};
@@ -147,6 +151,10 @@ steps!(
     RevokeSessions,
     ResetPassword,
     RemoveAuthMethods,
+    RevokeAppConsents,
+    DisableServicePrincipal,
+    DisableDevices,
+    DisableInboxRules,
     BlockIps,
     RequireCompliantDevice,
     RequireTokenProtection,
@@ -161,6 +169,8 @@ impl AnyStep {
     pub fn permissions_of(action: &Action) -> &'static [&'static str] {
         if action.requests.iter().any(reset_password::is_a_persons) {
             reset_password::PERSONS_PERMISSIONS
+        } else if action.requests.iter().any(disable_service_principal::is_an_apps) {
+            disable_service_principal::WRITE_PERMISSIONS
         } else {
             Self::permissions(&action.step)
         }

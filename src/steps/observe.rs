@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    block_ips, confirm_compromised, issue_temporary_access_pass, policy_rollout, remove_auth_methods,
-    watch_new_method,
+    block_ips, confirm_compromised, disable_devices, disable_inbox_rules, disable_service_principal,
+    issue_temporary_access_pass, policy_rollout, remove_auth_methods, revoke_app_consents, watch_new_method,
 };
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader};
@@ -84,6 +84,10 @@ async fn see(
         "reset_password" => password(action, sent, subject, graph).await,
         "revoke_sessions" => sessions(action, sent, subject, graph).await,
         "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
+        "revoke_app_consents" => revoke_app_consents::see(action, subject, graph).await,
+        "disable_service_principal" => disable_service_principal::see(action, graph).await,
+        "disable_devices" => disable_devices::see(action, graph).await,
+        "disable_inbox_rules" => disable_inbox_rules::see(action, subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, graph).await,
         "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
         "watch_new_method" => watch_new_method::see(action, subject, graph).await,

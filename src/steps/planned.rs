@@ -62,6 +62,8 @@ pub struct Planned {
     pub refused: Vec<GuardRefusal>,
     /// What was set aside.
     pub overridden: Vec<GuardOverride>,
+    /// Ids of the things that it looked at: what a person may say to keep or to remove.
+    pub knows: Vec<String>,
 }
 
 impl Planned {

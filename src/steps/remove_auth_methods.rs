@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::ByHand;
+use super::decision::Undecided;
 use super::observe::Seen;
 use super::planned::{Planned, Scope};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
-use crate::domain::{MethodId, UserId, nearest};
+use crate::domain::UserId;
 use crate::graph::{self, GraphError, Licence, Reader, Reading};
 use crate::plan::{Action, LeftObject};
 
@@ -135,17 +136,6 @@ pub enum Which {
     Unrecognized,
 }
 
-/// What becomes of a method that the evidence gives to nobody.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Undecided {
-    /// It is left, listed, and holds back `contained` where it may have come since the compromise.
-    #[default]
-    Ask,
-    /// It is kept: the playbook decides so.
-    Keep,
-}
-
 fn all_kinds() -> Vec<Kind> {
     vec![Kind::All]
 }
@@ -163,15 +153,6 @@ pub struct RemoveAuthMethods {
     /// What becomes of the undecided.
     #[serde(default)]
     pub undecided: Undecided,
-}
-
-/// Says that the user has no method of an id, with the nearest one: that is only told, never taken.
-fn no_such_method(flag: &str, id: &MethodId, methods: &[JudgedMethod]) -> String {
-    let known = methods.iter().map(|own| own.method.id.as_str());
-    match nearest(id.as_str(), known) {
-        Some(near) => format!("{flag} {id}: the user has no such method; did you mean `{near}`?"),
-        None => format!("{flag} {id}: the user has no such method"),
-    }
 }
 
 impl Step for RemoveAuthMethods {
@@ -219,6 +200,7 @@ impl Step for RemoveAuthMethods {
                 return planned;
             }
         };
+        planned.knows.extend(methods.iter().map(|own| own.method.id.to_string()));
         let mut goes: Vec<&JudgedMethod> = Vec::new();
         for judged in methods.iter().filter(|own| own.method.kind != MethodKind::Password) {
             match self.decide(judged, scope) {
@@ -228,12 +210,11 @@ impl Step for RemoveAuthMethods {
         }
         for (asked, flag) in [(scope.keep, "--keep"), (scope.remove, "--remove")] {
             for id in asked {
-                match methods.iter().find(|own| own.method.id == *id) {
-                    None => planned.warnings.push(no_such_method(flag, id, methods)),
-                    Some(own) if own.method.kind == MethodKind::Password => planned.warnings.push(format!(
+                let is_password = |own: &JudgedMethod| own.method.kind == MethodKind::Password;
+                if methods.iter().any(|own| own.method.id == *id && is_password(own)) {
+                    planned.warnings.push(format!(
                         "{flag} {id}: that is the password, which nobody can remove: `reset_password` sets another"
-                    )),
-                    Some(_) => {}
+                    ));
                 }
             }
         }

@@ -27,6 +27,7 @@ mod methods;
 mod order;
 mod packaging;
 mod pages;
+mod persistence;
 mod playbook_schema;
 mod processes;
 mod restore;

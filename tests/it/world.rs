@@ -213,7 +213,8 @@ impl World {
         Self { router: mock.router(), ..self }
     }
 
-    fn of(tenant: Value, truth: Value) -> Self {
+    /// Any tenant with its truth.
+    pub fn of(tenant: Value, truth: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mock = MockGraph::from_value(tenant.clone(), Settings::default()).unwrap();
         let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
@@ -279,7 +280,7 @@ impl World {
 
     /// What a responder would type for this case: the playbook, the victim, the alert's user agent.
     pub fn request(&self, playbook: &str) -> PlanRequest {
-        let agent = self.truth["userAgents"][0].as_str().unwrap();
+        let agent = self.truth["userAgents"][0].as_str().unwrap_or("none*");
         PlanRequest {
             playbook: bound(playbook),
             user: self.victim().to_owned(),

@@ -68,6 +68,11 @@ impl Reader {
         self.connection.session()
     }
 
+    /// Tells the app id that it signs in as.
+    pub fn client_id(&self) -> &str {
+        self.connection.client_id()
+    }
+
     /// Signs in, so that a sign-in that fails is told once and at once.
     ///
     /// # Errors

@@ -1,12 +1,18 @@
 //! Every write that stanch sends, one function each: it spells the request and sends nothing.
 
+mod app;
+mod device;
 mod location;
+mod mailbox;
 mod method;
 mod policy;
 mod risk;
 mod user;
 
+pub use app::{delete_grant, disable_app, enable_app, give_grant_again};
+pub use device::{disable_device, enable_device};
 pub use location::{add_ranges, create_location, delete_location, remove_ranges};
+pub use mailbox::{disable_inbox_rule, enable_inbox_rule};
 pub use method::{
     change_phone, delete_method, is_whole_number, issue_pass, register_again, set_default_method,
 };
