@@ -152,7 +152,14 @@ pub fn investigate_file(
     };
     let mut notes = question.notes.clone();
     notes.extend(file.notes);
-    let read = Read { sign_ins: Look::Read(rows), audits: unread(), methods: unread(), window, notes };
+    let read = Read {
+        sign_ins: Look::Read(rows),
+        audits: unread(),
+        methods: unread(),
+        mail: Vec::new(),
+        window,
+        notes,
+    };
     let found = examine(read, &question.ask(window.to));
     let subject = with_last_sign_in(subject, &found.evidence);
     let found = Investigation {

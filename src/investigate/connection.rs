@@ -18,6 +18,8 @@ pub(super) struct Known<'a> {
     programs: HashSet<(&'a str, bool)>,
     networks: HashSet<CidrBlock>,
     systems: HashSet<i64>,
+    /// Apps whose own servers are the intruder's.
+    apps: HashSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
@@ -28,6 +30,9 @@ impl<'a> Known<'a> {
         }
         if strand.program.is_some() {
             self.programs.insert((strand.agent, strand.app == AppKind::Other));
+        }
+        if strand.is_app_server() {
+            self.apps.extend(strand.app_id);
         }
         if past.standing(strand) == Standing::Own {
             return;
@@ -72,6 +77,9 @@ impl<'a> Known<'a> {
         }
         if strand.program.is_some() && self.programs.contains(&(strand.agent, strand.app == AppKind::Other)) {
             tie(Kind::Tool, 4, format!("is by the intruder's program `{}`", strand.agent));
+        }
+        if strand.is_app_server() && strand.app_id.is_some_and(|app| self.apps.contains(app)) {
+            tie(Kind::Tool, 6, "is of a server of an app that is the intruder's".to_owned());
         }
         ties
     }

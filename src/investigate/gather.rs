@@ -1,12 +1,17 @@
 //! The look at the tenant: logs and methods read side by side, then handed to the finders. Nothing is written.
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::hints::{confirm, is_plausible, named};
+use super::mail::read_mail;
 use super::methods::{Grounds, judge};
 use super::sign_ins::{Clues, find_intruder};
 use crate::alert::Hints;
-use crate::case::{AuditRecord, AuthMethod, Confidence, Evidence, Indicator, Look, SignIn, Subject, Window};
+use crate::case::{
+    AuditRecord, AuthMethod, Confidence, Evidence, Indicator, IndicatorKind, Look, SignIn, Subject, Window,
+};
 use crate::domain::CidrBlock;
 use crate::graph::{GraphError, Reader, SignInQuery, look};
 
@@ -103,7 +108,12 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
             Look::Unread { why }
         }
     };
-    let read = Read { sign_ins, audits: look(audits)?, methods: look(methods)?, window, notes };
+    let mut read =
+        Read { sign_ins, audits: look(audits)?, methods: look(methods)?, mail: Vec::new(), window, notes };
+    // Where something is open, what was sent from there may settle it; elsewhere nobody asks.
+    if let Some(from) = open_since(&read, ask) {
+        read.mail = mail_addresses(reader, subject, from, ask.now, &mut read.notes).await?;
+    }
     Ok(examine(read, ask))
 }
 
@@ -116,6 +126,8 @@ pub struct Read {
     pub audits: Look<Vec<AuditRecord>>,
     /// The subject's methods.
     pub methods: Look<Vec<AuthMethod>>,
+    /// When and from where mail was sent in the subject's name; empty where nobody had to ask.
+    pub mail: Vec<(Timestamp, IpAddr)>,
     /// What of the logs was read.
     pub window: Window,
     /// What is to be said about the reading.
@@ -124,7 +136,7 @@ pub struct Read {
 
 /// Lets the finders tell whose is what.
 pub fn examine(read: Read, ask: &Ask) -> Found {
-    let Read { sign_ins, audits, methods, window, mut notes } = read;
+    let Read { sign_ins, audits, methods, mail, window, mut notes } = read;
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
     let confirmed = confirm(rows, &ask.hints, ask.now);
     let intruder = find_intruder(
@@ -134,6 +146,7 @@ pub fn examine(read: Read, ask: &Ask) -> Found {
             user_agents: &ask.user_agents,
             known: confirmed.rows,
             audits: audits.read().map(Vec::as_slice).unwrap_or_default(),
+            mail: &mail,
         },
     );
     notes.extend(intruder.notes);
@@ -177,4 +190,41 @@ pub fn examine(read: Read, ask: &Ask) -> Found {
     };
     let evidence = Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
     Found { indicators, since, evidence, notes }
+}
+
+/// Since when there are addresses that may be the intruder's and are not certain.
+fn open_since(read: &Read, ask: &Ask) -> Option<Timestamp> {
+    let rows = read.sign_ins.read()?;
+    let clues = Clues {
+        ips: &ask.ips,
+        user_agents: &ask.user_agents,
+        known: confirm(rows, &ask.hints, ask.now).rows,
+        audits: read.audits.read().map(Vec::as_slice).unwrap_or_default(),
+        mail: &[],
+    };
+    let found = find_intruder(rows, &clues);
+    let open = found.indicators.iter().filter(|own| own.kind == IndicatorKind::Address && !own.is_certain());
+    open.filter_map(|own| own.first_seen).min()
+}
+
+/// When and from where mail was sent in the subject's name.
+async fn mail_addresses(
+    reader: &Reader,
+    subject: &Subject,
+    from: Timestamp,
+    to: Timestamp,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(Timestamp, IpAddr)>, InvestigateError> {
+    let from = from.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(from);
+    match read_mail(reader, subject, from, to).await? {
+        Look::Read(traces) => Ok(traces
+            .iter()
+            .filter_map(|trace| Some((trace.at, trace.from_ip.trim().parse::<IpAddr>().ok()?)))
+            .map(|(at, address)| (at, address.to_canonical()))
+            .collect()),
+        Look::Unread { why } => {
+            notes.push(format!("whether mail was sent from addresses that are in doubt was not read: {why}"));
+            Ok(Vec::new())
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::phone_app::{self, PROPERTY, Registration, Registrations};
+use super::user_details;
 use crate::case::{
     AuditActor, AuditRecord, AuthMethod, Indicator, IndicatorKind, JudgedMethod, Look, MethodKind,
     MethodVerdict, SignIn, Window,
@@ -17,6 +18,12 @@ const NEAR_RECORD: SignedDuration = SignedDuration::from_mins(5);
 const NEAR_SIGN_IN: SignedDuration = SignedDuration::from_mins(15);
 /// How far records and our reckoning of the compromise may be apart.
 const SLACK: SignedDuration = SignedDuration::from_mins(15);
+
+/// The property that lists phone numbers and mail addresses.
+const DETAILS: &str = "StrongAuthenticationUserDetails";
+/// Where security information is changed: My Signins, My Profile.
+const SECURITY_PAGES: [&str; 2] =
+    ["19db86c3-b2b9-44cc-b339-36da233a3be2", "8c59ead7-d703-4a27-9e55-c96a0054c8d2"];
 
 /// How long Entra ID keeps audit records, whatever was asked for (policy-logs-auth.md 3).
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -50,6 +57,8 @@ struct History {
     records: Vec<(Timestamp, Registrations, Registrations)>,
     /// The person's own records, oldest first: when, from where, in what words.
     own: Vec<(Timestamp, Option<String>, String)>,
+    /// Phone numbers and mail addresses before and after, as their letters and digits, oldest first.
+    details: Vec<(Timestamp, Vec<String>, Vec<String>)>,
     /// The records of a removal, by whomever: when, in what words.
     removals: Vec<(Timestamp, String)>,
     unread: Option<String>,
@@ -60,6 +69,7 @@ impl History {
         let mut history = Self {
             records: Vec::new(),
             own: Vec::new(),
+            details: Vec::new(),
             removals: Vec::new(),
             unread: audits.unread().map(str::to_owned),
         };
@@ -70,6 +80,12 @@ impl History {
                     phone_app::read(property.old_value.as_deref()),
                     phone_app::read(property.new_value.as_deref()),
                 ));
+            }
+            for property in audit.modified.iter().filter(|property| property.name == DETAILS) {
+                let value = |text: &Option<String>| user_details::read(text.as_deref());
+                if let (Some(old), Some(new)) = (value(&property.old_value), value(&property.new_value)) {
+                    history.details.push((audit.at, old, new));
+                }
             }
             if audit.activity.to_lowercase().contains("deleted security info") {
                 history.removals.push((audit.at, audit.result_reason.clone()));
@@ -84,6 +100,7 @@ impl History {
             }
         }
         history.records.sort_by_key(|(at, ..)| *at);
+        history.details.sort_by_key(|(at, ..)| *at);
         history.own.sort_by_key(|(at, ..)| *at);
         history
     }
@@ -122,6 +139,23 @@ impl History {
             ([only], 1) => Some(only),
             _ => None,
         }
+    }
+
+    /// When a phone number or a mail address first showed.
+    fn detail_appeared(&self, method: &AuthMethod) -> Appeared {
+        if !matches!(method.kind, MethodKind::Phone | MethodKind::Email) {
+            return Appeared::Never;
+        }
+        let own = user_details::bare(&method.name);
+        for (at, old, new) in self.details.iter().filter(|_| !own.is_empty()) {
+            if old.contains(&own) {
+                return Appeared::Before(*at);
+            }
+            if new.contains(&own) {
+                return Appeared::At { at: *at, is_certain: true };
+            }
+        }
+        Appeared::Never
     }
 
     /// When a registration first showed, and what is to be said about that.
@@ -164,7 +198,10 @@ fn judge_one(
         by_kind(&method, all, history, grounds, &mut reasons)
     } else {
         let registration = history.registration_of(&method, all).cloned();
-        let appeared = registration.as_ref().map_or(Appeared::Never, |own| history.appeared(&own.id));
+        let appeared = match &registration {
+            Some(own) => history.appeared(&own.id),
+            None => history.detail_appeared(&method),
+        };
         match appeared {
             Appeared::At { at, is_certain } => {
                 reasons.push(format!("first listed in the audit record of {}", shown(at)));
@@ -357,8 +394,11 @@ fn by_registration(
             return MethodVerdict::Attacker;
         }
     }
+    // Whoever was at the page for security information did it; sign-ins beside it are beside it.
+    let at_page: Vec<&SignIn> = around.iter().copied().filter(|row| is_security_page(row)).collect();
+    let near = if at_page.is_empty() { around } else { at_page };
     let (intruders, others): (Vec<&SignIn>, Vec<&SignIn>) =
-        around.into_iter().partition(|row| is_intruders(row));
+        near.into_iter().partition(|row| is_intruders(row));
     match (intruders.first(), others.first()) {
         (Some(row), None) => {
             reasons.push(format!(
@@ -389,6 +429,11 @@ fn by_registration(
             MethodVerdict::Unknown
         }
     }
+}
+
+/// Whether a sign-in is to where security information is changed (policy-logs-auth.md 5.4, step 4).
+fn is_security_page(row: &SignIn) -> bool {
+    row.app_id.as_deref().is_some_and(|id| SECURITY_PAGES.iter().any(|page| page.eq_ignore_ascii_case(id)))
 }
 
 /// Judges a method that has no date, and that no record speaks of.

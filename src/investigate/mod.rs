@@ -21,6 +21,7 @@ mod sign_ins;
 mod signals;
 mod strand;
 mod travel;
+mod user_details;
 mod whole;
 mod whose;
 

@@ -12,7 +12,7 @@ use super::describe;
 use super::known_app::AppKind;
 use super::past::Past;
 use super::signals::{self, CERTAIN, Kind, SUSPICIOUS, Scene, Signal};
-use super::strand::{Strand, by_session, strands};
+use super::strand::{Strand, app_homes, by_session, strands};
 use crate::case::{AuditActor, AuditRecord, Indicator, SignIn};
 use crate::domain::CidrBlock;
 use crate::domain::glob::fits;
@@ -33,6 +33,8 @@ pub struct Clues<'c> {
     pub known: BTreeMap<usize, String>,
     /// Audits about the subject.
     pub audits: &'c [AuditRecord],
+    /// When and from where mail was sent in the subject's name, where it was read.
+    pub mail: &'c [(Timestamp, IpAddr)],
 }
 
 impl Clues<'_> {
@@ -76,12 +78,15 @@ pub fn find_intruder(rows: &[SignIn], clues: &Clues<'_>) -> IntruderSignIns {
     let mut failures: Vec<&SignIn> = rows.iter().filter(|row| !row.is_no_failure()).collect();
     failures.sort_by_key(|row| row.at);
     let registrations = registrations(clues.audits);
+    let homes = app_homes(&strands);
     let scene = Scene {
         rows,
         strands: &strands,
         sessions: &sessions,
         failures: &failures,
         registrations: &registrations,
+        mail: clues.mail,
+        app_homes: &homes,
     };
     let mut notes = Vec::new();
     let given = given(&scene, clues, &mut notes);

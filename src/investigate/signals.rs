@@ -18,6 +18,7 @@
 //! | a network that rents out servers and tunnels | network | 1 |
 //! | Identity Protection: confirmed 6, high 4, medium 2, low 1, or by the event 1 to 4 | risk | |
 //! | security information registered from the address | act | 3 |
+//! | mail sent in the user's name from the address; of an app's own server only where the app has several homes | act | 3 |
 //! | prompts refused before one was accepted | act | 4 |
 //! | wrong passwords before the right one | act | 3 |
 //!
@@ -30,13 +31,14 @@
 //! | the same client in that session | tool | 2 |
 //! | the same address, which is not the user's | address | 6 (3 for a known client) |
 //! | the very agent of a program that is the intruder's | tool | 4 |
+//! | a server of an app whose other server is the intruder's | tool | 6 |
 //! | the same /24 or /48 | network | 2 |
 //! | the same autonomous system | network | 1 |
 //!
 //! Signs of one kind tell the same thing twice: of each kind the strongest counts, or three together where they are
 //! weaker. Six and more from two kinds are certain, and a single six; three and more are suspicious.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -59,6 +61,8 @@ const TOGETHER: u8 = 3;
 const MOST_MOMENTS: usize = 64;
 /// Refused prompts this near before an accepted one belong to it.
 const PROMPTS_WITHIN: SignedDuration = SignedDuration::from_hours(2);
+/// In so many autonomous systems an app is not at home: somebody hops.
+const SEVERAL_HOMES: usize = 2;
 /// So many refused prompts are no slip.
 const MANY_PROMPTS: usize = 3;
 /// Wrong passwords this near before the right one belong to it.
@@ -111,6 +115,10 @@ pub(super) struct Scene<'s, 'a> {
     pub failures: &'s [&'a SignIn],
     /// When and from where security information was registered.
     pub registrations: &'s [(Timestamp, IpAddr)],
+    /// When and from where mail was sent in the user's name; empty where it was not read.
+    pub mail: &'s [(Timestamp, IpAddr)],
+    /// In which autonomous systems the servers of each app are.
+    pub app_homes: &'s BTreeMap<&'a str, BTreeSet<i64>>,
 }
 
 impl<'s, 'a> Scene<'s, 'a> {
@@ -151,7 +159,7 @@ type Sign = fn(usize, &Strand<'_>, &Scene<'_, '_>, &Past<'_>) -> Option<Signal>;
 /// Signs that need nothing of the user's past but the user's own devices.
 const HARD: [Sign; 6] = [program, session_of_own_device, prompts, guesses, risk, device_code];
 /// Signs against the user's past.
-const SOFT: [Sign; 5] = [token, session_of_known_client, country, rented, registration];
+const SOFT: [Sign; 6] = [token, session_of_known_client, country, rented, registration, mail];
 
 /// The signs of a strand that need no past: where they are, nothing is learned from what comes after.
 pub(super) fn hard(index: usize, scene: &Scene<'_, '_>, past: &Past<'_>) -> Vec<Signal> {
@@ -404,12 +412,27 @@ fn registration(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Pas
         return None;
     }
     let address = strand.address?;
-    let (at, _) = scene.registrations.iter().find(|(at, from)| {
-        *from == address
-            && at.duration_since(strand.first) >= -NEAR
-            && strand.last.duration_since(*at) >= -NEAR
-    })?;
+    let (at, _) = scene.registrations.iter().find(|(at, from)| *from == address && is_near(strand, *at))?;
     signal(Kind::Act, 3, format!("is from where security information was registered on {}", shown(*at)))
+}
+
+fn mail(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>) -> Option<Signal> {
+    if past.standing(strand) != Standing::New {
+        return None;
+    }
+    let address = strand.address?;
+    // Apps that send mail for people do it from where they live: in one place.
+    let homes = strand.app_id.and_then(|app| scene.app_homes.get(app)).map_or(0, BTreeSet::len);
+    if strand.is_app_server() && homes < SEVERAL_HOMES {
+        return None;
+    }
+    let (at, _) = scene.mail.iter().find(|(at, from)| *from == address && is_near(strand, *at))?;
+    signal(Kind::Act, 3, format!("is from where mail was sent in the user's name on {}", shown(*at)))
+}
+
+/// Whether a moment is in the time of a strand.
+fn is_near(strand: &Strand<'_>, at: Timestamp) -> bool {
+    at.duration_since(strand.first) >= -NEAR && strand.last.duration_since(at) >= -NEAR
 }
 
 fn prompts(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>) -> Option<Signal> {
@@ -427,6 +450,10 @@ fn guesses(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>
     if strand.second_factor == SecondFactor::Fresh || past.standing(strand) == Standing::Own {
         return None;
     }
+    // A refreshed token guesses nothing.
+    if !strand.is_interactive {
+        return None;
+    }
     let wrong =
         failures(strand, scene, GUESSES_WITHIN, |row| [50_126, 50_053, 50_056].contains(&row.error_code));
     let count = wrong.count();
@@ -440,7 +467,7 @@ fn guesses(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>
     )
 }
 
-/// Failures from a strand's network or by its very client, this near before it.
+/// Failures from a strand's network, this near before it.
 fn failures<'s>(
     strand: &'s Strand<'_>,
     scene: &'s Scene<'_, '_>,
@@ -451,9 +478,8 @@ fn failures<'s>(
     let near = scene.failures.get(from..).unwrap_or_default().iter().copied();
     near.take_while(|row| row.at <= strand.last).filter(move |row| {
         let address: Option<IpAddr> = row.ip.trim().parse().ok();
-        let is_there = address
-            .is_some_and(|address| strand.network.is_some_and(|network| network.contains(address)))
-            || (strand.program.is_some() && row.user_agent.trim() == strand.agent);
+        let is_there =
+            address.is_some_and(|address| strand.network.is_some_and(|network| network.contains(address)));
         is_there && is_wanted(row)
     })
 }

@@ -1,7 +1,7 @@
 //! Strands: the sign-ins of one client at one address in one session. What is the intruder's is decided strand by
 //! strand, as a session may be shared: the user's until it was stolen, and still.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -34,6 +34,8 @@ pub(super) struct Strand<'a> {
     pub asn: Option<i64>,
     pub second_factor: SecondFactor,
     pub is_interactive: bool,
+    /// Id of the first app in it.
+    pub app_id: Option<&'a str>,
     /// The most telling kind among its apps.
     pub app: AppKind,
     pub program: Option<&'static str>,
@@ -105,6 +107,7 @@ fn begin<'a>(
         asn: None,
         second_factor: SecondFactor::Unknown,
         is_interactive: false,
+        app_id: None,
         app: AppKind::Other,
         program: agent::program(agent),
         is_device_code: false,
@@ -120,6 +123,7 @@ impl<'a> Strand<'a> {
         self.is_interactive |= row.interactive;
         self.position = self.position.or(row.position);
         self.asn = self.asn.or(row.asn);
+        self.app_id = self.app_id.or(row.app_id.as_deref());
         if self.country.is_empty() {
             self.country = &row.country;
         }
@@ -168,4 +172,15 @@ pub(super) fn by_session<'a>(strands: &[Strand<'a>]) -> BTreeMap<&'a str, Vec<us
         }
     }
     sessions
+}
+
+/// In which autonomous systems the servers of each app are.
+pub(super) fn app_homes<'a>(strands: &[Strand<'a>]) -> BTreeMap<&'a str, BTreeSet<i64>> {
+    let mut homes: BTreeMap<&str, BTreeSet<i64>> = BTreeMap::new();
+    for strand in strands.iter().filter(|strand| strand.is_app_server()) {
+        if let (Some(app), Some(asn)) = (strand.app_id, strand.asn) {
+            homes.entry(app).or_default().insert(asn);
+        }
+    }
+    homes
 }

@@ -32,6 +32,7 @@ mod playbook_schema;
 mod processes;
 mod restore;
 mod schemas;
+mod score;
 mod sealed;
 mod secrets;
 mod serving;

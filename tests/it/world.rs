@@ -206,6 +206,11 @@ impl World {
         Self::of(tenant, parsed(case_folder(name).join("truth.json")))
     }
 
+    /// A made case: its tenant and its truth.
+    pub fn made(case: mock_graph::GeneratedCase) -> Self {
+        Self::of(case.tenant, case.truth)
+    }
+
     /// The same tenant, its app-only reads trailing writes by up to so many seconds, out of order.
     pub fn lagging(self, seconds: u64) -> Self {
         let settings = Settings { lag: Duration::from_secs(seconds), seed: 7, ..Settings::default() };
