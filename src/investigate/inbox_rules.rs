@@ -137,7 +137,9 @@ fn judge_one(rule: &InboxRule, inbox: &Inbox, case: &Case) -> Judged<InboxRule> 
             "Graph cannot express it, so what it does is not known: that is no sign that it is harmless";
         return judged(MethodVerdict::Unknown, vec![why.to_owned()]);
     }
-    let signs = Signs { harm: harm(rule, inbox, case), aim: aim(rule), disguise: disguise(rule) };
+    let harm = harm(rule, inbox, case);
+    let disguise = if harm.is_empty() { Vec::new() } else { disguise(rule) };
+    let signs = Signs { aim: aim(rule), disguise, harm };
     let weight = signs.weight();
     let is_after_something = !signs.aim.is_empty() || !signs.disguise.is_empty();
     let does_harm = !signs.harm.is_empty();
@@ -187,9 +189,6 @@ fn harm(rule: &InboxRule, inbox: &Inbox, case: &Case) -> Vec<Sign> {
             signs.push(Sign { weight: 1, reason });
         }
     }
-    if rule.does("delete") && marks {
-        signs.push(Sign { weight: 1, reason: "it marks as read what it deletes".to_owned() });
-    }
     if !signs.is_empty() && rule.is_for_all_mail() {
         signs.push(Sign { weight: 1, reason: "it applies to all mail".to_owned() });
     }
@@ -226,6 +225,15 @@ fn holds(text: &str, word: &str) -> bool {
 }
 
 fn disguise(rule: &InboxRule) -> Vec<Sign> {
+    let mut signs = hidden_name(rule);
+    // Whoever only wants to be rid of mail has no use for it: it keeps the count of unread mail from telling.
+    if rule.does("delete") && rule.does("markAsRead") {
+        signs.push(Sign { weight: 1, reason: "it marks as read what it deletes".to_owned() });
+    }
+    signs
+}
+
+fn hidden_name(rule: &InboxRule) -> Vec<Sign> {
     let name = rule.name.trim();
     let is_short = name.chars().count() <= 2;
     let is_marks = name.chars().all(|letter| !letter.is_alphanumeric());

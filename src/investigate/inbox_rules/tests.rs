@@ -53,6 +53,11 @@ fn rules_that_hide_what_they_are_after_are_the_intruders() {
             json!({ "moveToFolder": ARCHIVE, "markAsRead": true }),
         ),
         ("..", json!({}), json!({ "redirectTo": to("x@mail.example"), "stopProcessingRules": true })),
+        (
+            "Archive",
+            json!({}),
+            json!({ "forwardTo": to("x@mail.example"), "delete": true, "markAsRead": true }),
+        ),
         ("a", json!({ "subjectContains": ["hacked", "phishing"] }), json!({ "delete": true })),
         (
             "Sync",
