@@ -40,16 +40,16 @@ pub enum SignInFileError {
         /// What is wrong.
         what: String,
     },
-    /// A line of CSV is wrong.
-    #[error("line {line}: it is no CSV: {what}")]
+    /// A row of CSV is wrong.
+    #[error("row {row}: it is no CSV: {what}")]
     Csv {
-        /// Line, from 1.
-        line: u64,
+        /// Row, the one with the names of the columns being the first.
+        row: u64,
         /// What is wrong.
         what: String,
     },
     /// A column that is needed is not there.
-    #[error("line 1: there is no column `{column}`")]
+    #[error("row 1: there is no column `{column}`")]
     NoColumn {
         /// Its name as the portal has it.
         column: &'static str,
@@ -175,8 +175,13 @@ const NEEDED: [&str; 4] = ["Date (UTC)", "Request ID", "Username", "IP address"]
 
 fn of_csv(text: &str, has_person: bool, found: &mut Found) -> Result<(), SignInFileError> {
     let wrong = |error: &csv::Error| SignInFileError::Csv {
-        line: error.position().map_or(1, csv::Position::line),
-        what: error.to_string(),
+        row: error.position().map_or(0, csv::Position::record) + 1,
+        what: match error.kind() {
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                format!("it has {len} cells, where the first row has {expected_len}")
+            }
+            _ => error.to_string(),
+        },
     };
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let mut columns: BTreeMap<String, usize> = BTreeMap::new();
@@ -340,7 +345,8 @@ mod tests {
         }
         assert!(read_sign_in_file(b"\xff\xfe", true).unwrap_err().to_string().contains("UTF-8"));
         let short = csv(&["2024-09-26T18:03:36Z,r1"]);
-        assert!(read_sign_in_file(short.as_bytes(), true).unwrap_err().to_string().starts_with("line 2"));
+        let told = read_sign_in_file(short.as_bytes(), true).unwrap_err().to_string();
+        assert!(told.starts_with("row 2: it is no CSV: it has 2 cells"), "{told}");
     }
 
     #[test]

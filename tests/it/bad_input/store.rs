@@ -210,8 +210,9 @@ fn of_two_applies_at_once_one_runs_and_the_other_is_told_by_which() {
     let first = apply("one.json").spawn().unwrap();
     // Each look at the journal is a request of its own to the mock: the loop waits for the condition.
     while mock.writes() == 0 {}
-    let same = apply("one.json").output().unwrap();
-    let other = apply("two.json").output().unwrap();
+    // Both at once: the first run goes on while they begin.
+    let (same, other) = (apply("one.json").spawn().unwrap(), apply("two.json").spawn().unwrap());
+    let (same, other) = (same.wait_with_output().unwrap(), other.wait_with_output().unwrap());
     let first = first.wait_with_output().unwrap();
     let run: Value = serde_json::from_slice(&first.stdout).unwrap();
     assert_eq!(run["verdict"], "contained", "{}", text(&first.stderr));
