@@ -327,11 +327,25 @@ pub enum RunsCommand {
         /// The run's id, or the beginning of it
         run: String,
     },
-    /// Looks at the tenant again, and tells what of a run no longer holds; reads, never writes
-    Verify {
-        /// The run's id, or the beginning of it
-        run: String,
-    },
+    /// Looks at the tenant again, tells what of a run no longer holds, and whether the intruder is evicted; reads,
+    /// never writes
+    Verify(VerifyArgs),
+}
+
+/// `stanch runs verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// The run's id, or the beginning of it
+    pub run: String,
+    /// Looks again and again for so long, and tells drift as it is found: 30m, 24h
+    #[arg(long, value_name = "SPAN")]
+    pub watch: Option<String>,
+    /// The pause between two looks, at least 1m
+    #[arg(long, value_name = "SPAN", default_value = "5m", requires = "watch")]
+    pub every: String,
+    /// Signs you in by a code, and reads in your own session
+    #[arg(long)]
+    pub as_me: bool,
 }
 
 /// `stanch playbook`

@@ -38,6 +38,7 @@ mod show;
 mod signing_key;
 mod stop;
 mod terminal;
+mod verify;
 
 pub use dispatch::{check_arguments, main};
 pub use documents::{Document, documents};

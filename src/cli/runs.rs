@@ -10,10 +10,11 @@ use super::output::{print_json, print_text};
 use super::runs_cases::{self, ListedAlert, ListedCase};
 use super::session::Session;
 use super::terminal;
+use super::verify::verify;
 use crate::domain::{PlanDigest, PlanId, RunId, UserId, inert, shown};
 use crate::plan::Plan;
 use crate::report;
-use crate::run::{LaterRun, Run, Verdict};
+use crate::run::{Run, Verdict};
 use crate::store::{Store, load_run};
 
 /// How long a plan that expired unapplied is still listed: somebody may have meant to apply it.
@@ -121,7 +122,7 @@ pub async fn runs(session: &Session, command: &RunsCommand) -> Result<u8, Failur
     match command {
         RunsCommand::List => list(session).await,
         RunsCommand::Show { run } => show(session, run).await,
-        RunsCommand::Verify { run } => verify(session, run).await,
+        RunsCommand::Verify(args) => verify(session, args).await,
     }
 }
 
@@ -219,28 +220,4 @@ pub fn print(session: &Session, plan: &Plan, run: &Run) -> Result<(), Failure> {
         Format::Markdown => print_text(&report::markdown(plan, run)),
         Format::Text => print_text(&report::text(plan, run, terminal::prints_to_terminal())),
     }
-}
-
-async fn verify(session: &Session, text: &str) -> Result<u8, Failure> {
-    let store = session.store()?;
-    let id = store.find_run(text).await?;
-    let (plan, journal) = store.load(&id).await?;
-    let began = journal.first().map(|line| line.at);
-    let mut later_runs: Vec<LaterRun> = store
-        .runs()
-        .await?
-        .into_iter()
-        .filter(|row| row.subject == plan.case.subject.id && row.run != id && Some(row.started_at) >= began)
-        .map(|row| LaterRun { run: row.run, playbook: row.playbook, started_at: row.started_at })
-        .collect();
-    later_runs.reverse();
-    let verification = session.verifier()?.verify(id, &plan, &journal, later_runs).await?;
-    match session.format {
-        Format::Json => print_json(&verification)?,
-        Format::Markdown => print_text(&report::verification_markdown(&plan, &verification))?,
-        Format::Text => {
-            print_text(&report::verification_text(&plan, &verification, terminal::prints_to_terminal()))?;
-        }
-    }
-    Ok(verification.exit_status())
 }

@@ -190,11 +190,14 @@ impl Session {
         })
     }
 
-    /// Makes the verifier, signed in as the observer where one is set.
+    /// Makes the verifier: for whoever signed in as themselves, else signed in as the observer where one is set.
     ///
     /// # Errors
     /// When credentials are missing.
     pub fn verifier(&self) -> Result<Verifier, Failure> {
+        if let Some((connection, _)) = self.person.get() {
+            return Ok(Verifier { reader: connection.reader(), clock: Arc::clone(&self.clock) });
+        }
         let (_, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
         let connection = self.connection(&credentials, &graph_base(&self.environment, self.config.cloud)?)?;
         Ok(Verifier { reader: connection.reader(), clock: Arc::clone(&self.clock) })

@@ -112,7 +112,8 @@ pub(super) fn judges_methods(plan: &Plan) -> bool {
     plan.case.methods.read().is_some() && has_step(plan, "remove_auth_methods")
 }
 
-fn has_step(plan: &Plan, kind: &str) -> bool {
+/// Whether a plan has a step of a kind, whatever became of it.
+pub(super) fn has_step(plan: &Plan, kind: &str) -> bool {
     plan.actions.iter().any(|action| action.step == kind)
         || plan.unchanged.iter().any(|unchanged| unchanged.is_of(kind))
         || plan.left.iter().any(|left| left.is_of(kind))
@@ -126,7 +127,8 @@ fn own<'a>(progress: &'a [Progress], action: &Action) -> Option<&'a Progress> {
     progress.iter().find(|own| own.id == action.id)
 }
 
-fn last_revocation(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
+/// When the last revocation of a run was answered.
+pub(super) fn last_revocation(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
     plan.actions
         .iter()
         .filter(|action| is_revocation(action))

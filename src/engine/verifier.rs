@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::aftermath::{self, Aftermath};
+use super::eviction;
 use super::proof;
 use super::send::note;
 use crate::domain::{Clock, RunId};
@@ -66,6 +68,7 @@ impl VerifyError {
 }
 
 /// Looks at runs again. It cannot write.
+#[derive(Clone)]
 pub struct Verifier {
     /// The way to read the tenant: the observer's where one is set.
     pub reader: Reader,
@@ -74,7 +77,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Looks at everything that a run asserted: each action's wanted state, the last revocation, the methods.
+    /// Looks at everything that a run asserted: each action's wanted state, the last revocation, the methods; and at
+    /// what came since: sign-ins of the intruder's, and whatever they left or put back.
     ///
     /// # Errors
     /// When the run is of another tenant, or the tenant cannot be read at all. What cannot be read of it alone is told
@@ -104,24 +108,53 @@ impl Verifier {
             let check = self.look_at(plan, &run, action, own, looks.get(action.id.as_str())).await;
             checks.push(check);
         }
-        let proof = self.prove(plan, &then, &run, &mut checks).await;
-        let verdict = match verdict_of(plan, &now, &proof) {
+        let checked_at = self.reader.server_time().unwrap_or_else(|| self.clock.now());
+        let after = proof::last_revocation(plan, &then).or(run.ended_at).unwrap_or(run.started_at);
+        // The logs are asked for by several finders: they are read once.
+        let reader = self.reader.remembering();
+        let (proof, aftermath) = tokio::join!(
+            self.prove(plan, &then),
+            Box::pin(aftermath::read(&reader, plan, after, checked_at))
+        );
+        tell_who_enabled(&mut checks, plan, &aftermath, run.started_at);
+        checks.extend(proof.iter().map(|(fact, open)| check_of(fact, open, &run)));
+        checks.extend(aftermath.checks(plan, &then, &later(&run)));
+        let facts: Vec<ProofFact> = proof.into_iter().map(|(fact, _)| fact).collect();
+        let watermark = facts.first().filter(|_| proof::revokes(plan, &then)).cloned();
+        let verdict = match verdict_of(plan, &now, &Proof { facts, open: Vec::new() }) {
             // What was cut off was never proved by the run itself: its own proof comes with the run that ends it.
             Verdict::Contained | Verdict::ContainedUnverified if run.ended_at.is_none() => Verdict::Partial,
             verdict => verdict,
         };
         let is_kept = |check: &Check| {
-            check.state == CheckState::Holds || (check.state == CheckState::NotDone && !check.required)
+            let may_stay = matches!(check.state, CheckState::NotDone | CheckState::Unread);
+            check.state == CheckState::Holds || (may_stay && !check.required)
         };
+        let eviction = eviction::judge(&eviction::Grounds {
+            plan,
+            then: &then,
+            verdict,
+            watermark: watermark.as_ref(),
+            after: &aftermath,
+            now: checked_at,
+        });
         Ok(Verification {
             holds: verdict == Verdict::Contained && checks.iter().all(is_kept),
             verdict,
             verdict_of_run: run.verdict,
             ended_at: run.ended_at,
-            checked_at: self.reader.server_time().unwrap_or_else(|| self.clock.now()),
+            checked_at,
             checks,
-            not_looked_at: plan.unchanged.iter().map(|unchanged| unchanged.step.clone()).collect(),
+            sign_ins: aftermath.sign_ins,
+            eviction,
+            not_looked_at: plan
+                .unchanged
+                .iter()
+                .filter(|unchanged| !LOOKED_AT.iter().any(|kind| unchanged.is_of(kind)))
+                .map(|unchanged| unchanged.step.clone())
+                .collect(),
             later_runs,
+            watched: None,
             run: run.run,
             plan: run.plan,
             digest: run.digest,
@@ -183,20 +216,38 @@ impl Verifier {
         }
     }
 
-    /// What the run asserted as a whole: that sessions were revoked last, and that no method came since.
-    async fn prove(&self, plan: &Plan, then: &[Progress], run: &Run, checks: &mut Vec<Check>) -> Proof {
-        let mut proof = Proof::default();
+    /// What the run asserted as a whole: that sessions were revoked last, and that no method came since; the former
+    /// first.
+    async fn prove(&self, plan: &Plan, then: &[Progress]) -> Vec<(ProofFact, Vec<OpenItem>)> {
+        let mut proof = Vec::new();
         if proof::revokes(plan, then) {
             let (fact, open) = proof::watermark_fact(&self.reader, plan, then).await;
-            checks.push(check_of(&fact, open.as_slice(), run));
-            proof.facts.push(fact);
+            proof.push((fact, open.into_iter().collect()));
         }
         if proof::judges_methods(plan) {
-            let (fact, open) = proof::methods_fact(&self.reader, plan, then).await;
-            checks.push(check_of(&fact, &open, run));
-            proof.facts.push(fact);
+            proof.push(proof::methods_fact(&self.reader, plan, then).await);
         }
         proof
+    }
+}
+
+/// Steps that are looked at again also where they had nothing to do.
+const LOOKED_AT: [&str; 5] = [
+    "disable_sign_in",
+    "remove_auth_methods",
+    "disable_inbox_rules",
+    "revoke_app_consents",
+    "disable_devices",
+];
+
+/// Says beside an account that is enabled again by whom it was.
+fn tell_who_enabled(checks: &mut [Check], plan: &Plan, aftermath: &Aftermath, after: Timestamp) {
+    let Some(by) = aftermath.enabled_by(plan, after) else { return };
+    for check in checks.iter_mut().filter(|check| check.state == CheckState::Drifted) {
+        let action = plan.actions.iter().find(|own| Some(&own.id) == check.action.as_ref());
+        if action.is_some_and(|own| own.step == "disable_sign_in") {
+            check.seen = format!("{}; {by}", check.seen);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::text::WIDTH;
 use super::words::sentence;
 use crate::domain::{inert, shown};
 use crate::plan::Plan;
-use crate::run::{Check, CheckState, Verdict, Verification};
+use crate::run::{Check, CheckState, Verdict, Verification, Watched};
 
 /// Tells a verification as text: whether all holds first, then every check, with the next thing to do.
 pub fn verification_text(plan: &Plan, verification: &Verification, colour: bool) -> String {
@@ -36,6 +36,12 @@ pub fn verification_text(plan: &Plan, verification: &Verification, colour: bool)
         for line in check.next.iter().flat_map(|next| next.lines()) {
             block(&mut out, "          next: ", &inert(line), WIDTH);
         }
+    }
+    out.push('\n');
+    let (told, open) = eviction(verification);
+    block(&mut out, "", &told, WIDTH);
+    for line in open {
+        block(&mut out, "  ", &inert(&line), WIDTH);
     }
     let notes = notes(verification);
     if !notes.is_empty() {
@@ -75,6 +81,14 @@ fn write(out: &mut String, plan: &Plan, verification: &Verification) -> std::fmt
             markdown_lines(check.next.as_deref().unwrap_or_default())
         )?;
     }
+    let (told, open) = eviction(verification);
+    writeln!(out, "\n{}", markdown_text(&told))?;
+    if !open.is_empty() {
+        writeln!(out)?;
+    }
+    for line in open {
+        writeln!(out, "- {}", markdown_text(&line))?;
+    }
     for note in notes(verification) {
         writeln!(out, "\n{}", markdown_text(&note))?;
     }
@@ -97,6 +111,27 @@ fn headline(verification: &Verification) -> String {
     }
 }
 
+/// Whether the intruder is called evicted; else what is missing for it, and what is waited for until when.
+fn eviction(verification: &Verification) -> (String, Vec<String>) {
+    let eviction = &verification.eviction;
+    if eviction.evicted {
+        let told = "EVICTED: every condition for it was read and holds, by what the log shows so far.";
+        return (told.to_owned(), Vec::new());
+    }
+    let mut told = "The intruder may not be called evicted yet.".to_owned();
+    if let Some(at) = eviction.not_before.filter(|at| *at > verification.checked_at) {
+        told.push_str(&format!(
+            " Look again after {}: until then access tokens that nothing revokes may live.",
+            shown(at)
+        ));
+    }
+    let open = eviction.open().map(|own| {
+        let word = if own.holds.is_none() { "not known" } else { "no" };
+        format!("{}: {word}; {}", own.what, own.seen)
+    });
+    (told, open.collect())
+}
+
 fn moments(verification: &Verification) -> String {
     let ended = verification.ended_at.map_or_else(
         || "It has not ended".to_owned(),
@@ -115,6 +150,15 @@ fn word(check: &Check) -> &'static str {
     }
 }
 
+fn watch_counts(watched: &Watched) -> String {
+    let times = |count: u32| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let failed = match watched.failed_looks {
+        0 => String::new(),
+        count => format!(", and {} a look failed", times(count)),
+    };
+    format!("looked at {}{failed}", times(watched.looks))
+}
+
 fn notes(verification: &Verification) -> Vec<String> {
     let mut notes = Vec::new();
     for later in &verification.later_runs {
@@ -124,6 +168,18 @@ fn notes(verification: &Verification) -> Vec<String> {
             later.playbook,
             shown(later.started_at)
         ));
+    }
+    if let Some(watched) = &verification.watched {
+        notes.push(format!(
+            "Watched from {} to {}{}: {}.",
+            shown(watched.from),
+            shown(watched.until),
+            if watched.interrupted { ", when it was ended" } else { "" },
+            watch_counts(watched)
+        ));
+        for drift in &watched.drifts {
+            notes.push(format!("Drift seen {}: {}: {}", shown(drift.seen_at), drift.what, drift.seen));
+        }
     }
     if !verification.not_looked_at.is_empty() {
         notes.push(format!(

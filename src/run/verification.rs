@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::eviction::{Eviction, SignInsSince};
 use super::verdict::Verdict;
+use crate::case::Look;
 use crate::domain::{ActionId, PlanDigest, PlanId, RunId};
 
 /// How something stands now.
@@ -75,15 +77,64 @@ pub struct Verification {
     pub checked_at: Timestamp,
     /// What was looked at.
     pub checks: Vec<Check>,
-    /// Steps that had nothing to do when the plan was made: what they found is not looked at again.
+    /// Sign-ins since the last revocation by what ties to the intruder.
+    pub sign_ins: Look<SignInsSince>,
+    /// Whether the intruder may be called evicted.
+    pub eviction: Eviction,
+    /// Steps that had nothing to do when the plan was made, and that are not looked at again.
     pub not_looked_at: Vec<String>,
     /// Later runs for the same user, oldest first.
     pub later_runs: Vec<LaterRun>,
+    /// How it was watched, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched: Option<Watched>,
+}
+
+/// Drift that was seen while the run was watched; it may be mended by now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatchedDrift {
+    /// When it was first seen (the tenant's time).
+    #[schemars(with = "crate::domain::Moment")]
+    pub seen_at: Timestamp,
+    /// What drifted.
+    pub what: String,
+    /// What was seen.
+    pub seen: String,
+}
+
+/// How a run was watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// From when (our clock).
+    #[schemars(with = "crate::domain::Moment")]
+    pub from: Timestamp,
+    /// Until when (our clock).
+    #[schemars(with = "crate::domain::Moment")]
+    pub until: Timestamp,
+    /// How often it was looked at.
+    pub looks: u32,
+    /// How often a look failed.
+    pub failed_looks: u32,
+    /// Whether somebody ended it before its time.
+    pub interrupted: bool,
+    /// Every drift that was seen, in the order in which it was.
+    pub drifts: Vec<WatchedDrift>,
 }
 
 impl Verification {
-    /// Exit status of `runs verify`.
+    /// Exit status of `runs verify`: by the last look, or by whoever ended the watch.
     pub fn exit_status(&self) -> u8 {
-        if self.holds { 0 } else { 6 }
+        match &self.watched {
+            Some(watched) if watched.interrupted => 130,
+            _ if self.holds => 0,
+            _ => 6,
+        }
+    }
+
+    /// What is no longer as the run left it.
+    pub fn drifted(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.state == CheckState::Drifted)
     }
 }

@@ -1,14 +1,32 @@
 //! `runs verify`: a run's effects looked at again, later; drift told with the next command; nothing written.
 
 use serde_json::{Value, json};
+use stanch::engine::{StopSignal, Vigil, VigilNotice, keep_watch};
 use stanch::plan::Plan;
-use stanch::run::{Check, CheckState, Verdict, Verification};
+use stanch::run::{Check, CheckState, ProofFact, Verdict, Verification};
 
 use crate::processes::{Mock, planned_eviction, stanch};
 use crate::world::{World, containing};
 
 fn drifted(verification: &Verification) -> Vec<&Check> {
     verification.checks.iter().filter(|check| check.state == CheckState::Drifted).collect()
+}
+
+fn condition<'a>(verification: &'a Verification, what: &str) -> &'a ProofFact {
+    let all = &verification.eviction.conditions;
+    all.iter().find(|own| own.what == what).unwrap_or_else(|| panic!("no condition `{what}`: {all:#?}"))
+}
+
+/// A sign-in as the intruder's own are, at another time and with another result.
+fn sign_in_again(tenant: &mut Value, at: &str, code: i64) {
+    let rows = tenant["signIns"].as_array_mut().unwrap();
+    let is_intruders =
+        |row: &&Value| row["userAgent"].as_str().is_some_and(|own| own.starts_with("node-fetch"));
+    let mut row = rows.iter().find(is_intruders).unwrap().clone();
+    row["id"] = json!(format!("99999999-0000-4000-8000-{:012}", rows.len()));
+    row["createdDateTime"] = json!(at);
+    row["status"]["errorCode"] = json!(code);
+    rows.push(row);
 }
 
 /// The reference case, contained by a playbook, some time ago.
@@ -50,6 +68,7 @@ async fn an_account_that_was_enabled_again_is_drift_with_the_next_command() {
     let found = drifted(&verification);
     assert_eq!(found.len(), 1, "{verification:#?}");
     assert_eq!(found[0].action.as_ref().unwrap().as_str(), "disable_sign_in");
+    assert!(found[0].seen.contains("by the app stanch responder"), "by whom is told: {:?}", found[0]);
     assert_eq!(
         found[0].next.as_deref(),
         Some("stanch plan evict --user lynne.robbins@contoso.com -o plan.json")
@@ -129,6 +148,8 @@ async fn what_cannot_be_read_is_unread_and_never_counts_as_holding() {
         verification.checks.iter().filter(|check| check.state == CheckState::Unread).collect();
     assert!(!unread.is_empty(), "{verification:#?}");
     assert!(unread[0].next.as_deref().unwrap().contains("runs verify"));
+    let methods = condition(&verification, "no method is unexplained");
+    assert_eq!(methods.holds, None, "{methods:?}");
     assert!(drifted(&verification).is_empty(), "{verification:#?}");
     assert_eq!(verification.exit_status(), 6);
 }
@@ -188,10 +209,168 @@ fn the_command_tells_drift_by_its_exit_status_and_its_words() {
 async fn what_was_never_begun_is_told_in_words() {
     let world = World::case("bec-node-fetch");
     let plan = world.plan("evict").await;
-    let (sender, stop) = stanch::engine::StopSignal::new();
+    let (sender, stop) = StopSignal::new();
     sender.send(true).unwrap();
     world.applier(stop).apply(plan.clone(), world.yes(&plan)).await.unwrap();
     let verification = world.verify(&plan).await;
     assert!(verification.checks.iter().any(|check| check.seen == "not started"), "{verification:#?}");
     assert!(!verification.checks.iter().any(|check| check.seen.contains("not_started")), "{verification:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_intruder_is_called_evicted_only_once_the_tokens_have_run_out_and_the_log_has_caught_up() {
+    let world = World::case("bec-node-fetch");
+    let plan = world.plan("evict").await;
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+    let at_once = world.verify(&plan).await;
+    assert!(at_once.holds && !at_once.eviction.evicted, "{at_once:#?}");
+    let open: Vec<&str> = at_once.eviction.open().map(|own| own.what.as_str()).collect();
+    assert_eq!(
+        open,
+        [
+            "no sign-in of the intruder's since the last revocation",
+            "access tokens from before the last revocation have run out"
+        ],
+        "{at_once:#?}"
+    );
+    let text = stanch::report::verification_text(&plan, &at_once, false);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("may not be called evicted yet. Look again after 2024-10-04 16:"), "{text}");
+
+    world.clock.sleep(std::time::Duration::from_mins(89)).await;
+    let nearly = world.verify(&plan).await;
+    assert_eq!(nearly.eviction.open().count(), 1, "{:#?}", nearly.eviction);
+    world.clock.sleep(std::time::Duration::from_mins(1)).await;
+    let later = world.verify(&plan).await;
+    assert!(later.eviction.evicted, "{:#?}", later.eviction);
+    assert!(later.checked_at >= later.eviction.not_before.unwrap());
+    let text = stanch::report::verification_text(&plan, &later, false);
+    assert!(text.contains("EVICTED: every condition"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_of_the_intruders_since_is_drift_and_a_refused_one_is_told() {
+    let (mut world, plan) = contained("evict").await;
+    world
+        .change_tenant(|tenant| {
+            // A tenant that is begun anew begins at its own clock.
+            tenant["clock"] = json!("2024-10-04T18:00:00Z");
+            sign_in_again(tenant, "2024-10-04T15:30:00Z", 50_173);
+            sign_in_again(tenant, "2024-10-04T15:31:00Z", 50_057);
+        })
+        .await;
+    let refused = world.verify(&plan).await;
+    assert!(refused.eviction.evicted, "{refused:#?}");
+    let text = stanch::report::verification_text(&plan, &refused, false);
+    assert!(text.contains("the session was revoked"), "{text}");
+    assert!(text.contains("the account is disabled (50057)"), "{text}");
+
+    world.change_tenant(|tenant| sign_in_again(tenant, "2024-10-04T15:32:00Z", 0)).await;
+    let verification = world.verify(&plan).await;
+    let found = drifted(&verification);
+    assert_eq!(found.len(), 1, "{verification:#?}");
+    assert!(found[0].seen.contains("2024-10-04 15:32:00Z from 181.214.107."), "{:?}", found[0]);
+    assert!(!verification.eviction.evicted && verification.exit_status() == 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_not_read_is_unread_and_nobody_is_called_evicted_for_it() {
+    let (world, plan) = contained("evict").await;
+    world.faults(json!([{ "method": "GET", "path": "/*/auditLogs/signIns", "times": null, "fault": { "kind": "status", "status": 403, "code": "Authorization_RequestDenied" } }])).await;
+    let verification = world.verify(&plan).await;
+    assert!(verification.sign_ins.unread().is_some(), "{verification:#?}");
+    assert!(!verification.eviction.evicted);
+    let own = condition(&verification, "no sign-in of the intruder's since the last revocation");
+    assert_eq!(own.holds, None, "{own:?}");
+    assert!(verification.checks.iter().any(|check| check.state == CheckState::Unread));
+    assert!(drifted(&verification).is_empty(), "{verification:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_hides_mail_holds_back_the_eviction_and_is_told_with_a_command() {
+    let (mut world, plan) = contained("evict").await;
+    let victim = world.victim_id();
+    world
+        .change_tenant(|tenant| {
+            tenant["messageRules"][&victim] = json!([{
+                "id": "AQAAAJ5dZqA=", "displayName": ".", "sequence": 1, "isEnabled": true, "hasError": false, "isReadOnly": false,
+                "conditions": { "subjectContains": ["invoice", "payment", "wire"] },
+                "actions": { "delete": true, "markAsRead": true, "stopProcessingRules": true,
+                    "forwardTo": [{ "emailAddress": { "name": "x", "address": "collector@fabrikam.com" } }] },
+            }]);
+        })
+        .await;
+    let verification = world.verify(&plan).await;
+    assert!(!verification.eviction.evicted, "{:#?}", verification.eviction);
+    assert_eq!(condition(&verification, "no inbox rule is unexplained").holds, Some(false));
+    let rule = verification.checks.iter().find(|check| check.what.starts_with("inbox rule `.`")).unwrap();
+    assert_ne!(rule.state, CheckState::Holds);
+    assert!(rule.next.as_deref().unwrap().starts_with("stanch plan bec --user lynne.robbins@contoso.com"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_tells_each_drift_once_goes_on_and_ends_by_its_time() {
+    let (world, plan) = contained("evict").await;
+    let (_sender, stop) = StopSignal::new();
+    let vigil =
+        Vigil { lasts: std::time::Duration::from_mins(20), every: std::time::Duration::from_mins(5), stop };
+    let begun = world.clock.now();
+    let mut told = Vec::new();
+    let mut looks = 0;
+    let look = async || {
+        looks += 1;
+        if looks == 2 {
+            let user = format!("/v1.0/users/{}", world.victim_id());
+            let enable = json!({ "accountEnabled": true });
+            assert_eq!(world.send_as(&world.responder, "PATCH", &user, enable).await, 204);
+        }
+        world.try_verify(&plan).await
+    };
+    let verification = keep_watch(world.clock.as_ref(), &vigil, look, |notice| match notice {
+        VigilNotice::Looked { new, next_at, .. } => told.push((new.len(), next_at.is_some())),
+        VigilNotice::Failed { error, .. } => panic!("{error}"),
+    })
+    .await
+    .unwrap();
+    assert_eq!(told, [(0, true), (1, true), (0, true), (0, true), (0, false)]);
+    let watched = verification.watched.as_ref().unwrap();
+    assert_eq!((watched.looks, watched.failed_looks, watched.interrupted), (5, 0, false));
+    assert_eq!(watched.drifts.len(), 1, "{watched:#?}");
+    assert!(watched.until.duration_since(begun).as_secs() >= 20 * 60);
+    assert_eq!(verification.exit_status(), 6, "by the last look");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_somebody_ends_ends_at_once_and_says_so() {
+    let (world, plan) = contained("evict").await;
+    let (sender, stop) = StopSignal::new();
+    let vigil =
+        Vigil { lasts: std::time::Duration::from_hours(24), every: std::time::Duration::from_mins(5), stop };
+    let look = async || world.try_verify(&plan).await;
+    let mut looks = 0;
+    let verification = keep_watch(world.clock.as_ref(), &vigil, look, |_| {
+        looks += 1;
+        sender.send(true).unwrap();
+    })
+    .await
+    .unwrap();
+    assert_eq!(looks, 1);
+    assert!(verification.watched.as_ref().unwrap().interrupted);
+    assert_eq!(verification.exit_status(), 130);
+}
+
+#[test]
+fn a_span_that_is_none_or_too_short_is_refused_before_anything_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mock = Mock::case("aitm-travel");
+    for (more, says) in [
+        (&["--watch", "soon"][..], "`--watch`: `soon` is no span of time"),
+        (&["--watch", "1h", "--every", "5s"][..], "`--every`: at least one minute"),
+    ] {
+        let output =
+            stanch(&mock, folder.path()).args(["runs", "verify", "0197"]).args(more).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(says), "{text}");
+    }
 }

@@ -1,0 +1,129 @@
+//! Whether the intruder may be called evicted (policy-logs-auth.md 9.4): the conditions, each by what was read.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::aftermath::{Aftermath, LOG_LAG};
+use super::traces::Traces;
+use crate::case::Look;
+use crate::domain::shown;
+use crate::plan::Plan;
+use crate::run::{Eviction, Progress, ProofFact, Verdict};
+
+/// How long an access token lives that nothing revokes.
+const TOKENS_LIVE: SignedDuration = SignedDuration::from_mins(90);
+
+/// What a judgement rests on.
+pub(super) struct Grounds<'a> {
+    pub plan: &'a Plan,
+    pub then: &'a [Progress],
+    /// The verdict by what was read now.
+    pub verdict: Verdict,
+    /// Whether sessions were revoked after the last door; absent where the run revoked none.
+    pub watermark: Option<&'a ProofFact>,
+    pub after: &'a Aftermath,
+    /// The tenant's present moment.
+    pub now: Timestamp,
+}
+
+/// Judges.
+pub(super) fn judge(grounds: &Grounds<'_>) -> Eviction {
+    let revoked = grounds
+        .watermark
+        .filter(|fact| fact.holds == Some(true))
+        .and_then(|_| grounds.after.user.read().and_then(|user| user.sessions_valid_from));
+    let not_before = revoked.and_then(|at| at.checked_add(TOKENS_LIVE).ok());
+    let mut conditions = vec![contained(grounds.verdict), watermark(grounds.watermark), password(grounds)];
+    conditions.extend(grounds.after.traces.iter().map(|traces| unexplained(traces, grounds)));
+    conditions.push(sign_ins(grounds.after));
+    conditions.push(tokens(not_before, grounds.now));
+    Eviction::of(conditions, not_before)
+}
+
+fn fact(what: impl Into<String>, holds: Option<bool>, seen: impl Into<String>) -> ProofFact {
+    ProofFact { what: what.into(), holds, seen: seen.into() }
+}
+
+fn contained(verdict: Verdict) -> ProofFact {
+    let holds = match verdict {
+        Verdict::Contained => Some(true),
+        Verdict::ContainedUnverified | Verdict::Unknown => None,
+        _ => Some(false),
+    };
+    fact("the account counts as contained", holds, format!("it counts as {verdict} by what was read now"))
+}
+
+fn watermark(own: Option<&ProofFact>) -> ProofFact {
+    own.cloned().unwrap_or_else(|| {
+        let what = "sessions were revoked after the last change to the account";
+        fact(what, Some(false), "the run revoked none")
+    })
+}
+
+fn password(grounds: &Grounds<'_>) -> ProofFact {
+    let what = "the password was changed after the compromise";
+    let changed = match &grounds.after.user {
+        Look::Unread { why } => return fact(what, None, why.clone()),
+        Look::Read(user) => user.password_changed_at,
+    };
+    let Some(changed) = changed else {
+        return fact(what, None, "Graph does not show `lastPasswordChangeDateTime`");
+    };
+    // Where nobody knows when it began, it was before somebody made the plan.
+    let (begun, said) = match grounds.plan.case.since {
+        Some(since) => (since, "the compromise began"),
+        None => (grounds.plan.created_at, "when it began is not known; the plan was made"),
+    };
+    let seen = format!("changed {}, {said} {}", shown(changed), shown(begun));
+    fact(what, Some(changed > begun), seen)
+}
+
+fn unexplained(traces: &Traces, grounds: &Grounds<'_>) -> ProofFact {
+    let what = format!("no {} is unexplained", traces.kind.one());
+    match &traces.found {
+        Look::Unread { why } => fact(what, None, format!("they were not read: {why}")),
+        Look::Read(all) => {
+            let open: Vec<&str> = all
+                .iter()
+                .filter(|trace| trace.is_unexplained(grounds.plan, grounds.then))
+                .map(|trace| trace.name.as_str())
+                .collect();
+            let seen = if open.is_empty() {
+                format!("{} {} looked at", all.len(), if all.len() == 1 { "was" } else { "were" })
+            } else {
+                format!("nobody's, or the intruder's: {}", open.join(", "))
+            };
+            fact(what, Some(open.is_empty()), seen)
+        }
+    }
+}
+
+fn sign_ins(after: &Aftermath) -> ProofFact {
+    let what = "no sign-in of the intruder's since the last revocation";
+    match &after.sign_ins {
+        Look::Unread { why } => fact(what, None, format!("the log was not read: {why}")),
+        Look::Read(log) if !log.successes.is_empty() => {
+            let count = log.successes.len();
+            let seen =
+                if count == 1 { "one went through".to_owned() } else { format!("{count} went through") };
+            fact(what, Some(false), seen)
+        }
+        Look::Read(log) if !log.gaps.is_empty() => fact(what, None, log.gaps.join("; ")),
+        Look::Read(log) if log.covered_until <= log.from => {
+            let at = log.from.saturating_add(LOG_LAG).unwrap_or(log.from);
+            fact(what, None, format!("the log lags: look after {}", shown(at)))
+        }
+        Look::Read(log) => {
+            let seen = format!("none went through from {} to {}", shown(log.from), shown(log.covered_until));
+            fact(what, Some(true), seen)
+        }
+    }
+}
+
+fn tokens(not_before: Option<Timestamp>, now: Timestamp) -> ProofFact {
+    let what = "access tokens from before the last revocation have run out";
+    match not_before {
+        None => fact(what, None, "no revocation shows that they could be reckoned from"),
+        Some(at) if now >= at => fact(what, Some(true), format!("the last ran out by {}", shown(at))),
+        Some(at) => fact(what, Some(false), format!("some may live until {}", shown(at))),
+    }
+}

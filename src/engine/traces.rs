@@ -1,0 +1,187 @@
+//! What an intruder may have left in the tenant, of every kind, as it stands now: judged by the same finders as a plan.
+
+use crate::case::{AppGrant, Case, Device, InboxRule, Judged, JudgedMethod, Look, MethodVerdict};
+use crate::domain::with_causes;
+use crate::graph::{GraphError, Reader};
+use crate::investigate::{consents, devices, inbox_rules};
+use crate::plan::Plan;
+use crate::run::Progress;
+use jiff::Timestamp;
+
+/// A kind of thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TraceKind {
+    Method,
+    Rule,
+    Consent,
+    Device,
+}
+
+impl TraceKind {
+    pub(super) fn one(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Rule => "inbox rule",
+            Self::Consent => "consent to an app",
+            Self::Device => "device",
+        }
+    }
+
+    pub(super) fn many(self) -> &'static str {
+        match self {
+            Self::Method => "methods",
+            Self::Rule => "inbox rules",
+            Self::Consent => "consents to apps",
+            Self::Device => "devices",
+        }
+    }
+
+    /// The step whose matter it is.
+    pub(super) fn step(self) -> &'static str {
+        match self {
+            Self::Method => "remove_auth_methods",
+            Self::Rule => "disable_inbox_rules",
+            Self::Consent => "revoke_app_consents",
+            Self::Device => "disable_devices",
+        }
+    }
+}
+
+/// One thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trace {
+    pub id: String,
+    pub name: String,
+    pub verdict: MethodVerdict,
+    pub reasons: Vec<String>,
+    /// Whether it lets somebody in, or works for them: a rule that is off does not.
+    pub is_live: bool,
+    /// When it came, where the tenant tells.
+    pub at: Option<Timestamp>,
+}
+
+impl Trace {
+    /// Whether it is live, and the intruder's or nobody's: what was asked about and left on purpose when the plan was
+    /// made, and what the run itself has made, is explained.
+    pub(super) fn is_unexplained(&self, plan: &Plan, then: &[Progress]) -> bool {
+        let is_left_on_purpose = || {
+            plan.left
+                .iter()
+                .any(|left| !left.holds_back && !self.id.is_empty() && left.object.contains(self.id.as_str()))
+        };
+        let is_ours = || then.iter().any(|own| own.made_id.as_deref() == Some(self.id.as_str()));
+        match self.verdict {
+            MethodVerdict::Owner | MethodVerdict::UnknownOld => false,
+            MethodVerdict::Attacker => self.is_live,
+            MethodVerdict::Unknown => self.is_live && !is_left_on_purpose() && !is_ours(),
+        }
+    }
+}
+
+/// All things of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Traces {
+    pub kind: TraceKind,
+    pub found: Look<Vec<Trace>>,
+}
+
+/// The same answer for every kind, where nothing could be read.
+pub(super) fn unread(why: &str) -> Vec<Traces> {
+    [TraceKind::Method, TraceKind::Rule, TraceKind::Consent, TraceKind::Device]
+        .map(|kind| Traces { kind, found: Look::Unread { why: why.to_owned() } })
+        .into()
+}
+
+/// Reads everything side by side, and judges it.
+pub(super) async fn read(reader: &Reader, case: &Case) -> Vec<Traces> {
+    let (rules, grants, devices) =
+        tokio::join!(rules(reader, case), grants(reader, case), owned(reader, case));
+    let methods = match &case.evidence.methods {
+        Look::Read(all) => Look::Read(all.iter().map(method).collect()),
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+    };
+    vec![
+        Traces { kind: TraceKind::Method, found: methods },
+        Traces { kind: TraceKind::Rule, found: rules },
+        Traces { kind: TraceKind::Consent, found: grants },
+        Traces { kind: TraceKind::Device, found: devices },
+    ]
+}
+
+async fn rules(reader: &Reader, case: &Case) -> Look<Vec<Trace>> {
+    settle(inbox_rules::read(reader, case).await, |inbox| match &inbox.rules {
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+        Look::Read(rules) => {
+            let all = rules.as_deref().unwrap_or_default();
+            Look::Read(inbox_rules::judge(all, inbox, case).into_iter().map(rule).collect())
+        }
+    })
+}
+
+async fn grants(reader: &Reader, case: &Case) -> Look<Vec<Trace>> {
+    settle(consents::read(reader, case).await, |found| match &found.grants {
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+        Look::Read(all) => Look::Read(consents::judge(all, found, case).into_iter().map(grant).collect()),
+    })
+}
+
+async fn owned(reader: &Reader, case: &Case) -> Look<Vec<Trace>> {
+    settle(devices::read(reader, case).await, |found| match &found.devices {
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+        Look::Read(all) => Look::Read(devices::judge(all, found, case).into_iter().map(device).collect()),
+    })
+}
+
+/// Where Graph did not answer at all, nothing is known either: one thing that cannot be read hides no other.
+fn settle<T>(read: Result<T, GraphError>, judge: impl FnOnce(&T) -> Look<Vec<Trace>>) -> Look<Vec<Trace>> {
+    match read {
+        Ok(found) => judge(&found),
+        Err(error) => Look::Unread { why: with_causes(&error) },
+    }
+}
+
+fn method(judged: &JudgedMethod) -> Trace {
+    let method = &judged.method;
+    Trace {
+        id: method.id.to_string(),
+        name: format!("{} `{}`", method.kind.label(), method.name),
+        verdict: judged.verdict,
+        reasons: judged.reasons.clone(),
+        is_live: true,
+        at: method.created_at,
+    }
+}
+
+fn rule(judged: Judged<InboxRule>) -> Trace {
+    Trace {
+        id: judged.object.id.clone(),
+        name: format!("inbox rule `{}`, which {}", judged.object.name, inbox_rules::describe(&judged.object)),
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        is_live: judged.object.enabled,
+        at: None,
+    }
+}
+
+fn grant(judged: Judged<AppGrant>) -> Trace {
+    let grant = judged.object;
+    Trace {
+        name: format!("consent to the app `{}`", grant.app_name()),
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        is_live: grant.app.read().is_none_or(|app| app.enabled != Some(false)),
+        at: None,
+        id: grant.id,
+    }
+}
+
+fn device(judged: Judged<Device>) -> Trace {
+    Trace {
+        name: format!("device `{}`", judged.object.name),
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        is_live: judged.object.enabled != Some(false),
+        at: judged.object.registered_at,
+        id: judged.object.id,
+    }
+}
