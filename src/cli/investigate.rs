@@ -117,6 +117,10 @@ fn of_files(
     // The files of both kinds may overlap.
     all.rows.sort_by(|left, right| right.at.cmp(&left.at).then_with(|| left.id.cmp(&right.id)));
     all.rows.dedup_by(|left, right| left.id == right.id);
+    if !all.rows.is_empty() && all.rows.iter().all(|row| row.interactive) {
+        let note = "the files have sign-ins with a person only: a stolen token shows in the others, so give those, too";
+        all.notes.push(note.to_owned());
+    }
     Ok(investigate_file(all, request, session.clock.now())?)
 }
 

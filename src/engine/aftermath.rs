@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::proof::{has_step, judges_methods};
 use super::traces::{self, Trace, TraceKind, Traces};
 use crate::alert::Hints;
-use crate::case::{AuditActor, AuditRecord, Case, Indicator, IndicatorKind, Look, MethodVerdict};
+use std::net::IpAddr;
+
+use crate::case::{AuditActor, AuditRecord, Case, Indicator, IndicatorKind, Look, MethodVerdict, SignIn};
 use crate::domain::{CidrBlock, shell_word, shown, with_causes};
 use crate::graph::{GraphUser, Reader, SignInLog, SignInQuery};
 use crate::investigate::{Ask, gather, seen_again};
@@ -57,30 +59,32 @@ pub(super) async fn read(reader: &Reader, plan: &Plan, after: Timestamp, now: Ti
         Ok(None) => Look::Unread { why: "the account is gone".to_owned() },
         Err(error) => Look::Unread { why: with_causes(&error) },
     };
-    let sign_ins = match log {
-        Ok(log) => Look::Read(since(&log, &plan.case.indicators, after, now)),
-        Err(error) => Look::Unread { why: with_causes(&error) },
-    };
+    let mut indicators = plan.case.indicators.clone();
+    let mut intruders = Vec::new();
     let (traces, audits) = match found {
         Err(error) => {
             let why = with_causes(&error);
             (traces::unread(&why), Look::Unread { why })
         }
         Ok(found) => {
-            let mut indicators = plan.case.indicators.clone();
             let is_new = |own: &Indicator| {
                 plan.case.indicators.iter().all(|known| (known.kind, &known.value) != (own.kind, &own.value))
             };
             indicators.extend(found.indicators.into_iter().filter(is_new));
+            intruders.clone_from(&found.evidence.intruder_sign_ins);
             let case = Case {
                 subject: subject.clone(),
-                indicators,
+                indicators: indicators.clone(),
                 since: plan.case.since.or(found.since),
                 evidence: found.evidence,
             };
             let traces = traces::read(reader, &case).await;
             (traces, case.evidence.audits)
         }
+    };
+    let sign_ins = match log {
+        Ok(log) => Look::Read(since(&log, &indicators, &intruders, after, now)),
+        Err(error) => Look::Unread { why: with_causes(&error) },
     };
     Aftermath { user, sign_ins, traces, audits }
 }
@@ -89,9 +93,25 @@ fn certain(plan: &Plan) -> impl Iterator<Item = &Indicator> {
     plan.case.indicators.iter().filter(|own| own.is_certain())
 }
 
-fn since(log: &SignInLog, indicators: &[Indicator], after: Timestamp, now: Timestamp) -> SignInsSince {
-    let seen = seen_again(&log.rows, indicators, after);
+fn since(
+    log: &SignInLog,
+    indicators: &[Indicator],
+    intruders: &[String],
+    after: Timestamp,
+    now: Timestamp,
+) -> SignInsSince {
+    let seen = seen_again(&log.rows, indicators, intruders, after);
     let mut gaps = log.notes.clone();
+    let is_masked = |row: &&SignIn| {
+        row.at > after
+            && row.is_no_failure()
+            && !row.has_compliant_device()
+            && row.ip.trim().parse::<IpAddr>().is_err()
+    };
+    let masked = log.rows.iter().filter(is_masked).count();
+    if masked > 0 {
+        gaps.push(format!("{masked} that went through have no address, or a masked one"));
+    }
     if log.from > after {
         gaps.push(format!("the log was read from {} on alone", shown(log.from)));
     }
@@ -163,7 +183,7 @@ impl Aftermath {
             Look::Read(log) if !log.successes.is_empty() => {
                 (CheckState::Drifted, told_successes(log), Some(plan.command_to_plan_again()))
             }
-            Look::Read(log) if log.gaps.is_empty() && log.covered_until > log.from => {
+            Look::Read(log) if log.gaps.is_empty() && log.covered_until > log.from && log.indicators > 0 => {
                 (CheckState::Holds, told_none(log), None)
             }
             Look::Read(log) => (CheckState::Unread, told_none(log), Some(again.to_owned())),

@@ -107,6 +107,9 @@ fn sign_ins(after: &Aftermath) -> ProofFact {
                 if count == 1 { "one went through".to_owned() } else { format!("{count} went through") };
             fact(what, Some(false), seen)
         }
+        Look::Read(log) if log.indicators == 0 => {
+            fact(what, None, "nothing certain is known to look for the intruder by")
+        }
         Look::Read(log) if !log.gaps.is_empty() => fact(what, None, log.gaps.join("; ")),
         Look::Read(log) if log.covered_until <= log.from => {
             let at = log.from.saturating_add(LOG_LAG).unwrap_or(log.from);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::context::RunContext;
+use crate::case::{AuthMethod, MethodKind};
 use crate::domain::{shell_word, shown, with_causes};
 use crate::graph::{OUT_OF_REACH, Reader, is_covered};
 use crate::plan::{Action, EffectClass, Plan, effect_of};
@@ -247,7 +248,7 @@ pub(super) async fn methods_fact(
         Ok(methods) => {
             let new: Vec<_> = methods
                 .into_iter()
-                .filter(|method| !known.iter().any(|known| known.method.id == method.id))
+                .filter(|method| !known.iter().any(|known| is_same(&known.method, method)))
                 // A pass that the run itself has issued is no stranger's.
                 .filter(|method| {
                     !progress.iter().any(|own| own.made_id.as_deref() == Some(method.id.as_str()))
@@ -283,6 +284,17 @@ pub(super) async fn methods_fact(
             };
             (ProofFact { what, holds: None, seen: why }, vec![open])
         }
+    }
+}
+
+/// Whether a method is the one that was known. Phones and e-mail addresses have the same ids in every account (identity.md
+/// 5.2): another number under the same id is another method, and a number that the run moved is the same.
+fn is_same(known: &AuthMethod, method: &AuthMethod) -> bool {
+    let has_constant_id = matches!(method.kind, MethodKind::Phone | MethodKind::Email);
+    if has_constant_id {
+        known.kind == method.kind && known.name == method.name
+    } else {
+        known.id == method.id
     }
 }
 
@@ -354,4 +366,35 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
         });
     }
     open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method(id: &str, kind: MethodKind, name: &str) -> AuthMethod {
+        AuthMethod {
+            id: id.parse().unwrap(),
+            kind,
+            name: name.to_owned(),
+            device_tag: None,
+            app_version: None,
+            phone_type: None,
+            created_at: None,
+            last_used_at: None,
+        }
+    }
+
+    #[test]
+    fn another_number_under_the_id_that_all_phones_share_is_another_method() {
+        let mobile = "3179e48a-750b-4051-897c-87b9720928f7";
+        let known = method(mobile, MethodKind::Phone, "+1 5550100");
+        assert!(is_same(&known, &method(mobile, MethodKind::Phone, "+1 5550100")));
+        assert!(!is_same(&known, &method(mobile, MethodKind::Phone, "+1 5550199")));
+        let app = method("c7a3816e", MethodKind::Authenticator, "iPhone");
+        assert!(
+            is_same(&app, &method("c7a3816e", MethodKind::Authenticator, "iPhone 2")),
+            "a name may change"
+        );
+    }
 }

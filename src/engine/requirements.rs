@@ -284,7 +284,10 @@ mod tests {
         for step in crate::steps::catalog().steps() {
             let needs = of(&[(step.name, json!({}))]);
             assert!(
-                needs.observer.iter().all(|need| need.permission.contains(".Read") && !need.permission.contains("Write")),
+                needs
+                    .observer
+                    .iter()
+                    .all(|need| need.permission.contains(".Read") && !need.permission.contains("Write")),
                 "{}: {:?}",
                 step.name,
                 names(&needs.observer)

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::whose::{Deed, SignIns};
 use crate::case::{Activity, AppBrief, AppGrant, Case, Judged, Look, MethodVerdict, SignIn};
 use crate::domain::shown;
-use crate::graph::{GraphError, Reader, look};
+use crate::graph::{GraphError, Reader, settled};
 
 /// Sign-ins to an app this near to the consent are part of consenting.
 const CONSENTING: SignedDuration = SignedDuration::from_mins(60);
@@ -27,7 +27,7 @@ pub struct Consents {
 /// When Graph does not answer.
 pub async fn read(graph: &Reader, case: &Case) -> Result<Consents, GraphError> {
     let user = &case.subject.id;
-    let activities = look(graph.activities_by(user, case.evidence.window.from).await)?;
+    let activities = settled(graph.activities_by(user, case.evidence.window.from).await);
     let mut apps: Vec<String> = Vec::new();
     for record in activities.read().into_iter().flatten().filter(|record| is_consent(record)) {
         let named = record.targets.iter().filter(|own| own.kind == "ServicePrincipal");
@@ -36,7 +36,7 @@ pub async fn read(graph: &Reader, case: &Case) -> Result<Consents, GraphError> {
             apps.extend(named.filter_map(|own| own.id.clone()));
         }
     }
-    let grants = look(graph.grants_of(user, &apps).await)?;
+    let grants = settled(graph.grants_of(user, &apps).await);
     Ok(Consents { grants, activities })
 }
 
@@ -104,7 +104,9 @@ fn judge_one(grant: &AppGrant, activities: &Look<Vec<Activity>>, sign_ins: &Sign
         }
         // An app of Microsoft's is asked about where the intruder consented to it, and never taken for one of theirs by
         // what it may do.
-        (None, MethodVerdict::Unknown) if app.is_some_and(AppBrief::is_microsofts) => {
+        (None, MethodVerdict::Unknown)
+            if activities.read().is_some() && app.is_some_and(AppBrief::is_microsofts) =>
+        {
             reasons.push("the app is Microsoft's own".to_owned());
             MethodVerdict::UnknownOld
         }

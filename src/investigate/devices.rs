@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::whose::{Deed, SignIns};
 use crate::case::{Activity, AuditActor, Case, Device, Judged, Look, MethodVerdict, SignIn};
 use crate::domain::{CidrBlock, shown};
-use crate::graph::{GraphError, Reader, look};
+use crate::graph::{GraphError, Reader, settled};
 use crate::guard::is_microsofts;
 
 /// The app id of the service that devices register with.
@@ -40,7 +40,7 @@ pub async fn read(graph: &Reader, case: &Case) -> Result<Devices, GraphError> {
     let from = case.evidence.window.from;
     let (devices, by_user) =
         tokio::join!(graph.devices_of(&case.subject.id), graph.activities_by(&case.subject.id, from));
-    let (devices, by_user) = (look(devices)?, look(by_user)?);
+    let (devices, by_user) = (settled(devices), settled(by_user));
     let mut activities = BTreeMap::new();
     let begin = case.since.unwrap_or(from).saturating_sub(BEFORE).unwrap_or(from);
     let mut late: Vec<&Device> = devices
@@ -51,7 +51,7 @@ pub async fn read(graph: &Reader, case: &Case) -> Result<Devices, GraphError> {
         .collect();
     late.sort_by_key(|own| std::cmp::Reverse(own.registered_at));
     for device in late.into_iter().take(MOST_LOOKED_UP) {
-        activities.insert(device.id.clone(), look(graph.activities_about(&device.id, from).await)?);
+        activities.insert(device.id.clone(), settled(graph.activities_about(&device.id, from).await));
     }
     Ok(Devices { devices, activities, by_user })
 }
@@ -70,8 +70,9 @@ fn judge_one(device: &Device, found: &Devices, sign_ins: &SignIns<'_>) -> Judged
     let by_use = by_use(device, sign_ins, &mut reasons);
     let by_deed = by_registration(device, found, sign_ins, &mut reasons);
     let mut verdict = match (by_use, by_deed) {
-        // Where it signs in and how it came must not tell against each other.
-        (Some(MethodVerdict::Attacker), MethodVerdict::Owner)
+        // Where it signs in and how it came must not tell against each other; and what is older than the compromise was
+        // not registered by the intruder, whoever uses its id now.
+        (Some(MethodVerdict::Attacker), MethodVerdict::Owner | MethodVerdict::UnknownOld)
         | (Some(MethodVerdict::Owner), MethodVerdict::Attacker) => MethodVerdict::Unknown,
         (_, MethodVerdict::Attacker) | (Some(MethodVerdict::Attacker), _) => MethodVerdict::Attacker,
         (Some(MethodVerdict::Owner), _) | (_, MethodVerdict::Owner) => MethodVerdict::Owner,
@@ -138,7 +139,11 @@ fn by_registration(
     let mut records: Vec<&Activity> = own.chain(users).filter(|record| is_registration(record)).collect();
     records.sort_by_key(|record| record.at);
     let at = device.registered_at.or_else(|| records.first().map(|record| record.at));
-    let Some(at) = at else { return sign_ins.without_record(reasons) };
+    let is_unread = about.is_some_and(|look| look.unread().is_some()) || found.by_user.unread().is_some();
+    let Some(at) = at else {
+        // A log that was not read says nothing of what is older than it.
+        return if is_unread { MethodVerdict::Unknown } else { sign_ins.without_record(reasons) };
+    };
     let near = |record: &&&Activity| record.at.duration_since(at).abs() <= NEAR_RECORD;
     let ip = records.iter().filter(near).find_map(|record| address_of(record));
     if let Some(record) = records.iter().find(near) {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::agent;
 use crate::alert::Hints;
 use crate::case::{Confidence, Indicator, IndicatorKind, SignIn};
 use crate::domain::CidrBlock;
@@ -17,11 +18,21 @@ const OLDEST: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Clocks differ: so far in the future a time is still taken for now.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
+/// A sign-in that an alert names and the log bears out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Borne {
+    /// Why, behind "the sign-in ".
+    pub reason: String,
+    /// Whether that alone makes it the intruder's. A session is the user's own until it is stolen, and a browser's name
+    /// is that of many: those ask for a sign of the sign-in's own.
+    pub is_certain: bool,
+}
+
 /// What the log bears out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmed {
     /// The sign-ins, by their place in the log, each with why it is the intruder's.
-    pub rows: BTreeMap<usize, String>,
+    pub rows: BTreeMap<usize, Borne>,
     /// User agents that were confirmed.
     pub indicators: Vec<Indicator>,
     /// When it happened, as far as that can be.
@@ -47,18 +58,18 @@ pub fn confirm(rows: &[SignIn], hints: &Hints, now: Timestamp) -> Confirmed {
         let fits = |row: &SignIn| row.ip.parse::<IpAddr>().is_ok_and(|address| block.contains(address));
         let (kind, text) = named(block);
         let insist = Some(format!("--ip {block}"));
-        confirm_one(rows, &Hint { kind, text, fits: &fits, insist }, &mut confirmed);
+        confirm_one(rows, &Hint { kind, text, fits: &fits, insist }, now, &mut confirmed);
     }
     for agent in &hints.user_agents {
         // To the letter: a `*` in an alert is whatever the intruder sent, and stands for nothing.
         let fits = |row: &SignIn| row.user_agent.trim() == agent;
         let hint = Hint { kind: IndicatorKind::UserAgent, text: agent.clone(), fits: &fits, insist: None };
-        confirm_one(rows, &hint, &mut confirmed);
+        confirm_one(rows, &hint, now, &mut confirmed);
     }
     for session in &hints.sessions {
         let fits = |row: &SignIn| row.session_id.as_deref() == Some(session);
         let hint = Hint { kind: IndicatorKind::Session, text: session.clone(), fits: &fits, insist: None };
-        confirm_one(rows, &hint, &mut confirmed);
+        confirm_one(rows, &hint, now, &mut confirmed);
     }
     confirmed
 }
@@ -92,7 +103,7 @@ fn plausible(time: Option<Timestamp>, now: Timestamp, notes: &mut Vec<String>) -
     None
 }
 
-fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, confirmed: &mut Confirmed) {
+fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, now: Timestamp, confirmed: &mut Confirmed) {
     let label = hint.kind.label();
     let text = &hint.text;
     let found: Vec<(usize, &SignIn)> =
@@ -108,7 +119,7 @@ fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, confirmed: &mut Confirmed) {
         let first = found.iter().map(|(_, row)| row.at).min();
         let is_old = |first: &Timestamp| {
             hint.kind != IndicatorKind::Session
-                && confirmed.time.is_some_and(|time| time.duration_since(*first) > FAMILIAR)
+                && confirmed.time.unwrap_or(now).duration_since(*first) > FAMILIAR
         };
         first
             .filter(is_old)
@@ -120,21 +131,24 @@ fn confirm_one(rows: &[SignIn], hint: &Hint<'_>, confirmed: &mut Confirmed) {
         ));
         return;
     }
+    let is_certain = match hint.kind {
+        IndicatorKind::UserAgent => agent::program(text).is_some(),
+        kind => kind != IndicatorKind::Session,
+    };
     if hint.kind == IndicatorKind::UserAgent {
         confirmed.indicators.push(Indicator {
             kind: IndicatorKind::UserAgent,
             value: text.clone(),
             first_seen: found.iter().map(|(_, row)| row.at).min(),
             last_seen: found.iter().map(|(_, row)| row.at).max(),
-            confidence: Confidence::High,
+            confidence: if is_certain { Confidence::High } else { Confidence::Medium },
             reasons: vec!["the alert names it, and the sign-in log has it".to_owned()],
         });
     }
     for (place, _) in found {
-        confirmed
-            .rows
-            .entry(place)
-            .or_insert_with(|| format!("has the {label} `{text}`, which the alert names"));
+        let reason = format!("has the {label} `{text}`, which the alert names");
+        let own = confirmed.rows.entry(place).or_insert(Borne { reason, is_certain });
+        own.is_certain |= is_certain;
     }
 }
 
@@ -168,6 +182,25 @@ mod tests {
         assert_eq!(confirmed.indicators.len(), 1);
         let found = find_intruder(&rows, &Clues { known: confirmed.rows, ..Clues::default() });
         assert_eq!(found.rows, ["a", "bb"]);
+    }
+
+    #[test]
+    fn a_session_or_a_browsers_name_alone_makes_nothing_the_intruders() {
+        let rows = [row("a", "194.26.135.71", "Mozilla/5.0", "s1", false)];
+        let mut alert = hints(&[], &["Mozilla/5.0"]);
+        alert.sessions = vec!["s1".to_owned()];
+        let confirmed = confirm(&rows, &alert, now());
+        assert!(!confirmed.rows[&0].is_certain);
+        let found = find_intruder(&rows, &Clues { known: confirmed.rows, ..Clues::default() });
+        assert!(found.rows.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn what_was_long_in_use_is_the_users_also_where_the_alert_has_no_time() {
+        let mut old = row("a", "188.250.61.15", "Opera", "s2", false);
+        old.at = "2026-08-25T10:00:00Z".parse().unwrap();
+        let alert = Hints { time: None, ..hints(&["188.250.61.15"], &[]) };
+        assert!(confirm(&[old], &alert, now()).rows.is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::case::{Case, InboxRule, Judged, Look, MethodVerdict};
-use crate::graph::{GraphError, Reader, look};
+use crate::graph::{GraphError, Reader, settled};
 
 /// What is read for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,7 @@ pub async fn read(graph: &Reader, case: &Case) -> Result<Inbox, GraphError> {
     let user = &case.subject.id;
     let (rules, own_domains, archive) =
         tokio::join!(graph.inbox_rules(user), graph.own_domains(), graph.archive_folder(user));
-    Ok(Inbox { rules: look(rules)?, own_domains: look(own_domains)?, archive: look(archive)? })
+    Ok(Inbox { rules: settled(rules), own_domains: settled(own_domains), archive: settled(archive) })
 }
 
 /// From here on a rule is an intruder's, where what it is after or how it hides itself is among what counts.
@@ -144,9 +144,16 @@ fn judge_one(rule: &InboxRule, inbox: &Inbox, case: &Case) -> Judged<InboxRule> 
     let is_after_something = !signs.aim.is_empty() || !signs.disguise.is_empty();
     let does_harm = !signs.harm.is_empty();
     let mut reasons: Vec<String> = Vec::new();
+    let sends_out = rule.sends_to().into_iter().any(|address| is_outside(address, inbox, case));
     let verdict = if does_harm && is_after_something && weight >= CERTAIN {
-        MethodVerdict::Attacker
-    } else if does_harm && weight >= SUSPICIOUS {
+        match inbox.own_domains.unread() {
+            Some(why) if sends_out => {
+                reasons.push(format!("which domains are the company's was not read: {why}"));
+                MethodVerdict::Unknown
+            }
+            _ => MethodVerdict::Attacker,
+        }
+    } else if sends_out || (does_harm && weight >= SUSPICIOUS) {
         reasons.push("rules carry no date: who made it is not known".to_owned());
         MethodVerdict::Unknown
     } else {

@@ -454,6 +454,10 @@ fn older_by_window(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVe
             reasons.push("the log does not reach back to the compromise".to_owned());
             MethodVerdict::Unknown
         }
+        None if grounds.sign_ins.is_empty() => {
+            reasons.push("no sign-in was read, so it is not known since when".to_owned());
+            MethodVerdict::Unknown
+        }
         None => MethodVerdict::UnknownOld,
     }
 }

@@ -36,6 +36,10 @@ pub async fn read_neighbourhood(
     for ip in questions {
         let query = SignInQuery { user: None, ip, from, to: None };
         match look(reader.sign_ins(&query).await)? {
+            Look::Read(log) if !log.has_non_interactive || log.from > from => {
+                let why = log.notes.first().cloned().unwrap_or_else(|| "the log was read in part".to_owned());
+                return Ok(Look::Unread { why });
+            }
             Look::Read(log) => {
                 rows.extend(log.rows.into_iter().filter(|row| known.insert(row.id.clone())));
             }
@@ -66,7 +70,7 @@ fn text_prefix(block: &CidrBlock) -> String {
 pub fn count_others(block: &CidrBlock, rows: &[SignIn], subject: &UserId) -> usize {
     let users: BTreeSet<&UserId> = rows
         .iter()
-        .filter(|row| row.error_code == 0)
+        .filter(|row| row.is_no_failure())
         .filter(|row| row.ip.trim().parse().is_ok_and(|address| block.contains(address)))
         .filter_map(|row| row.user_id.as_ref())
         .filter(|user| *user != subject)

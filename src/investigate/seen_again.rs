@@ -20,20 +20,32 @@ pub struct SeenAgain {
     pub refused: Vec<RefusedSignIns>,
 }
 
-/// Finds the sign-ins after a moment that fit what ties to the intruder.
-pub fn seen_again(rows: &[SignIn], indicators: &[Indicator], after: Timestamp) -> SeenAgain {
+/// Finds the sign-ins after a moment that fit what ties to the intruder, or that the finder calls the intruder's, by the
+/// ids of their rows.
+pub fn seen_again(
+    rows: &[SignIn],
+    indicators: &[Indicator],
+    intruders: &[String],
+    after: Timestamp,
+) -> SeenAgain {
     let certain: Vec<&Indicator> = indicators.iter().filter(|own| own.is_certain()).collect();
     let mut seen = SeenAgain::default();
     let mut refused: BTreeMap<i64, (usize, Timestamp)> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.at > after) {
-        let Some(indicator) = certain.iter().find(|own| ties(own, row)) else { continue };
+        let indicator = certain.iter().find(|own| ties(own, row));
+        if indicator.is_none() && !intruders.contains(&row.id) {
+            continue;
+        }
         if row.is_no_failure() {
             seen.successes.push(SeenSignIn {
                 at: row.at,
                 ip: row.ip.to_string(),
                 app: row.app.to_string(),
                 user_agent: row.user_agent.to_string(),
-                by: format!("{} {}", indicator.kind.label(), indicator.value),
+                by: indicator.map_or_else(
+                    || "what is unusual about it".to_owned(),
+                    |own| format!("{} {}", own.kind.label(), own.value),
+                ),
             });
         } else {
             let own = refused.entry(row.error_code).or_insert((0, row.at));
@@ -106,6 +118,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_finder_calls_the_intruders_counts_though_no_indicator_fits_it() {
+        let after: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
+        let rows = [row("new", "2026-03-02T11:00:00Z", "198.51.100.200", 0)];
+        assert!(seen_again(&rows, &[], &[], after).successes.is_empty());
+        let seen = seen_again(&rows, &[], &["new".to_owned()], after);
+        assert_eq!(seen.successes.len(), 1);
+    }
+
+    #[test]
     fn only_what_is_certain_and_came_after_counts_and_refusals_are_told_by_their_codes() {
         let after: Timestamp = "2026-03-02T10:00:00Z".parse().unwrap();
         let marks = [
@@ -135,7 +156,7 @@ mod tests {
             in_session,
             by_agent,
         ];
-        let seen = seen_again(&rows, &marks, after);
+        let seen = seen_again(&rows, &marks, &[], after);
         let by: Vec<&str> = seen.successes.iter().map(|own| own.by.as_str()).collect();
         assert_eq!(by, ["user agent node-fetch/*", "session AA-11"]);
         let refused: Vec<_> = seen.refused.iter().map(|own| (own.code, own.count)).collect();

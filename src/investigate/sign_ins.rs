@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::connection::Known;
 use super::describe;
+use super::hints::Borne;
 use super::known_app::AppKind;
 use super::past::Past;
 use super::signals::{self, CERTAIN, Kind, SUSPICIOUS, Scene, Signal};
@@ -30,7 +31,7 @@ pub struct Clues<'c> {
     /// Globs over user agents that a person gave.
     pub user_agents: &'c [String],
     /// Rows that an alert names and the log bears out, by their place in the log, each with why.
-    pub known: BTreeMap<usize, String>,
+    pub known: BTreeMap<usize, Borne>,
     /// Audits about the subject.
     pub audits: &'c [AuditRecord],
     /// When and from where mail was sent in the subject's name, where it was read.
@@ -127,17 +128,17 @@ fn given(scene: &Scene<'_, '_>, clues: &Clues<'_>, notes: &mut Vec<String>) -> V
             let block =
                 strand.address.and_then(|address| clues.ips.iter().find(|block| block.contains(address)));
             let known = strand.rows.iter().find_map(|row| clues.known.get(row));
-            let reason = match (glob, block, known) {
-                (Some(glob), ..) => format!("has a user agent like `{glob}`"),
-                (_, Some(block), _) => format!("came from {block}, which was given"),
-                (_, _, Some(reason)) => reason.clone(),
+            let (reason, weight) = match (glob, block, known) {
+                (Some(glob), ..) => (format!("has a user agent like `{glob}`"), CERTAIN),
+                (_, Some(block), _) => (format!("came from {block}, which was given"), CERTAIN),
+                (_, _, Some(own)) => (own.reason.clone(), if own.is_certain { CERTAIN } else { SUSPICIOUS }),
                 _ => return Vec::new(),
             };
             if strand.is_own_device {
                 *spared.entry(reason).or_default() += strand.rows.len();
                 return Vec::new();
             }
-            vec![Signal { kind: Kind::Given, weight: CERTAIN, reason }]
+            vec![Signal { kind: Kind::Given, weight, reason }]
         })
         .collect();
     notes.extend(spared.into_iter().map(|(reason, count)| {

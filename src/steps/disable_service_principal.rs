@@ -150,7 +150,11 @@ impl Step for DisableServicePrincipal {
         for own in wanted {
             plan_one(&own, facts, scope, &mut planned);
         }
-        if planned.actions.is_empty() && planned.refused.is_empty() && planned.unchanged.is_none() {
+        if planned.actions.is_empty()
+            && planned.refused.is_empty()
+            && planned.left.is_empty()
+            && planned.unchanged.is_none()
+        {
             planned.unchanged = Some("no app that is enabled is the intruder's by the evidence".to_owned());
         }
         planned
@@ -208,6 +212,7 @@ impl DisableServicePrincipal {
         for judged in consents::judge(grants, consents, case) {
             let grant = judged.object;
             if judged.verdict != MethodVerdict::Attacker
+                || scope.keep.iter().any(|id| id.as_str() == grant.id)
                 || wanted.iter().any(|own| own.app.id == grant.client_id)
             {
                 continue;
@@ -217,7 +222,7 @@ impl DisableServicePrincipal {
                     wanted.push(Wanted { app, used_by: grant.used_by, reasons: judged.reasons });
                 }
                 Look::Unread { why } => {
-                    planned.warnings.push(format!("the app {} could not be read: {why}", grant.client_id));
+                    planned.left.push(unread("app of the intruder's", &why, LOOK, scope));
                 }
             }
         }

@@ -11,6 +11,9 @@ use crate::case::{
 };
 use crate::domain::CidrBlock;
 
+/// What the sign-in log is called where it was not read.
+pub(super) const SIGN_IN_LOG: &str = "the sign-in log";
+
 /// One registered method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -137,7 +140,7 @@ impl InvestigationReport {
     pub fn new(found: &Investigation, left: LeftBehind) -> Self {
         let mut unread = Vec::new();
         let evidence = &found.evidence;
-        note_unread(&mut unread, "the sign-in log", &evidence.sign_ins);
+        note_unread(&mut unread, SIGN_IN_LOG, &evidence.sign_ins);
         note_unread(&mut unread, "the audit log", &evidence.audits);
         note_unread(&mut unread, "authentication methods", &evidence.methods);
         note_unread(&mut unread, "who else signed in from the intruder's addresses", &found.others);
@@ -168,7 +171,8 @@ impl InvestigationReport {
 
     /// Whether anything certain ties to an intruder.
     pub fn has_intruder(&self) -> bool {
-        self.certain().next().is_some()
+        // What a person gave and the log has not is no finding.
+        self.certain().any(|own| own.first_seen.is_some())
             || self.methods.iter().any(|own| own.verdict == MethodVerdict::Attacker)
             || self.persistence.iter().any(|own| own.verdict == MethodVerdict::Attacker)
     }

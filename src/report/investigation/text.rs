@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use super::document::{InvestigationReport, Recipient};
+use super::document::{InvestigationReport, Recipient, SIGN_IN_LOG};
 use super::timeline::Event;
 use crate::case::{Confidence, Indicator, MethodVerdict, Subject};
 use crate::domain::{inert, shell_word, shown};
@@ -57,11 +57,17 @@ fn put(out: &mut String, mark: &str, paragraph: &str) {
 /// What it comes to, in a sentence.
 pub(super) fn headline(report: &InvestigationReport) -> String {
     if !report.has_intruder() {
-        let doubtful = report.indicators.len();
+        let asked = |verdict: MethodVerdict| verdict == MethodVerdict::Unknown;
+        let doubtful = report.indicators.len()
+            + report.methods.iter().filter(|own| asked(own.verdict)).count()
+            + report.persistence.iter().filter(|own| asked(own.verdict)).count();
         return match doubtful {
+            0 if report.unread.iter().any(|own| own.what == SIGN_IN_LOG) => {
+                "The sign-in log was not read: whether there is an intruder is not known.".to_owned()
+            }
             0 => "No sign of an intruder in what was read.".to_owned(),
-            1 => "Nothing certain: 1 indicator is for a person to judge.".to_owned(),
-            number => format!("Nothing certain: {number} indicators are for a person to judge."),
+            1 => "Nothing certain: 1 thing is for a person to judge.".to_owned(),
+            number => format!("Nothing certain: {number} things are for a person to judge."),
         };
     }
     let count = |word: &str, number: usize| match number {
@@ -75,7 +81,9 @@ pub(super) fn headline(report: &InvestigationReport) -> String {
     let left = report.persistence.iter().filter(|own| own.verdict == MethodVerdict::Attacker).count();
     let parts: Vec<String> = [
         count("address", of("address")),
+        count("range", of("range")),
         count("session", of("session")),
+        count("user agent", of("user agent")).filter(|_| of("address") + of("range") + of("session") == 0),
         count("method", rogue),
         count("thing left behind", left).map(|text| text.replace("thing left behinds", "things left behind")),
     ]

@@ -11,6 +11,7 @@ use crate::case::{
     AuditActor, AuditRecord, IndicatorKind, Investigation, MethodVerdict, Persistence, PersistenceKind,
     SecondFactor, SentMail, SignIn,
 };
+use crate::domain::CidrBlock;
 
 /// Sign-ins from one address that follow each other so closely are told as one.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(15);
@@ -90,7 +91,10 @@ pub(super) fn timeline(found: &Investigation, left: &[Persistence]) -> Vec<Event
     let addresses: BTreeSet<&str> = found
         .indicators
         .iter()
-        .filter(|own| own.kind == IndicatorKind::Address && own.confidence == crate::case::Confidence::High)
+        .filter(|own| {
+            matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range)
+                && own.confidence == crate::case::Confidence::High
+        })
         .map(|own| own.value.as_str())
         .collect();
     let mut events = sign_ins(found);
@@ -173,10 +177,10 @@ fn deed(audit: &AuditRecord, found: &Investigation, addresses: &BTreeSet<&str>) 
             let is_subject =
                 id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(found.subject.id.as_str()));
             let who = match ip.as_deref() {
-                Some(ip) if addresses.contains(ip) => Who::Intruder,
+                Some(ip) if addresses.iter().any(|own| holds(own, ip)) => Who::Intruder,
                 _ if !is_subject && id.is_some() => Who::Another,
-                Some(_) => Who::User,
-                None => Who::Unknown,
+                Some(ip) if is_known(found, ip) => Who::User,
+                _ => Who::Unknown,
             };
             let by = upn.as_ref().filter(|_| !is_subject).map(|upn| format!(" by {upn}"));
             (who, ip.clone(), by.unwrap_or_default())
@@ -206,6 +210,18 @@ fn deed(audit: &AuditRecord, found: &Investigation, addresses: &BTreeSet<&str>) 
         address,
         techniques,
     }
+}
+
+/// Whether an address lies in an indicator.
+fn holds(indicator: &str, ip: &str) -> bool {
+    let block = indicator.parse::<CidrBlock>();
+    ip.trim().parse().is_ok_and(|address| block.is_ok_and(|block| block.contains(address)))
+}
+
+/// Whether a device of the company's signed in from an address: the user is known there.
+fn is_known(found: &Investigation, ip: &str) -> bool {
+    let mut rows = found.evidence.sign_ins.read().into_iter().flatten();
+    rows.any(|row| *row.ip == *ip && row.has_compliant_device())
 }
 
 /// What was sent; one mail to many is told once.
