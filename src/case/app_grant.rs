@@ -31,11 +31,15 @@ pub struct AppBrief {
 /// The tenants that Microsoft's own apps are registered in.
 const MICROSOFT: [&str; 2] = ["f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"];
 
+/// Whether a tenant is one that Microsoft keeps its own apps in.
+pub fn is_microsofts_tenant(tenant: &str) -> bool {
+    MICROSOFT.iter().any(|own| own.eq_ignore_ascii_case(tenant))
+}
+
 impl AppBrief {
     /// Whether it is one of Microsoft's own.
     pub fn is_microsofts(&self) -> bool {
-        let owner = self.owner_tenant.as_deref().unwrap_or_default();
-        MICROSOFT.iter().any(|own| own.eq_ignore_ascii_case(owner))
+        self.owner_tenant.as_deref().is_some_and(is_microsofts_tenant)
     }
 }
 

@@ -4,10 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::evidence::Evidence;
-use super::indicator::Indicator;
+use super::evidence::Case;
 use super::look::Look;
-use super::subject::Subject;
 use crate::domain::{CidrBlock, UserId};
 
 /// An address of the intruder's, and who else uses it.
@@ -76,14 +74,8 @@ pub struct SentMail {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Investigation {
-    /// The user.
-    pub subject: Subject,
-    /// What ties to the intruder; what is not certain is of low or medium confidence.
-    pub indicators: Vec<Indicator>,
-    /// Since when the account counts as compromised: given, or the intruder's first sign-in that was found.
-    pub since: Option<Timestamp>,
-    /// Logs, methods, and which sign-ins are the intruder's.
-    pub evidence: Evidence,
+    /// What a plan would rest on.
+    pub case: Case,
     /// Each address of the intruder's.
     pub addresses: Vec<AddressUse>,
     /// Whom else it concerns.

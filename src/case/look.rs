@@ -16,6 +16,22 @@ pub enum Look<T> {
 }
 
 impl<T> Look<T> {
+    /// What was read, made into something else; what was not stays unread.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Look<U> {
+        match self {
+            Self::Read(value) => Look::Read(make(value)),
+            Self::Unread { why } => Look::Unread { why },
+        }
+    }
+
+    /// The same without giving it away.
+    pub fn as_ref(&self) -> Look<&T> {
+        match self {
+            Self::Read(value) => Look::Read(value),
+            Self::Unread { why } => Look::Unread { why: why.clone() },
+        }
+    }
+
     /// What was read, if it was.
     pub fn read(&self) -> Option<&T> {
         match self {

@@ -16,7 +16,7 @@ pub mod sign_in;
 pub mod subject;
 
 pub use activity::{Activity, ActivityTarget};
-pub use app_grant::{AppBrief, AppGrant, AppUse};
+pub use app_grant::{AppBrief, AppGrant, AppUse, is_microsofts_tenant};
 pub use audit::{AuditActor, AuditRecord, ModifiedProperty};
 pub use device::Device;
 pub use evidence::{Case, Evidence, Judged, JudgedMethod, MethodVerdict, Window};

@@ -77,12 +77,9 @@ pub struct Subject {
 impl Subject {
     /// The template ids of the roles that it holds now, not of those that it could activate.
     pub fn active_roles(&self) -> Look<Vec<String>> {
-        match &self.roles {
-            Look::Read(roles) => {
-                let active = roles.iter().filter(|role| role.source != RoleSource::Eligible);
-                Look::Read(active.map(|role| role.template_id.clone()).collect())
-            }
-            Look::Unread { why } => Look::Unread { why: why.clone() },
-        }
+        self.roles.as_ref().map(|roles| {
+            let active = roles.iter().filter(|role| role.source != RoleSource::Eligible);
+            active.map(|role| role.template_id.clone()).collect()
+        })
     }
 }

@@ -35,25 +35,7 @@ struct OrderRow {
     /// The steps that give it back.
     given_by: Vec<String>,
     /// How it ends in the worst order.
-    end: OrderEnd,
-}
-
-/// How a row ends.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum OrderEnd {
-    /// It is gone.
-    Gone,
-    /// It is gone if the steps that are not required succeed too.
-    GoneIfAll,
-    /// It is left, and the intruder gets in by it.
-    WayIn,
-    /// It is left, and worth something again once sign-in is enabled.
-    OnceEnabled,
-    /// It is left, and signs nobody in by itself.
-    Left,
-    /// It ends by itself.
-    Expires,
+    end: End,
 }
 
 /// What comes of it where one step fails.
@@ -78,14 +60,7 @@ pub(super) fn document(steps: &[BoundStep], outlook: Outlook) -> OrderTable {
         label: row.hold.label(),
         taken_by: ids(&row.cells, Cell::Takes),
         given_by: ids(&row.cells, Cell::Gives),
-        end: match row.end {
-            End::Gone => OrderEnd::Gone,
-            End::GoneIfAll => OrderEnd::GoneIfAll,
-            End::WayIn => OrderEnd::WayIn,
-            End::OnceEnabled => OrderEnd::OnceEnabled,
-            End::Left => OrderEnd::Left,
-            End::Expires => OrderEnd::Expires,
-        },
+        end: row.end,
     });
     OrderTable {
         rows: rows.collect(),

@@ -150,13 +150,7 @@ impl Session {
     /// When credentials are missing.
     pub fn planner(&self) -> Result<Planner, Failure> {
         let base = graph_base(&self.environment, self.config.cloud)?;
-        let (signed_in_as, connection) = if let Some((connection, _)) = self.person.get() {
-            // What a person plans the same person applies.
-            (Role::Responder, connection.clone())
-        } else {
-            let (role, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
-            (role, self.connection(&credentials, &base)?)
-        };
+        let (signed_in_as, connection) = self.for_reading(&base)?;
         Ok(Planner {
             reader: connection.reader(),
             signed_in_as,
@@ -176,12 +170,7 @@ impl Session {
     /// When credentials are missing.
     pub fn investigator(&self) -> Result<Investigator, Failure> {
         let base = graph_base(&self.environment, self.config.cloud)?;
-        let connection = if let Some((connection, _)) = self.person.get() {
-            connection.clone()
-        } else {
-            let (_, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
-            self.connection(&credentials, &base)?
-        };
+        let (_, connection) = self.for_reading(&base)?;
         Ok(Investigator {
             reader: connection.reader(),
             clock: Arc::clone(&self.clock),
@@ -195,11 +184,8 @@ impl Session {
     /// # Errors
     /// When credentials are missing.
     pub fn verifier(&self) -> Result<Verifier, Failure> {
-        if let Some((connection, _)) = self.person.get() {
-            return Ok(Verifier { reader: connection.reader(), clock: Arc::clone(&self.clock) });
-        }
-        let (_, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
-        let connection = self.connection(&credentials, &graph_base(&self.environment, self.config.cloud)?)?;
+        let base = graph_base(&self.environment, self.config.cloud)?;
+        let (_, connection) = self.for_reading(&base)?;
         Ok(Verifier { reader: connection.reader(), clock: Arc::clone(&self.clock) })
     }
 
@@ -227,6 +213,16 @@ impl Session {
             signers,
             stop,
         })
+    }
+
+    /// The way to read: whoever signed in as themselves, else the observer where one is set, else the responder.
+    fn for_reading(&self, base: &BaseUrl) -> Result<(Role, Connection), Failure> {
+        if let Some((connection, _)) = self.person.get() {
+            // What a person plans the same person applies.
+            return Ok((Role::Responder, connection.clone()));
+        }
+        let (role, credentials) = Credentials::for_planning(&self.environment, self.config.cloud)?;
+        Ok((role, self.connection(&credentials, base)?))
     }
 
     fn transport() -> Result<Arc<dyn Transport>, Failure> {

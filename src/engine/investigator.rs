@@ -78,7 +78,7 @@ impl Investigator {
     pub async fn report(&self, question: &Question) -> Result<InvestigationReport, PlanError> {
         let reader = self.reader.remembering();
         let found = Box::pin(self.look(&reader, question)).await?;
-        let left = Box::pin(left_behind(&reader, &case_of(&found))).await?;
+        let left = Box::pin(left_behind(&reader, &found.case)).await;
         Ok(InvestigationReport::new(&found, left))
     }
 
@@ -97,7 +97,7 @@ impl Investigator {
         notes.extend(question.notes.iter().cloned());
         let now = tenant_now(reader, self.clock.as_ref(), self.skew_stops, &mut notes)?;
         let mut found = investigate(reader, &subject, &question.ask(now), &rules).await?;
-        found.subject = with_last_sign_in(found.subject, &found.evidence);
+        found.case.subject = with_last_sign_in(found.case.subject, &found.case.evidence);
         found.notes.splice(0..0, notes);
         Ok(found)
     }
@@ -163,29 +163,17 @@ pub fn investigate_file(
     let found = examine(read, &question.ask(window.to));
     let subject = with_last_sign_in(subject, &found.evidence);
     let found = Investigation {
-        subject,
-        indicators: found.indicators,
-        since: found.since,
-        evidence: found.evidence,
+        case: Case { subject, indicators: found.indicators, since: found.since, evidence: found.evidence },
         addresses: Vec::new(),
         others: unread(),
         mail: unread(),
         notes: found.notes,
     };
     let kinds = ["inbox rules", "what apps the user lets in", "devices", "the account itself"];
-    let unread = kinds.map(|what| Unread { what: what.to_owned(), why: FILE_ALONE.to_owned() });
+    let unread = kinds.map(|what| Unread::new(what, FILE_ALONE));
     Ok(InvestigationReport::new(&found, LeftBehind { found: Vec::new(), unread: unread.into() }))
 }
 
 fn unread<T>() -> Look<T> {
     Look::Unread { why: FILE_ALONE.to_owned() }
-}
-
-fn case_of(found: &Investigation) -> Case {
-    Case {
-        subject: found.subject.clone(),
-        indicators: found.indicators.clone(),
-        since: found.since,
-        evidence: found.evidence.clone(),
-    }
 }

@@ -382,10 +382,9 @@ fn wait_for(mut action: Action, waits: &[ActionId]) -> Action {
 }
 
 pub(super) fn with_last_sign_in(mut subject: Subject, evidence: &crate::case::Evidence) -> Subject {
-    subject.last_sign_in = match &evidence.sign_ins {
-        Look::Read(rows) => Look::Read(rows.iter().filter(|row| row.error_code == 0).map(|row| row.at).max()),
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-    };
+    let rows = evidence.sign_ins.as_ref();
+    subject.last_sign_in =
+        rows.map(|rows| rows.iter().filter(|row| row.error_code == 0).map(|row| row.at).max());
     subject
 }
 

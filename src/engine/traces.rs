@@ -1,12 +1,12 @@
 //! What an intruder may have left in the tenant, of every kind, as it stands now: judged by the same finders as a plan.
 
+use jiff::Timestamp;
+
 use crate::case::{AppGrant, Case, Device, InboxRule, Judged, JudgedMethod, Look, MethodVerdict};
-use crate::domain::with_causes;
-use crate::graph::{GraphError, Reader};
+use crate::graph::Reader;
 use crate::investigate::{consents, devices, inbox_rules};
 use crate::plan::Plan;
 use crate::run::Progress;
-use jiff::Timestamp;
 
 /// A kind of thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,50 +94,30 @@ pub(super) fn unread(why: &str) -> Vec<Traces> {
 
 /// Reads everything side by side, and judges it.
 pub(super) async fn read(reader: &Reader, case: &Case) -> Vec<Traces> {
-    let (rules, grants, devices) =
-        tokio::join!(rules(reader, case), grants(reader, case), owned(reader, case));
-    let methods = match &case.evidence.methods {
-        Look::Read(all) => Look::Read(all.iter().map(method).collect()),
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-    };
+    let (inbox, consents, devices) = tokio::join!(
+        inbox_rules::read(reader, case),
+        consents::read(reader, case),
+        devices::read(reader, case)
+    );
+    let methods = case.evidence.methods.as_ref().map(|all| all.iter().map(method).collect());
+    let rules = inbox.rules.as_ref().map(|rules| {
+        let all = rules.as_deref().unwrap_or_default();
+        inbox_rules::judge(all, &inbox, case).into_iter().map(rule).collect()
+    });
+    let grants = consents
+        .grants
+        .as_ref()
+        .map(|all| consents::judge(all, &consents, case).into_iter().map(grant).collect());
+    let owned = devices
+        .devices
+        .as_ref()
+        .map(|all| devices::judge(all, &devices, case).into_iter().map(device).collect());
     vec![
         Traces { kind: TraceKind::Method, found: methods },
         Traces { kind: TraceKind::Rule, found: rules },
         Traces { kind: TraceKind::Consent, found: grants },
-        Traces { kind: TraceKind::Device, found: devices },
+        Traces { kind: TraceKind::Device, found: owned },
     ]
-}
-
-async fn rules(reader: &Reader, case: &Case) -> Look<Vec<Trace>> {
-    settle(inbox_rules::read(reader, case).await, |inbox| match &inbox.rules {
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-        Look::Read(rules) => {
-            let all = rules.as_deref().unwrap_or_default();
-            Look::Read(inbox_rules::judge(all, inbox, case).into_iter().map(rule).collect())
-        }
-    })
-}
-
-async fn grants(reader: &Reader, case: &Case) -> Look<Vec<Trace>> {
-    settle(consents::read(reader, case).await, |found| match &found.grants {
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-        Look::Read(all) => Look::Read(consents::judge(all, found, case).into_iter().map(grant).collect()),
-    })
-}
-
-async fn owned(reader: &Reader, case: &Case) -> Look<Vec<Trace>> {
-    settle(devices::read(reader, case).await, |found| match &found.devices {
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-        Look::Read(all) => Look::Read(devices::judge(all, found, case).into_iter().map(device).collect()),
-    })
-}
-
-/// Where Graph did not answer at all, nothing is known either: one thing that cannot be read hides no other.
-fn settle<T>(read: Result<T, GraphError>, judge: impl FnOnce(&T) -> Look<Vec<Trace>>) -> Look<Vec<Trace>> {
-    match read {
-        Ok(found) => judge(&found),
-        Err(error) => Look::Unread { why: with_causes(&error) },
-    }
 }
 
 fn method(judged: &JudgedMethod) -> Trace {

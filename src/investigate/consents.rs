@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::whose::{Deed, SignIns};
 use crate::case::{Activity, AppBrief, AppGrant, Case, Judged, Look, MethodVerdict, SignIn};
 use crate::domain::shown;
-use crate::graph::{GraphError, Reader, settled};
+use crate::graph::{Reader, settled};
 
 /// Sign-ins to an app this near to the consent are part of consenting.
 const CONSENTING: SignedDuration = SignedDuration::from_mins(60);
@@ -21,11 +21,8 @@ pub struct Consents {
     pub activities: Look<Vec<Activity>>,
 }
 
-/// Reads what the finder needs.
-///
-/// # Errors
-/// When Graph does not answer.
-pub async fn read(graph: &Reader, case: &Case) -> Result<Consents, GraphError> {
+/// Reads what the finder needs; what fails is unread, and nothing else waits for it.
+pub async fn read(graph: &Reader, case: &Case) -> Consents {
     let user = &case.subject.id;
     let activities = settled(graph.activities_by(user, case.evidence.window.from).await);
     let mut apps: Vec<String> = Vec::new();
@@ -37,7 +34,7 @@ pub async fn read(graph: &Reader, case: &Case) -> Result<Consents, GraphError> {
         }
     }
     let grants = settled(graph.grants_of(user, &apps).await);
-    Ok(Consents { grants, activities })
+    Consents { grants, activities }
 }
 
 /// Whether a record is of a consent. The same consent writes several, whose names do not always fit what they show

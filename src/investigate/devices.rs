@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use super::whose::{Deed, SignIns};
 use crate::case::{Activity, AuditActor, Case, Device, Judged, Look, MethodVerdict, SignIn};
 use crate::domain::{CidrBlock, shown};
-use crate::graph::{GraphError, Reader, settled};
+use crate::graph::{Reader, settled};
 use crate::guard::is_microsofts;
 
 /// The app id of the service that devices register with.
@@ -32,11 +32,8 @@ pub struct Devices {
     pub by_user: Look<Vec<Activity>>,
 }
 
-/// Reads what the finder needs.
-///
-/// # Errors
-/// When Graph does not answer.
-pub async fn read(graph: &Reader, case: &Case) -> Result<Devices, GraphError> {
+/// Reads what the finder needs; what fails is unread, and nothing else waits for it.
+pub async fn read(graph: &Reader, case: &Case) -> Devices {
     let from = case.evidence.window.from;
     let (devices, by_user) =
         tokio::join!(graph.devices_of(&case.subject.id), graph.activities_by(&case.subject.id, from));
@@ -53,7 +50,7 @@ pub async fn read(graph: &Reader, case: &Case) -> Result<Devices, GraphError> {
     for device in late.into_iter().take(MOST_LOOKED_UP) {
         activities.insert(device.id.clone(), settled(graph.activities_about(&device.id, from).await));
     }
-    Ok(Devices { devices, activities, by_user })
+    Devices { devices, activities, by_user }
 }
 
 /// Judges every device.

@@ -174,20 +174,15 @@ pub fn examine(read: Read, ask: &Ask) -> Found {
     }
     // An alert comes after the fact: a sign-in of the intruder's that is older than it counts for the beginning.
     let since = ask.since.or_else(|| [intruder.first, confirmed.time].into_iter().flatten().min());
-    let methods = match methods {
-        Look::Read(methods) => {
-            let grounds = Grounds {
-                audits: &audits,
-                sign_ins: rows,
-                indicators: &indicators,
-                intruder: &intruder.rows,
-                since,
-                window,
-            };
-            Look::Read(judge(methods, &grounds))
-        }
-        Look::Unread { why } => Look::Unread { why },
+    let grounds = Grounds {
+        audits: &audits,
+        sign_ins: rows,
+        indicators: &indicators,
+        intruder: &intruder.rows,
+        since,
+        window,
     };
+    let methods = methods.map(|methods| judge(methods, &grounds));
     let evidence = Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
     Found { indicators, since, evidence, notes }
 }

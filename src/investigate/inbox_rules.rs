@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use crate::case::{Case, InboxRule, Judged, Look, MethodVerdict};
-use crate::graph::{GraphError, Reader, settled};
+use crate::graph::{Reader, settled};
 
 /// What is read for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,15 +18,12 @@ pub struct Inbox {
     pub archive: Look<Option<String>>,
 }
 
-/// Reads what the finder needs.
-///
-/// # Errors
-/// When Graph does not answer.
-pub async fn read(graph: &Reader, case: &Case) -> Result<Inbox, GraphError> {
+/// Reads what the finder needs; what fails is unread, and nothing else waits for it.
+pub async fn read(graph: &Reader, case: &Case) -> Inbox {
     let user = &case.subject.id;
     let (rules, own_domains, archive) =
         tokio::join!(graph.inbox_rules(user), graph.own_domains(), graph.archive_folder(user));
-    Ok(Inbox { rules: settled(rules), own_domains: settled(own_domains), archive: settled(archive) })
+    Inbox { rules: settled(rules), own_domains: settled(own_domains), archive: settled(archive) }
 }
 
 /// From here on a rule is an intruder's, where what it is after or how it hides itself is among what counts.

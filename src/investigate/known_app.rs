@@ -1,6 +1,8 @@
 //! Apps of Microsoft's own, by their ids: a name can be anybody's. What is not here is taken for somebody else's app,
 //! which signs in from its own servers and in its own words.
 
+use crate::case::is_microsofts_tenant;
+
 /// What kind of client an app is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AppKind {
@@ -13,10 +15,6 @@ pub(super) enum AppKind {
     /// Somebody else's, or not known.
     Other,
 }
-
-/// Tenants that Microsoft keeps its apps in.
-const MICROSOFT_TENANTS: [&str; 2] =
-    ["f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"];
 
 const BROWSER: [&str; 12] = [
     "9199bf20-a13f-4107-85dc-02114787ef48", // One Outlook Web
@@ -81,9 +79,7 @@ pub(super) fn kind_of(app: Option<&str>, owner: Option<&str>) -> AppKind {
         AppKind::Browser
     } else if is_in(&COMMAND_LINE) {
         AppKind::CommandLine
-    } else if is_in(&MICROSOFT)
-        || owner.is_some_and(|owner| MICROSOFT_TENANTS.iter().any(|own| own.eq_ignore_ascii_case(owner)))
-    {
+    } else if is_in(&MICROSOFT) || owner.is_some_and(is_microsofts_tenant) {
         AppKind::Microsoft
     } else {
         AppKind::Other
@@ -98,7 +94,7 @@ mod tests {
     fn an_app_goes_by_its_id_or_its_owner_and_never_by_its_name() {
         assert_eq!(kind_of(Some("9199BF20-a13f-4107-85dc-02114787ef48"), None), AppKind::Browser);
         assert_eq!(kind_of(Some("04b07795-8ddb-461a-bbee-02f9e1bf7b46"), None), AppKind::CommandLine);
-        assert_eq!(kind_of(None, Some(MICROSOFT_TENANTS[0])), AppKind::Microsoft);
+        assert_eq!(kind_of(None, Some("f8cdef31-a31e-4b4a-93e4-5f571e91255a")), AppKind::Microsoft);
         assert_eq!(kind_of(Some("One Outlook Web"), None), AppKind::Other);
         assert_eq!(kind_of(None, None), AppKind::Other);
     }

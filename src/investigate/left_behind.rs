@@ -2,19 +2,13 @@
 
 use super::{consents, devices, inbox_rules};
 use crate::case::{AppGrant, Case, Judged, Look, Persistence, PersistenceKind};
-use crate::graph::{GraphError, Reader};
+use crate::graph::Reader;
 use crate::report::{LeftBehind, Unread};
 
 /// Reads and judges inbox rules, consents and devices.
-///
-/// # Errors
-/// When Graph does not answer.
-pub async fn left_behind(graph: &Reader, case: &Case) -> Result<LeftBehind, GraphError> {
-    let (inbox, consents, devices) = tokio::try_join!(
-        inbox_rules::read(graph, case),
-        consents::read(graph, case),
-        devices::read(graph, case)
-    )?;
+pub async fn left_behind(graph: &Reader, case: &Case) -> LeftBehind {
+    let (inbox, consents, devices) =
+        tokio::join!(inbox_rules::read(graph, case), consents::read(graph, case), devices::read(graph, case));
     let mut left = LeftBehind::default();
     match &inbox.rules {
         Look::Read(rules) => {
@@ -29,16 +23,16 @@ pub async fn left_behind(graph: &Reader, case: &Case) -> Result<LeftBehind, Grap
                 reasons: own.reasons,
             }));
         }
-        Look::Unread { why } => left.unread.push(unread("inbox rules", why)),
+        Look::Unread { why } => left.unread.push(Unread::new("inbox rules", why)),
     }
     match &consents.grants {
         Look::Read(grants) => {
             left.found.extend(consents::judge(grants, &consents, case).into_iter().map(consent));
         }
-        Look::Unread { why } => left.unread.push(unread("what apps the user lets in", why)),
+        Look::Unread { why } => left.unread.push(Unread::new("what apps the user lets in", why)),
     }
     if let Look::Unread { why } = &consents.activities {
-        left.unread.push(unread("what the user did in the directory", why));
+        left.unread.push(Unread::new("what the user did in the directory", why));
     }
     match &devices.devices {
         Look::Read(all) => {
@@ -57,9 +51,9 @@ pub async fn left_behind(graph: &Reader, case: &Case) -> Result<LeftBehind, Grap
                 reasons: own.reasons,
             }));
         }
-        Look::Unread { why } => left.unread.push(unread("devices", why)),
+        Look::Unread { why } => left.unread.push(Unread::new("devices", why)),
     }
-    Ok(left)
+    left
 }
 
 fn consent(own: Judged<AppGrant>) -> Persistence {
@@ -74,8 +68,4 @@ fn consent(own: Judged<AppGrant>) -> Persistence {
         reasons: own.reasons,
         id: grant.id,
     }
-}
-
-fn unread(what: &str, why: &str) -> Unread {
-    Unread { what: what.to_owned(), why: why.to_owned() }
 }

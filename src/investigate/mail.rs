@@ -56,10 +56,7 @@ pub fn judge_mail(
             at: trace.at,
             sender: trace.sender.clone(),
             recipient: trace.recipient.clone(),
-            inside: match domains {
-                Look::Read(domains) => Look::Read(is_inside(&trace.recipient, domains)),
-                Look::Unread { why } => Look::Unread { why: why.clone() },
-            },
+            inside: domains.as_ref().map(|domains| is_inside(&trace.recipient, domains)),
             subject: trace.subject.clone(),
             from_ip: trace.from_ip.clone(),
             status: trace.status.clone(),

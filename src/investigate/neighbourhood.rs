@@ -85,10 +85,7 @@ pub fn judge_addresses(
     subject: &UserId,
     refusal: &dyn Fn(&CidrBlock, &Look<usize>) -> Option<String>,
 ) -> Vec<AddressUse> {
-    let count = |block: &CidrBlock| match rows {
-        Look::Read(rows) => Look::Read(count_others(block, rows, subject)),
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-    };
+    let count = |block: &CidrBlock| rows.as_ref().map(|rows| count_others(block, rows, subject));
     let mut crowds: BTreeMap<CidrBlock, usize> = BTreeMap::new();
     for network in addresses.iter().filter_map(|address| network_of(*address)) {
         *crowds.entry(network).or_default() += 1;

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use super::connection::Known;
 use super::describe;
 use super::hints::Borne;
-use super::known_app::AppKind;
 use super::past::Past;
 use super::signals::{self, CERTAIN, Kind, SUSPICIOUS, Scene, Signal};
 use super::strand::{Strand, app_homes, by_session, strands};
@@ -177,9 +176,7 @@ fn weigh<'a>(scene: &Scene<'_, 'a>, given: Vec<Vec<Signal>>) -> (Past<'a>, Vec<V
             .and_then(|session| tainted.get(session))
             .is_some_and(|first| strand.first >= *first);
         let is_home = strand.address.is_some_and(|address| past.is_own_address(address));
-        // A program in an app that people use is nobody's habit, wherever it runs.
-        let is_odd = strand.program.is_some() && matches!(strand.app, AppKind::Browser | AppKind::Microsoft);
-        if signals::total(own) <= most && !is_odd && (!is_tainted || is_home) {
+        if signals::total(own) <= most && !strand.is_odd_program() && (!is_tainted || is_home) {
             past.learn(scene.rows, strand);
         }
     }

@@ -249,9 +249,9 @@ fn token(index: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'
 /// Whether the same client was in the session before, where the user is known: a phone that left the house. A program in
 /// an app that people use did not leave the house: it began at an exit that the user's own device shares.
 fn has_roamed(index: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>) -> bool {
-    let is_odd = strand.program.is_some_and(|name| name != "okhttp")
-        && matches!(strand.app, AppKind::Browser | AppKind::Microsoft);
-    !is_odd
+    // Apps on Android send with okhttp, too.
+    let is_phones = strand.program == Some("okhttp");
+    (is_phones || !strand.is_odd_program())
         && scene.session_mates(index).any(|(_, mate)| {
             mate.client == strand.client && mate.first <= strand.first && past.standing(mate) != Standing::New
         })

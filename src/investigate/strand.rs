@@ -115,6 +115,11 @@ fn begin<'a>(
 }
 
 impl<'a> Strand<'a> {
+    /// Whether a program is at work in an app that people use: that is nobody's habit.
+    pub fn is_odd_program(&self) -> bool {
+        self.program.is_some() && matches!(self.app, AppKind::Browser | AppKind::Microsoft)
+    }
+
     fn add(&mut self, index: usize, row: &'a SignIn) {
         self.rows.push(index);
         self.first = self.first.min(row.at);

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::gather::{Ask, InvestigateError, gather};
 use super::mail::{judge_mail, read_mail};
 use super::neighbourhood::{judge_addresses, judge_others, read_neighbourhood};
-use crate::case::{Indicator, IndicatorKind, Investigation, Look, Subject};
+use crate::case::{Case, Indicator, IndicatorKind, Investigation, Look, Subject};
 use crate::domain::CidrBlock;
 use crate::graph::{Reader, look};
 use crate::guard::{GuardRules, RangeFacts, judge_range};
@@ -50,7 +50,7 @@ pub async fn investigate(
     let (rows, traces, domains, locations, policies) = tokio::join!(
         neighbourhood,
         traces,
-        reader.verified_domains(),
+        reader.own_domains(),
         reader.named_locations(),
         reader.policies()
     );
@@ -61,19 +61,15 @@ pub async fn investigate(
         judge_range(block, rules, &facts).into_iter().next().map(|refusal| refusal.why)
     };
     Ok(Investigation {
-        subject: subject.clone(),
         addresses: judge_addresses(&addresses, &rows, &subject.id, &refusal),
-        others: match &rows {
-            Look::Read(rows) => Look::Read(judge_others(&addresses, rows, &subject.id)),
-            Look::Unread { why } => Look::Unread { why: why.clone() },
+        others: rows.as_ref().map(|rows| judge_others(&addresses, rows, &subject.id)),
+        mail: traces.as_ref().map(|traces| judge_mail(traces, &addresses, &domains)),
+        case: Case {
+            subject: subject.clone(),
+            indicators: found.indicators,
+            since: found.since,
+            evidence: found.evidence,
         },
-        mail: match &traces {
-            Look::Read(traces) => Look::Read(judge_mail(traces, &addresses, &domains)),
-            Look::Unread { why } => Look::Unread { why: why.clone() },
-        },
-        since: found.since,
-        indicators: found.indicators,
-        evidence: found.evidence,
         notes: found.notes,
     })
 }

@@ -1,6 +1,9 @@
 //! What comes of a playbook: the table of what each step takes, what is left at the end, and how an intruder gets back
 //! in, if they do.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::position::{Holds, Position, Terrain};
 use super::step::{OrderedStep, Part, deciding};
 use super::story::{Story, tell};
@@ -19,17 +22,18 @@ pub enum Cell {
 }
 
 /// How a row ends, in the worst order and with the intruder at their best.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum End {
     /// It is gone.
     Gone,
-    /// It is gone if a step succeeds that the run does not hold out for.
+    /// It is gone if the steps that are not required succeed too.
     GoneIfAll,
     /// It is left, and the intruder gets in by it.
     WayIn,
-    /// It is left, and worth something again when sign-in is enabled.
+    /// It is left, and worth something again once sign-in is enabled.
     OnceEnabled,
-    /// It is left.
+    /// It is left, and signs nobody in by itself.
     Left,
     /// It ends by itself.
     Expires,

@@ -307,10 +307,7 @@ fn others_of(
     rows: &Look<Vec<SignIn>>,
     subject: &UserId,
 ) -> BTreeMap<CidrBlock, Look<usize>> {
-    let count = |block: &CidrBlock| match rows {
-        Look::Read(rows) => Look::Read(count_others(block, rows, subject)),
-        Look::Unread { why } => Look::Unread { why: why.clone() },
-    };
+    let count = |block: &CidrBlock| rows.as_ref().map(|rows| count_others(block, rows, subject));
     candidates.iter().map(|block| (*block, count(block))).collect()
 }
 

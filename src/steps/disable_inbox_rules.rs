@@ -41,7 +41,7 @@ impl Step for DisableInboxRules {
     type Facts = Inbox;
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<Inbox, GraphError> {
-        inbox_rules::read(graph, case).await
+        Ok(inbox_rules::read(graph, case).await)
     }
 
     fn plan(&self, case: &Case, inbox: &Inbox, scope: &Scope<'_>) -> Planned {

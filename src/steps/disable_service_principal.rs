@@ -129,7 +129,7 @@ impl Step for DisableServicePrincipal {
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<Facts, GraphError> {
         let apps = match &self.app {
-            WhichApp::Evidence => Apps::Evidence(Box::new(consents::read(graph, case).await?)),
+            WhichApp::Evidence => Apps::Evidence(Box::new(consents::read(graph, case).await)),
             WhichApp::Id(id) => {
                 let app = look(graph.app_by_app_id(id).await)?;
                 let used_by = match &app {

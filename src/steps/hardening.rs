@@ -73,15 +73,8 @@ async fn read_group(id: &GroupId, case: &Case, graph: &Reader) -> Result<Option<
     let query = SignInQuery { user: None, ip: None, from, to: None };
     let (members, log) = tokio::join!(graph.group_members(id), graph.sign_ins(&query));
     let members = members?;
-    let sign_ins = match graph::look(log)? {
-        Look::Read(log) => Look::Read(
-            log.rows
-                .into_iter()
-                .filter(|row| row.user_id.as_ref().is_some_and(|user| members.contains(user)))
-                .collect(),
-        ),
-        Look::Unread { why } => Look::Unread { why },
-    };
+    let is_members = |row: &SignIn| row.user_id.as_ref().is_some_and(|user| members.contains(user));
+    let sign_ins = graph::look(log)?.map(|log| log.rows.into_iter().filter(is_members).collect());
     Ok(Some(GroupFacts { name: group.name, members, sign_ins }))
 }
 

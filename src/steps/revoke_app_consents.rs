@@ -41,7 +41,7 @@ impl Step for RevokeAppConsents {
     type Facts = Consents;
 
     async fn look(&self, case: &Case, graph: &Reader) -> Result<Consents, GraphError> {
-        consents::read(graph, case).await
+        Ok(consents::read(graph, case).await)
     }
 
     fn plan(&self, case: &Case, facts: &Consents, scope: &Scope<'_>) -> Planned {

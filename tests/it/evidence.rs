@@ -163,7 +163,7 @@ async fn what_was_not_read_is_unread_and_never_empty() {
         "{:?}",
         found.mail
     );
-    assert!(found.evidence.methods.unread().is_some());
+    assert!(found.case.evidence.methods.unread().is_some());
     assert_eq!(found.addresses.len(), 11);
 
     let world = World::case_with("bec-node-fetch", |tenant| {
@@ -171,14 +171,14 @@ async fn what_was_not_read_is_unread_and_never_empty() {
         roles.retain(|role| role != "AuditLog.Read.All");
     });
     let found = investigate(&world).await;
-    assert!(found.evidence.sign_ins.unread().is_some());
-    assert!(found.indicators.is_empty() && found.addresses.is_empty());
+    assert!(found.case.evidence.sign_ins.unread().is_some());
+    assert!(found.case.indicators.is_empty() && found.addresses.is_empty());
     assert!(
         found.notes.iter().any(|note| note.contains("the sign-in log was not read")),
         "{:?}",
         found.notes
     );
-    let Look::Read(methods) = &found.evidence.methods else { panic!() };
+    let Look::Read(methods) = &found.case.evidence.methods else { panic!() };
     assert!(methods.iter().all(|own| own.verdict != MethodVerdict::Attacker));
 }
 
@@ -191,8 +191,8 @@ async fn a_user_without_a_single_sign_in_has_no_intruder_and_no_past() {
             .retain(|row| row["userPrincipalName"] != "lynne.robbins@contoso.com");
     });
     let found = investigate(&world).await;
-    assert_eq!(found.evidence.sign_ins, Look::Read(Vec::new()));
-    assert!(found.indicators.is_empty());
+    assert_eq!(found.case.evidence.sign_ins, Look::Read(Vec::new()));
+    assert!(found.case.indicators.is_empty());
     assert_eq!(found.mail, Look::Read(Vec::new()));
 }
 

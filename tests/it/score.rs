@@ -87,12 +87,13 @@ async fn nothing_of_anybody_elses_is_taken_for_the_intruders_and_hardly_anything
                     words(&truth[key]).difference(&askable).cloned().collect()
                 };
                 let found = investigate(&world, &victim).await;
-                let told = intruder_addresses(&found.indicators).iter().map(ToString::to_string).collect();
+                let told =
+                    intruder_addresses(&found.case.indicators).iter().map(ToString::to_string).collect();
                 // An address of another victim's intruder is the intruder's, too.
                 let mut harmless = spelt(words(&world.truth["attackerIps"]));
                 harmless.extend(spelt(words(&world.truth["triedIps"])));
                 addresses.add(&case, &told, &spelt(decided("attackerIps")), &harmless);
-                let Look::Read(judged) = &found.evidence.methods else { panic!("{case}: no methods") };
+                let Look::Read(judged) = &found.case.evidence.methods else { panic!("{case}: no methods") };
                 let rogue = judged
                     .iter()
                     .filter(|own| own.verdict == MethodVerdict::Attacker)

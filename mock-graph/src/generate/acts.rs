@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::audit::{self, Consent};
+use super::audit;
 use super::client::{App, Device, Model};
 use super::intruder::{Hold, Intruder};
 use super::moment::{DAY, HOUR, MINUTE, Moment};
@@ -240,17 +240,7 @@ impl Acting<'_> {
         let victim = self.hold.victim.clone();
         let scope = story.chance.pick(&ROGUE_SCOPES);
         let grant = story.add_grant(app, Some(&victim.id), scope);
-        let graph = story.graph_principal.clone();
-        let consent = Consent {
-            app_id: &app.app_id,
-            client: &app.id,
-            name: &app.name,
-            graph: &graph,
-            grant: &grant,
-            scope,
-            is_first: true,
-        };
-        let records = audit::consent(&mut story.chance, at, &victim, &consent);
+        let records = story.consent_records(at, &victim, app, &grant, scope);
         story.audit(hand, at, &grant, "", records);
         let findings = story.truth.of(&victim.upn);
         findings.rogue_grants.insert(grant.clone());

@@ -164,18 +164,7 @@ fn wear_down(story: &mut Story, intruder: &Intruder, victim: &Person, at: Moment
 fn lure(story: &mut Story, intruder: &Intruder, victim: &Person, at: Moment) {
     let mut hold = Hold::of(story, victim, None);
     let app = install(story, at);
-    let page = SignIn {
-        at: at.plus(-15),
-        person: victim,
-        line: &victim.home,
-        agent: &victim.computer.agent(),
-        device: Some(&victim.computer),
-        app: App::own(&app.app_id, &app.name),
-        session: &victim.session,
-        proof: Proof::ClaimOnPage,
-        risk: None,
-    };
-    story.sign_in(Hand::Owner, &page);
+    story.consent_page(victim, &app, at);
     let mut acting = Acting { story, intruder, hold: &mut hold };
     acting.grant(at, &app, &Hand::Owner);
     acting.story.truth.of(&victim.upn).saw(at);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::audit::{self, Consent};
+use super::audit;
 use super::client::{Agent, App, Device, Model};
 use super::moment::{DAY, HOUR, MINUTE, Moment};
 use super::network::AWAY;
@@ -273,31 +273,10 @@ fn try_unverified_app(story: &mut Story, victim: &Person) {
     let at = story.local(victim, days_ago, 9, 16);
     let name = story.chosen("Inbox Zero Notes");
     let app = story.add_principal(&Principal::unverified(&name, at));
-    let page = SignIn {
-        at: at.plus(-15),
-        person: victim,
-        line: &victim.home,
-        agent: &victim.computer.agent(),
-        device: Some(&victim.computer),
-        app: App::own(&app.app_id, &app.name),
-        session: &victim.session,
-        proof: Proof::ClaimOnPage,
-        risk: None,
-    };
-    story.sign_in(Hand::Owner, &page);
+    story.consent_page(victim, &app, at);
     let scope = "Mail.Read User.Read offline_access";
     let grant = story.add_grant(&app, Some(&victim.id), scope);
-    let graph = story.graph_principal.clone();
-    let consent = Consent {
-        app_id: &app.app_id,
-        client: &app.id,
-        name: &app.name,
-        graph: &graph,
-        grant: &grant,
-        scope,
-        is_first: true,
-    };
-    let records = audit::consent(&mut story.chance, at, victim, &consent);
+    let records = story.consent_records(at, victim, &app, &grant, scope);
     story.audit(&Hand::Owner, at, "", "", records);
     story.truth.askable.insert(grant);
     story.truth.askable.insert(app.id);

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::audit::{self, Consent};
 use super::chance::Chance;
 use super::client::{Agent, App, Device, SERVICES};
 use super::kind::Kind;
 use super::moment::{DAY, HOUR, MINUTE, Moment};
 use super::network::{Addresses, CITIES, City, Line};
+use super::objects::Installed;
 use super::person::{COMPANIES, NAMES, Person};
 use super::row::{Ground, Proof, SignIn};
 use super::truth::Truth;
@@ -300,6 +302,43 @@ impl Story {
             hand,
             &SignIn { at, person, line, agent, device: None, app, session, proof, risk: None },
         );
+    }
+
+    /// The user is at the page that asks for consent to an app, at the own device.
+    pub(super) fn consent_page(&mut self, person: &Person, app: &Installed, at: Moment) {
+        let page = SignIn {
+            at: at.plus(-15),
+            person,
+            line: &person.home,
+            agent: &person.computer.agent(),
+            device: Some(&person.computer),
+            app: App::own(&app.app_id, &app.name),
+            session: &person.session,
+            proof: Proof::ClaimOnPage,
+            risk: None,
+        };
+        self.sign_in(Hand::Owner, &page);
+    }
+
+    /// The records of the first consent to an app.
+    pub(super) fn consent_records(
+        &mut self,
+        at: Moment,
+        person: &Person,
+        app: &Installed,
+        grant: &str,
+        scope: &str,
+    ) -> Vec<Value> {
+        let consent = Consent {
+            app_id: &app.app_id,
+            client: &app.id,
+            name: &app.name,
+            graph: &self.graph_principal,
+            grant,
+            scope,
+            is_first: true,
+        };
+        audit::consent(&mut self.chance, at, person, &consent)
     }
 
     /// A time of day at somebody's place, so many days ago.

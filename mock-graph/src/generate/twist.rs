@@ -5,9 +5,22 @@ use std::collections::BTreeSet;
 use super::chance::Chance;
 use super::kind::Kind;
 
-/// A twist; `docs/cases.md` tells each in a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Twist {
+macro_rules! twists {
+    ($($(#[$told:meta])+ $name:ident,)+) => {
+        /// A twist; `docs/cases.md` tells each in a sentence.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Twist {
+            $($(#[$told])+ $name,)+
+        }
+
+        impl Twist {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+        }
+    };
+}
+
+twists! {
     /// The intruder comes by a home line in the user's own city.
     IntruderNextDoor,
     /// The intruder's user agent is an ordinary browser's.
@@ -89,45 +102,6 @@ use Twist::{
 };
 
 impl Twist {
-    /// All of them.
-    pub const ALL: [Self; 35] = [
-        IntruderNextDoor,
-        PlainBrowser,
-        SamePhoneName,
-        SharedSession,
-        IntruderIpv6,
-        OneBlock,
-        NeighbourInBlock,
-        LogBeginsLate,
-        RegistrationWithoutAddress,
-        CutOffAudit,
-        RogueCodeApp,
-        RoguePhoneNumber,
-        RoleGiven,
-        Travels,
-        NewPhone,
-        Vpn,
-        NewProvider,
-        ColleagueScript,
-        OwnScript,
-        OfficeSpray,
-        PrivateComputer,
-        NewComputer,
-        AppServer,
-        OpaqueRule,
-        PrivateForward,
-        BorrowedComputer,
-        UnverifiedApp,
-        Doubled,
-        OutOfOrder,
-        LateDetails,
-        Masked,
-        UnknownValues,
-        HostileText,
-        HiddenRisk,
-        BackgroundGuesses,
-    ];
-
     /// Its name in `truth.json`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -219,7 +193,7 @@ impl Twist {
 
 /// The twists of a case: a few of those that suit, and what they need.
 pub(super) fn choose(kind: Kind, chance: &mut Chance) -> BTreeSet<Twist> {
-    let mut candidates: Vec<Twist> = Twist::ALL.into_iter().filter(|twist| twist.suits(kind)).collect();
+    let mut candidates: Vec<Twist> = Twist::ALL.iter().copied().filter(|twist| twist.suits(kind)).collect();
     chance.shuffle(&mut candidates);
     let count = 5 + chance.below(5);
     let mut chosen = BTreeSet::new();

@@ -38,17 +38,14 @@ impl Reader {
                 Look::Read(None) => Look::Unread { why: "the tenant has no such app".to_owned() },
                 Look::Unread { why } => Look::Unread { why },
             };
-            let used_by = match look(all)? {
-                Look::Unread { why } => Look::Unread { why },
-                Look::Read(all) => {
-                    let used_by = AppUse {
-                        tenant_wide: all.iter().any(|own| own.0.tenant_wide),
-                        others: others(&all, user),
-                    };
-                    grants.extend(all.into_iter().map(|own| own.0).filter(|own| own.tenant_wide));
-                    Look::Read(used_by)
-                }
-            };
+            let used_by = look(all)?.map(|all| {
+                let used_by = AppUse {
+                    tenant_wide: all.iter().any(|own| own.0.tenant_wide),
+                    others: others(&all, user),
+                };
+                grants.extend(all.into_iter().map(|own| own.0).filter(|own| own.tenant_wide));
+                used_by
+            });
             clients.insert(client, (app, used_by));
         }
         for grant in &mut grants {

@@ -46,7 +46,7 @@ impl Reader {
         Ok(names)
     }
 
-    /// Reads the names of the tenant's own domains (v1.0,
+    /// Reads the names of the domains that the tenant has proven to be its own, in small letters (v1.0,
     /// [domain: list](https://learn.microsoft.com/graph/api/domain-list)).
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Reader {
     pub async fn own_domains(&self) -> Result<Vec<String>, GraphError> {
         let target = with_query("/v1.0/domains", &[("$select", "id,isVerified")]);
         let rows = self.list(&target, &[]).await?;
-        let verified = rows.iter().filter(|row| flag(row, "/isVerified") != Some(false));
+        let verified = rows.iter().filter(|row| flag(row, "/isVerified") == Some(true));
         Ok(verified.filter_map(|row| text_if_any(row, "/id")).map(|name| name.to_lowercase()).collect())
     }
 
@@ -72,17 +72,6 @@ impl Reader {
             "federated" => Ok(true),
             _ => Err(withheld(&target, "authenticationType")),
         }
-    }
-
-    /// Reads the domains that the tenant has proven to be its own (v1.0,
-    /// [domain: list](https://learn.microsoft.com/graph/api/domain-list)).
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn verified_domains(&self) -> Result<Vec<String>, GraphError> {
-        let rows = self.list("/v1.0/domains", &[]).await?;
-        let verified = rows.iter().filter(|row| flag(row, "/isVerified").unwrap_or(false));
-        Ok(verified.filter_map(|row| text_if_any(row, "/id")).collect())
     }
 
     /// Tells whether the tenant has a service principal of an app; policies name only apps that have one (v1.0,

@@ -83,6 +83,13 @@ pub struct Unread {
     pub why: String,
 }
 
+impl Unread {
+    /// Something that was not read, and why.
+    pub fn new(what: &str, why: &str) -> Self {
+        Self { what: what.to_owned(), why: why.to_owned() }
+    }
+}
+
 /// What an investigation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -139,7 +146,7 @@ impl InvestigationReport {
     /// Sets out what was found.
     pub fn new(found: &Investigation, left: LeftBehind) -> Self {
         let mut unread = Vec::new();
-        let evidence = &found.evidence;
+        let (case, evidence) = (&found.case, &found.case.evidence);
         note_unread(&mut unread, SIGN_IN_LOG, &evidence.sign_ins);
         note_unread(&mut unread, "the audit log", &evidence.audits);
         note_unread(&mut unread, "authentication methods", &evidence.methods);
@@ -151,13 +158,13 @@ impl InvestigationReport {
         }
         unread.extend(left.unread);
         for (what, why) in NOT_IN_GRAPH {
-            unread.push(Unread { what: what.to_owned(), why: why.to_owned() });
+            unread.push(Unread::new(what, why));
         }
         Self {
-            subject: found.subject.clone(),
+            subject: case.subject.clone(),
             window: evidence.window,
-            since: found.since,
-            indicators: found.indicators.clone(),
+            since: case.since,
+            indicators: case.indicators.clone(),
             methods: methods(found),
             addresses: addresses(found),
             recipients: recipients(found.mail.read().map(Vec::as_slice).unwrap_or_default()),
@@ -179,18 +186,18 @@ impl InvestigationReport {
 
     /// The indicators that are certain.
     pub fn certain(&self) -> impl Iterator<Item = &Indicator> {
-        self.indicators.iter().filter(|indicator| indicator.confidence == crate::case::Confidence::High)
+        self.indicators.iter().filter(|own| own.is_certain())
     }
 }
 
 fn note_unread<T>(unread: &mut Vec<Unread>, what: &str, look: &Look<T>) {
     if let Some(why) = look.unread() {
-        unread.push(Unread { what: what.to_owned(), why: why.to_owned() });
+        unread.push(Unread::new(what, why));
     }
 }
 
 fn methods(found: &Investigation) -> Vec<MethodFound> {
-    let judged = found.evidence.methods.read().into_iter().flatten();
+    let judged = found.case.evidence.methods.read().into_iter().flatten();
     judged
         .map(|own| MethodFound {
             id: own.method.id.to_string(),

@@ -103,8 +103,7 @@ pub(super) fn window(report: &InvestigationReport) -> String {
 }
 
 fn indicators(out: &mut String, report: &InvestigationReport) {
-    let (certain, doubtful): (Vec<_>, Vec<_>) =
-        report.indicators.iter().partition(|own| own.confidence == Confidence::High);
+    let (certain, doubtful): (Vec<_>, Vec<_>) = report.indicators.iter().partition(|own| own.is_certain());
     for (title, list) in [("The intruder's", certain), ("To be judged by a person", doubtful)] {
         if list.is_empty() {
             continue;

@@ -89,12 +89,10 @@ pub struct Event {
 /// Puts everything in its order.
 pub(super) fn timeline(found: &Investigation, left: &[Persistence]) -> Vec<Event> {
     let addresses: BTreeSet<&str> = found
+        .case
         .indicators
         .iter()
-        .filter(|own| {
-            matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range)
-                && own.confidence == crate::case::Confidence::High
-        })
+        .filter(|own| own.is_certain() && matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range))
         .map(|own| own.value.as_str())
         .collect();
     let mut events = sign_ins(found);
@@ -107,8 +105,9 @@ pub(super) fn timeline(found: &Investigation, left: &[Persistence]) -> Vec<Event
 
 /// The intruder's sign-ins, those that follow each other from one address as one.
 fn sign_ins(found: &Investigation) -> Vec<Event> {
-    let ids: BTreeSet<&str> = found.evidence.intruder_sign_ins.iter().map(String::as_str).collect();
+    let ids: BTreeSet<&str> = found.case.evidence.intruder_sign_ins.iter().map(String::as_str).collect();
     let mut rows: Vec<&SignIn> = found
+        .case
         .evidence
         .sign_ins
         .read()
@@ -159,8 +158,8 @@ fn visit(rows: &[&SignIn]) -> Option<Event> {
 
 /// What the audit log tells of the account, from a day before the compromise on.
 fn deeds(found: &Investigation, addresses: &BTreeSet<&str>) -> Vec<Event> {
-    let from = found.since.map(|since| since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN));
-    let audits = found.evidence.audits.read().into_iter().flatten();
+    let from = found.case.since.map(|since| since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN));
+    let audits = found.case.evidence.audits.read().into_iter().flatten();
     audits
         .filter(|audit| from.is_some_and(|from| audit.at >= from))
         .filter(|audit| {
@@ -175,7 +174,7 @@ fn deed(audit: &AuditRecord, found: &Investigation, addresses: &BTreeSet<&str>) 
     let (who, address, by) = match &audit.actor {
         AuditActor::User { id, upn, ip } => {
             let is_subject =
-                id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(found.subject.id.as_str()));
+                id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(found.case.subject.id.as_str()));
             let who = match ip.as_deref() {
                 Some(ip) if addresses.iter().any(|own| holds(own, ip)) => Who::Intruder,
                 _ if !is_subject && id.is_some() => Who::Another,
@@ -220,7 +219,7 @@ fn holds(indicator: &str, ip: &str) -> bool {
 
 /// Whether a device of the company's signed in from an address: the user is known there.
 fn is_known(found: &Investigation, ip: &str) -> bool {
-    let mut rows = found.evidence.sign_ins.read().into_iter().flatten();
+    let mut rows = found.case.evidence.sign_ins.read().into_iter().flatten();
     rows.any(|row| *row.ip == *ip && row.has_compliant_device())
 }
 
