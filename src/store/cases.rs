@@ -25,60 +25,46 @@ type Answer = Result<Accepted, StoreError>;
 
 /// Alerts on their way into the next transaction.
 #[derive(Debug, Default)]
-pub(super) struct Queue(Mutex<Queued>);
-
-#[derive(Debug, Default)]
-struct Queued {
-    waiting: Vec<(NewAlert, oneshot::Sender<Answer>)>,
-    /// Whether somebody is writing, who will come for what waits.
-    is_written: bool,
+pub(super) struct Queue {
+    waiting: Mutex<Vec<(NewAlert, oneshot::Sender<Answer>)>>,
+    /// Whose turn it is to write what waits: everybody's, in the order in which they came.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Queue {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Queued> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<(NewAlert, oneshot::Sender<Answer>)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an alert in; says whether whoever did so has to write.
-    fn put(&self, alert: NewAlert) -> (oneshot::Receiver<Answer>, bool) {
+    /// Puts an alert in.
+    fn put(&self, alert: NewAlert) -> oneshot::Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
-        let mut queued = self.lock();
-        queued.waiting.push((alert, sender));
-        let is_first = !queued.is_written;
-        queued.is_written = true;
-        (receiver, is_first)
+        self.lock().push((alert, sender));
+        receiver
     }
 
-    /// Takes what is to be written next; nothing ends the writing.
+    /// Takes what is to be written next.
     fn take(&self) -> Vec<(NewAlert, oneshot::Sender<Answer>)> {
-        let mut queued = self.lock();
-        let count = queued.waiting.len().min(MOST_AT_ONCE);
-        queued.is_written = count > 0;
-        queued.waiting.drain(..count).collect()
+        let mut waiting = self.lock();
+        let count = waiting.len().min(MOST_AT_ONCE);
+        waiting.drain(..count).collect()
     }
 }
 
-/// Writes until nothing waits any more.
-fn write_all(connection: &mut Connection, queue: &Queue) {
-    loop {
-        let batch = queue.take();
-        if batch.is_empty() {
-            return;
-        }
-        let (alerts, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        let answers = match accept_all(connection, &alerts) {
-            Ok(answers) => answers.into_iter().map(Ok).collect::<Vec<Answer>>(),
-            // One that cannot be written must not take the others along, and each is told of its own fault.
-            Err(_) => alerts
-                .iter()
-                .map(|alert| accept_all(connection, std::slice::from_ref(alert)))
-                .map(|one| one.and_then(|mut one| one.pop().ok_or(StoreError::Gone)))
-                .collect(),
-        };
-        for (sender, answer) in senders.into_iter().zip(answers) {
-            if sender.send(answer).is_err() {
-                tracing::debug!("whoever sent the alert has gone; it is taken in all the same");
-            }
+fn write(connection: &mut Connection, batch: Vec<(NewAlert, oneshot::Sender<Answer>)>) {
+    let (alerts, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    let answers = match accept_all(connection, &alerts) {
+        Ok(answers) => answers.into_iter().map(Ok).collect::<Vec<Answer>>(),
+        // One that cannot be written must not take the others along, and each is told of its own fault.
+        Err(_) => alerts
+            .iter()
+            .map(|alert| accept_all(connection, std::slice::from_ref(alert)))
+            .map(|one| one.and_then(|mut one| one.pop().ok_or(StoreError::Gone)))
+            .collect(),
+    };
+    for (sender, answer) in senders.into_iter().zip(answers) {
+        if sender.send(answer).is_err() {
+            tracing::debug!("whoever sent the alert has gone; it is taken in all the same");
         }
     }
 }
@@ -427,19 +413,28 @@ fn alert_rows(connection: &Connection, since: Timestamp) -> Result<Vec<AlertRow>
 
 impl Inbox for SqliteStore {
     fn accept(&self, alert: NewAlert) -> BoxFuture<'_, Result<Accepted, StoreError>> {
-        let queue = self.queue();
-        let (answer, is_first) = queue.put(alert);
-        let written = is_first.then(|| {
-            self.work(move |connection| {
-                write_all(connection, &queue);
-                Ok(())
-            })
-        });
         Box::pin(async move {
-            if let Some(written) = written {
-                written.await?;
+            let queue = self.queue();
+            let mut answer = queue.put(alert);
+            let _turn = tokio::select! {
+                biased;
+                answered = &mut answer => return answered.map_err(|_| StoreError::Gone)?,
+                turn = queue.turn.lock() => turn,
+            };
+            // Whoever has the turn writes until their own is written, and no longer: others wait with what came after.
+            loop {
+                match answer.try_recv() {
+                    Ok(answered) => return answered,
+                    Err(oneshot::error::TryRecvError::Closed) => return Err(StoreError::Gone),
+                    Err(oneshot::error::TryRecvError::Empty) => {}
+                }
+                let batch = queue.take();
+                self.work(move |connection| {
+                    write(connection, batch);
+                    Ok(())
+                })
+                .await?;
             }
-            answer.await.map_err(|_| StoreError::Gone)?
         })
     }
 

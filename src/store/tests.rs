@@ -337,3 +337,53 @@ async fn a_store_of_an_older_version_keeps_its_runs() {
     assert_eq!(begin(&store, "r1", &plan, plan.created_at).await, Begin::Begun);
     assert_eq!(store.load(&id("r1")).await.unwrap().0, plan);
 }
+
+fn alert(id: &str) -> NewAlert {
+    let trigger = crate::alert::Trigger {
+        source: "generic".to_owned(),
+        id: Some(id.to_owned()),
+        title: "Scripted user agent".to_owned(),
+        severity: crate::alert::Severity::High,
+        url: None,
+        tenant: None,
+        users: Vec::new(),
+        hints: crate::alert::Hints::default(),
+        is_resolved: false,
+        playbook: None,
+        notes: Vec::new(),
+    };
+    NewAlert {
+        id: id.parse().unwrap(),
+        webhook: "siem".to_owned(),
+        delivery: id.to_owned(),
+        received_at: small_plan("p1").created_at,
+        trigger,
+        outcome: Outcome::Recorded,
+        cases: Vec::new(),
+        limits: Limits { subjects_per_hour: 20, cool_down: jiff::SignedDuration::from_hours(1) },
+    }
+}
+
+#[tokio::test]
+async fn whoever_brings_an_alert_does_not_wait_for_those_that_come_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stanch.db");
+    let store = SqliteStore::open(&path).unwrap();
+    // Another process keeps the first from being written until the second waits behind it.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    let answered = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut sending = tokio::task::JoinSet::new();
+    for id in ["a1", "a2"] {
+        let (store, answered) = (store.clone(), std::sync::Arc::clone(&answered));
+        sending.spawn(async move {
+            store.accept(alert(id)).await.unwrap();
+            answered.lock().unwrap().push(id);
+        });
+    }
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+    other.execute_batch("rollback").unwrap();
+    sending.join_all().await;
+    assert_eq!(*answered.lock().unwrap(), ["a1", "a2"]);
+}
