@@ -38,7 +38,7 @@ const READS: [&str; 20] = [
 ];
 
 /// What writes beside that: nothing by which an app could make itself an administrator.
-const WRITES: [&str; 11] = [
+const WRITES: [&str; 12] = [
     "User.ReadWrite.All",
     "User.RevokeSessions.All",
     "User-PasswordProfile.ReadWrite.All",
@@ -49,6 +49,7 @@ const WRITES: [&str; 11] = [
     "MailboxSettings.ReadWrite",
     "DelegatedPermissionGrant.ReadWrite.All",
     "Device.ReadWrite.All",
+    "Group.Create",
     "GroupMember.ReadWrite.All",
 ];
 

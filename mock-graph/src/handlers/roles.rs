@@ -53,8 +53,20 @@ fn definition(id: &str) -> Value {
     json!({ "id": id, "displayName": name, "templateId": id, "isBuiltIn": name.is_some(), "isEnabled": true })
 }
 
+/// What only the schedule of an assignment tells: the file has it beside the assignment.
+const OF_SCHEDULE: [&str; 3] = ["assignmentType", "memberType", "endDateTime"];
+
 /// Every active assignment; those that the file gives no id have one of the mock's own.
 fn assignments(tenant: &Tenant) -> Vec<Value> {
+    let mut rows = scheduled(tenant);
+    for entries in rows.iter_mut().filter_map(Value::as_object_mut) {
+        entries.retain(|key, _| !OF_SCHEDULE.contains(&key.as_str()));
+    }
+    rows
+}
+
+/// Every active assignment with what its schedule tells, as far as the file does.
+fn scheduled(tenant: &Tenant) -> Vec<Value> {
     tenant
         .role_assignments
         .iter()
@@ -158,8 +170,9 @@ pub fn delete_role_assignment(tenant: &mut Tenant, call: &Call) -> Result<Reply,
 fn record(tenant: &mut Tenant, call: &Call, row: &Value, activity: &str) {
     let principal = text(row, "principalId");
     if find_user(tenant, principal).is_ok() {
-        let role = json!(text(row, "roleDefinitionId"));
-        append(tenant, call, principal, activity, "Core Directory", &[("Role.TemplateId", role)]);
+        let id = text(row, "roleDefinitionId");
+        let role = [("Role.TemplateId", json!(id)), ("Role.DisplayName", json!(name_of_role(id)))];
+        append(tenant, call, principal, activity, "Core Directory", &role);
     }
 }
 
@@ -242,13 +255,13 @@ pub fn list_role_eligibility_schedule_instances(tenant: &Tenant, call: &Call) ->
 /// 400 without a P2 licence.
 pub fn list_role_assignment_schedule_instances(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
     check_licence(tenant)?;
-    let rows: Vec<Value> = assignments(tenant)
+    let rows: Vec<Value> = scheduled(tenant)
         .into_iter()
         .map(|mut row| {
             if let Some(entries) = row.as_object_mut() {
-                entries.insert("assignmentType".to_owned(), "Assigned".into());
-                entries.insert("memberType".to_owned(), "Direct".into());
-                entries.insert("endDateTime".to_owned(), Value::Null);
+                entries.entry("assignmentType").or_insert("Assigned".into());
+                entries.entry("memberType").or_insert("Direct".into());
+                entries.entry("endDateTime").or_insert(Value::Null);
             }
             row
         })

@@ -35,6 +35,8 @@ const ASSIGNMENT_READ: Permissions =
     AnyOf(&[&["Directory.Read.All"], &["Directory.ReadWrite.All"], &["AppRoleAssignment.ReadWrite.All"]]);
 const ASSIGNMENT_WRITE: Permissions = AnyOf(&[&["AppRoleAssignment.ReadWrite.All"]]);
 const ROLES_WRITE: Permissions = AnyOf(&[&["RoleManagement.ReadWrite.Directory"]]);
+const GROUP_CREATE: Permissions =
+    AnyOf(&[&["Group.Create"], &["Group.ReadWrite.All"], &["Directory.ReadWrite.All"]]);
 const MEMBERS_WRITE: Permissions = AnyOf(&[&["GroupMember.ReadWrite.All"], &["Group.ReadWrite.All"]]);
 const MAILBOX_READ: Permissions = AnyOf(&[&["MailboxSettings.Read"], &["MailboxSettings.ReadWrite"]]);
 const MAILBOX_WRITE: Permissions = AnyOf(&[&["MailboxSettings.ReadWrite"]]);
@@ -155,6 +157,7 @@ pub(super) static ROUTES: &[Route] = &[
     write("DELETE", ASSIGNMENT, Directory, ROLES_WRITE, roles::delete_role_assignment),
     read("/directoryRoles", Both, Directory, ROLES_READ, roles::list_directory_roles),
     read("/directoryRoles/{}/members", Both, Directory, ROLES_READ, roles::directory_role_members),
+    write("POST", "/groups", Directory, GROUP_CREATE, group_changes::create_group),
     write("POST", "/groups/{}/members/$ref", Directory, MEMBERS_WRITE, group_changes::add_member),
     write("DELETE", "/groups/{}/members/{}/$ref", Directory, MEMBERS_WRITE, group_changes::remove_member),
     // mailboxes
