@@ -12,6 +12,7 @@ pub mod investigation;
 pub mod look;
 pub mod method;
 pub mod persistence;
+pub mod role;
 pub mod sign_in;
 pub mod subject;
 
@@ -27,5 +28,6 @@ pub use investigation::{AddressUse, Investigation, OtherUser, SentMail};
 pub use look::Look;
 pub use method::{AuthMethod, MethodKind};
 pub use persistence::{Persistence, PersistenceKind};
+pub use role::{RoleAssignment, RoleVia};
 pub use sign_in::{Position, Risk, SecondFactor, SignIn};
 pub use subject::{RoleHeld, RoleSource, Subject};

@@ -15,7 +15,7 @@ use crate::playbook::{BoundPlaybook, BoundStep};
 use crate::steps::{AnyStep, ByHand, quoted};
 
 /// The modules that the lines below use.
-const MODULES: &str = "Microsoft.Graph.Authentication, Microsoft.Graph.Users, Microsoft.Graph.Users.Actions, Microsoft.Graph.Identity.SignIns";
+const MODULES: &str = "Microsoft.Graph.Authentication, Microsoft.Graph.Users, Microsoft.Graph.Users.Actions, Microsoft.Graph.Groups, Microsoft.Graph.Identity.SignIns, Microsoft.Graph.Identity.Governance";
 
 /// A playbook as steps for a person, as JSON.
 #[derive(Debug, Serialize, JsonSchema)]

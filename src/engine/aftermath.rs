@@ -78,7 +78,7 @@ pub(super) async fn read(reader: &Reader, plan: &Plan, after: Timestamp, now: Ti
                 since: plan.case.since.or(found.since),
                 evidence: found.evidence,
             };
-            let traces = traces::read(reader, &case).await;
+            let traces = Box::pin(traces::read(reader, &case)).await;
             (traces, case.evidence.audits)
         }
     };

@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::case::{AppGrant, Case, Device, InboxRule, Judged, JudgedMethod, Look, MethodVerdict};
+use crate::case::{
+    AppGrant, Case, Device, InboxRule, Judged, JudgedMethod, Look, MethodVerdict, RoleAssignment,
+};
 use crate::graph::Reader;
+use crate::investigate::roles::{self, Roles};
 use crate::investigate::{consents, devices, inbox_rules};
 use crate::plan::Plan;
 use crate::run::Progress;
@@ -15,6 +18,7 @@ pub(super) enum TraceKind {
     Rule,
     Consent,
     Device,
+    Role,
 }
 
 impl TraceKind {
@@ -24,6 +28,7 @@ impl TraceKind {
             Self::Rule => "inbox rule",
             Self::Consent => "consent to an app",
             Self::Device => "device",
+            Self::Role => "directory role",
         }
     }
 
@@ -33,6 +38,7 @@ impl TraceKind {
             Self::Rule => "inbox rules",
             Self::Consent => "consents to apps",
             Self::Device => "devices",
+            Self::Role => "directory roles",
         }
     }
 
@@ -43,6 +49,7 @@ impl TraceKind {
             Self::Rule => "disable_inbox_rules",
             Self::Consent => "revoke_app_consents",
             Self::Device => "disable_devices",
+            Self::Role => "strip_roles",
         }
     }
 }
@@ -87,17 +94,18 @@ pub(super) struct Traces {
 
 /// The same answer for every kind, where nothing could be read.
 pub(super) fn unread(why: &str) -> Vec<Traces> {
-    [TraceKind::Method, TraceKind::Rule, TraceKind::Consent, TraceKind::Device]
+    [TraceKind::Method, TraceKind::Rule, TraceKind::Consent, TraceKind::Device, TraceKind::Role]
         .map(|kind| Traces { kind, found: Look::Unread { why: why.to_owned() } })
         .into()
 }
 
 /// Reads everything side by side, and judges it.
 pub(super) async fn read(reader: &Reader, case: &Case) -> Vec<Traces> {
-    let (inbox, consents, devices) = tokio::join!(
+    let (inbox, consents, devices, given) = tokio::join!(
         inbox_rules::read(reader, case),
         consents::read(reader, case),
-        devices::read(reader, case)
+        devices::read(reader, case),
+        roles::read(reader, case)
     );
     let methods = case.evidence.methods.as_ref().map(|all| all.iter().map(method).collect());
     let rules = inbox.rules.as_ref().map(|rules| {
@@ -112,11 +120,16 @@ pub(super) async fn read(reader: &Reader, case: &Case) -> Vec<Traces> {
         .devices
         .as_ref()
         .map(|all| devices::judge(all, &devices, case).into_iter().map(device).collect());
+    let held = given
+        .held
+        .as_ref()
+        .map(|all| roles::judge(all, &given, case).into_iter().map(|own| role(own, &given)).collect());
     vec![
         Traces { kind: TraceKind::Method, found: methods },
         Traces { kind: TraceKind::Rule, found: rules },
         Traces { kind: TraceKind::Consent, found: grants },
         Traces { kind: TraceKind::Device, found: owned },
+        Traces { kind: TraceKind::Role, found: held },
     ]
 }
 
@@ -162,6 +175,17 @@ fn device(judged: Judged<Device>) -> Trace {
         reasons: judged.reasons,
         is_live: judged.object.enabled != Some(false),
         at: judged.object.registered_at,
+        id: judged.object.id,
+    }
+}
+
+fn role(judged: Judged<RoleAssignment>, found: &Roles) -> Trace {
+    Trace {
+        name: format!("directory role `{}`, {}", judged.object.name, judged.object.words()),
+        verdict: judged.verdict,
+        reasons: judged.reasons,
+        is_live: true,
+        at: roles::given_at(&judged.object, found),
         id: judged.object.id,
     }
 }

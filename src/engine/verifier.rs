@@ -232,12 +232,13 @@ impl Verifier {
 }
 
 /// Steps that are looked at again also where they had nothing to do.
-const LOOKED_AT: [&str; 5] = [
+const LOOKED_AT: [&str; 6] = [
     "disable_sign_in",
     "remove_auth_methods",
     "disable_inbox_rules",
     "revoke_app_consents",
     "disable_devices",
+    "strip_roles",
 ];
 
 /// Says beside an account that is enabled again by whom it was.

@@ -19,7 +19,8 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
         }
         "identity" => &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All"],
         "auditLogs" | "reports" => &["AuditLog.Read.All"],
-        "roleManagement" => &["RoleManagement.Read.Directory"],
+        "roleManagement" if is_read => &["RoleManagement.Read.Directory"],
+        "roleManagement" => &["RoleManagement.ReadWrite.Directory"],
         "domains" => &["Domain.Read.All"],
         "admin" if has("messageTraces") => &["ExchangeMessageTrace.Read.All"],
         "subscribedSkus" => &["LicenseAssignment.Read.All"],
@@ -29,7 +30,9 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
         "oauth2PermissionGrants" => &["DelegatedPermissionGrant.ReadWrite.All"],
         "devices" if is_read => &["Device.Read.All"],
         "devices" => &["Device.ReadWrite.All"],
-        "groups" => &["GroupMember.Read.All"],
+        "groups" if is_read => &["GroupMember.Read.All"],
+        "groups" if has("members") => &["GroupMember.ReadWrite.All"],
+        "groups" => &["Group.Create"],
         // The organization opens for whoever may read users (identity.md 0.1).
         "directory" if has("onPremisesSynchronization") => &["OnPremDirectorySynchronization.Read.All"],
         "directory" | "organization" => &["User.Read.All"],
@@ -170,6 +173,14 @@ mod tests {
             ("PATCH", "/v1.0/devices/y", &none, &["Device.ReadWrite.All"]),
             ("GET", "/v1.0/servicePrincipals/y", &none, &["Application.Read.All"]),
             ("PATCH", "/v1.0/servicePrincipals/y", &none, &["Application.ReadWrite.All"]),
+            (
+                "DELETE",
+                "/v1.0/roleManagement/directory/roleAssignments/y",
+                &none,
+                &["RoleManagement.ReadWrite.Directory"],
+            ),
+            ("POST", "/v1.0/groups", &none, &["Group.Create"]),
+            ("POST", "/v1.0/groups/y/members/$ref", &none, &["GroupMember.ReadWrite.All"]),
             ("GET", "/v1.0/unheardOf", &none, &[]),
         ] {
             assert_eq!(least(method, path, body), wanted, "{method} {path}");

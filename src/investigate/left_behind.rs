@@ -1,14 +1,18 @@
 //! What else the intruder may have left in the tenant: read side by side, each kind judged by its own finder.
 
-use super::{consents, devices, inbox_rules};
+use super::{consents, devices, inbox_rules, roles};
 use crate::case::{AppGrant, Case, Judged, Look, Persistence, PersistenceKind};
 use crate::graph::Reader;
 use crate::report::{LeftBehind, Unread};
 
-/// Reads and judges inbox rules, consents and devices.
+/// Reads and judges inbox rules, consents, devices and directory roles.
 pub async fn left_behind(graph: &Reader, case: &Case) -> LeftBehind {
-    let (inbox, consents, devices) =
-        tokio::join!(inbox_rules::read(graph, case), consents::read(graph, case), devices::read(graph, case));
+    let (inbox, consents, devices, given) = tokio::join!(
+        inbox_rules::read(graph, case),
+        consents::read(graph, case),
+        devices::read(graph, case),
+        roles::read(graph, case)
+    );
     let mut left = LeftBehind::default();
     match &inbox.rules {
         Look::Read(rules) => {
@@ -52,6 +56,20 @@ pub async fn left_behind(graph: &Reader, case: &Case) -> LeftBehind {
             }));
         }
         Look::Unread { why } => left.unread.push(Unread::new("devices", why)),
+    }
+    match &given.held {
+        Look::Read(held) => {
+            left.found.extend(roles::judge(held, &given, case).into_iter().map(|own| Persistence {
+                kind: PersistenceKind::Role,
+                does: own.object.words(),
+                at: roles::given_at(&own.object, &given),
+                id: own.object.id,
+                name: own.object.name,
+                verdict: own.verdict,
+                reasons: own.reasons,
+            }));
+        }
+        Look::Unread { why } => left.unread.push(Unread::new("directory roles", why)),
     }
     left
 }

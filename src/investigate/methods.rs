@@ -466,7 +466,8 @@ fn is_older(at: Timestamp, grounds: &Grounds<'_>) -> bool {
     grounds.since.is_some_and(|since| at.saturating_add(SLACK).is_ok_and(|later| later < since))
 }
 
-fn is_indicator(address: IpAddr, indicators: &[Indicator]) -> bool {
+/// Whether an address is the intruder's for certain.
+pub(super) fn is_indicator(address: IpAddr, indicators: &[Indicator]) -> bool {
     indicators.iter().filter(|own| own.is_certain()).any(|own| {
         matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range)
             && own.value.parse::<CidrBlock>().is_ok_and(|block| block.contains(address))

@@ -16,6 +16,7 @@ mod methods;
 mod neighbourhood;
 mod past;
 mod phone_app;
+pub mod roles;
 mod seen_again;
 mod sign_in_file;
 mod sign_ins;

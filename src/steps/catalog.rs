@@ -22,6 +22,7 @@ use super::require_token_protection::RequireTokenProtection;
 use super::reset_password::{self, ResetPassword};
 use super::revoke_app_consents::RevokeAppConsents;
 use super::revoke_sessions::RevokeSessions;
+use super::strip_roles::{self, StripRoles};
 use super::watch_new_method::WatchNewMethod;
 use crate::case::{Case, Hold};
 use crate::graph::{GraphError, Licence, Reader, Reading};
@@ -155,6 +156,7 @@ steps!(
     DisableServicePrincipal,
     DisableDevices,
     DisableInboxRules,
+    StripRoles,
     BlockIps,
     RequireCompliantDevice,
     RequireTokenProtection,
@@ -171,6 +173,8 @@ impl AnyStep {
             reset_password::PERSONS_PERMISSIONS
         } else if action.requests.iter().any(disable_service_principal::is_an_apps) {
             disable_service_principal::WRITE_PERMISSIONS
+        } else if action.requests.iter().any(strip_roles::is_a_roles) {
+            strip_roles::WRITE_PERMISSIONS
         } else {
             Self::permissions(&action.step)
         }

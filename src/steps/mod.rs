@@ -24,6 +24,7 @@ mod require_token_protection;
 mod reset_password;
 mod revoke_app_consents;
 mod revoke_sessions;
+mod strip_roles;
 mod target;
 mod watch_new_method;
 

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    block_ips, confirm_compromised, disable_devices, disable_inbox_rules, disable_service_principal,
-    issue_temporary_access_pass, policy_rollout, remove_auth_methods, revoke_app_consents, watch_new_method,
+    block_ips, confirm_compromised, disable_devices, disable_inbox_rules,
+    disable_service_principal, issue_temporary_access_pass, policy_rollout,
+    remove_auth_methods, revoke_app_consents, strip_roles, watch_new_method,
 };
 use crate::domain::UserId;
 use crate::graph::{GraphError, Reader};
@@ -88,6 +89,7 @@ async fn see(
         "disable_service_principal" => disable_service_principal::see(action, graph).await,
         "disable_devices" => disable_devices::see(action, graph).await,
         "disable_inbox_rules" => disable_inbox_rules::see(action, subject, graph).await,
+        "strip_roles" => strip_roles::see(action, subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, graph).await,
         "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
         "watch_new_method" => watch_new_method::see(action, subject, graph).await,

@@ -31,6 +31,7 @@ mod persistence;
 mod playbook_schema;
 mod processes;
 mod restore;
+mod roles;
 mod schemas;
 mod score;
 mod sealed;

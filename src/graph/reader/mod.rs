@@ -18,6 +18,7 @@ mod operation;
 mod pass;
 mod policies;
 mod risk;
+mod role_assignments;
 mod roles;
 mod sign_in_row;
 mod sign_ins;

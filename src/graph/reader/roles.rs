@@ -10,12 +10,15 @@ use crate::domain::UserId;
 use crate::graph::error::GraphError;
 use crate::graph::path::{quote, with_query};
 
-const ASSIGNMENTS: &str = "/v1.0/roleManagement/directory/roleAssignments";
-const ELIGIBILITIES: &str = "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances";
+pub(super) const ASSIGNMENTS: &str = "/v1.0/roleManagement/directory/roleAssignments";
+pub(super) const ELIGIBILITIES: &str = "/v1.0/roleManagement/directory/roleEligibilityScheduleInstances";
 
 /// A group that a role may hang on.
-struct RoleGroup {
-    id: String,
+pub(super) struct RoleGroup {
+    /// Object id.
+    pub id: String,
+    /// Name; empty where Graph does not show it.
+    pub name: String,
 }
 
 impl Reader {
@@ -82,7 +85,7 @@ impl Reader {
 
     /// The groups of a user that are role-assignable, or that Graph shows us too little of to tell (identity.md 1.3,
     /// "limited information").
-    async fn role_groups(&self, user: &UserId) -> Result<Vec<RoleGroup>, GraphError> {
+    pub(super) async fn role_groups(&self, user: &UserId) -> Result<Vec<RoleGroup>, GraphError> {
         let target = with_query(
             &format!("/v1.0/users/{user}/transitiveMemberOf/microsoft.graph.group"),
             &[("$select", "id,displayName,isAssignableToRole"), ("$top", "999")],
@@ -91,9 +94,9 @@ impl Reader {
         for row in self.list(&target, &[]).await? {
             let id =
                 text_if_any(&row, "/id").ok_or_else(|| malformed(&target, "a group without an id", None))?;
-            let is_hidden = text_if_any(&row, "/displayName").is_none();
-            if flag(&row, "/isAssignableToRole").unwrap_or(is_hidden) {
-                groups.push(RoleGroup { id });
+            let name = text_if_any(&row, "/displayName");
+            if flag(&row, "/isAssignableToRole").unwrap_or(name.is_none()) {
+                groups.push(RoleGroup { id, name: name.unwrap_or_default() });
             }
         }
         Ok(groups)
@@ -105,11 +108,16 @@ impl Reader {
         principal: &str,
         source: RoleSource,
     ) -> Result<Vec<RoleHeld>, GraphError> {
-        let filter = format!("principalId eq {}", quote(principal));
-        let target = with_query(resource, &[("$filter", &filter), ("$expand", "roleDefinition")]);
+        let target = held_at(resource, principal);
         let rows = self.list(&target, &[]).await?;
         rows.iter().map(|row| parse_role(&target, row, source)).collect()
     }
+}
+
+/// The roles of a principal at one of the places where they are held.
+pub(super) fn held_at(resource: &str, principal: &str) -> String {
+    let filter = format!("principalId eq {}", quote(principal));
+    with_query(resource, &[("$filter", &filter), ("$expand", "roleDefinition")])
 }
 
 fn parse_role(target: &str, row: &Value, source: RoleSource) -> Result<RoleHeld, GraphError> {

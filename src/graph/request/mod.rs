@@ -7,6 +7,7 @@ mod mailbox;
 mod method;
 mod policy;
 mod risk;
+mod role;
 mod user;
 
 pub use app::{delete_grant, disable_app, enable_app, give_grant_again};
@@ -18,6 +19,7 @@ pub use method::{
 };
 pub use policy::{change_policy, create_policy, delete_policy, set_policy_state};
 pub use risk::confirm_compromised;
+pub use role::{delete_role, give_role};
 pub use user::{
     disable_sign_in, enable_sign_in, reset_password, reset_password_with_writeback, revoke_sessions,
 };

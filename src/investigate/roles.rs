@@ -1,0 +1,211 @@
+//! Whose each directory role is: the intruder's, where it was given since the compromise began, by the account itself in
+//! the intruder's session, or from the intruder's address. A role that was held before is never theirs.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::methods::is_indicator;
+use super::whose::{Deed, SignIns};
+use crate::case::{Activity, AuditActor, Case, Judged, Look, MethodVerdict, RoleAssignment, RoleVia, SignIn};
+use crate::domain::{CidrBlock, shown};
+use crate::graph::{Reader, settled};
+use crate::guard::is_microsofts;
+
+/// Two services write one record each of one change; they stand this near to each other.
+const NEAR_RECORD: SignedDuration = SignedDuration::from_mins(5);
+/// Where roles are given: the portal, and Graph's and Azure AD's PowerShell.
+const ADMIN_APPS: [&str; 3] = [
+    "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
+    "14d82eec-204b-4c2f-b7e8-296a70dab67e",
+    "1b730954-1685-4b74-9bfd-dac224a7b894",
+];
+/// The names that Privileged Identity Management acts by in others' stead.
+const PRIVILEGED_IDENTITY_MANAGEMENT: [&str; 2] = ["MS-PIM", "Azure AD PIM"];
+
+/// What is read for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// The roles that the user holds, in whatever way.
+    pub held: Look<Vec<RoleAssignment>>,
+    /// What was done to the user in the directory; not read where no role is held.
+    pub activities: Look<Vec<Activity>>,
+}
+
+/// Reads what the finder needs; what fails is unread, and nothing else waits for it.
+pub async fn read(graph: &Reader, case: &Case) -> Roles {
+    let user = &case.subject.id;
+    let held = settled(graph.role_assignments_of(user).await);
+    let activities = match &held {
+        Look::Read(held) if held.is_empty() => Look::Read(Vec::new()),
+        _ => settled(graph.activities_about(user.as_str(), case.evidence.window.from).await),
+    };
+    Roles { held, activities }
+}
+
+/// Judges every role.
+pub fn judge(held: &[RoleAssignment], found: &Roles, case: &Case) -> Vec<Judged<RoleAssignment>> {
+    let sign_ins = SignIns::of(case);
+    held.iter()
+        .map(|role| {
+            let mut reasons = Vec::new();
+            let verdict = match &found.activities {
+                Look::Unread { why } => {
+                    reasons.push(format!("the audit log was not read: {why}"));
+                    MethodVerdict::Unknown
+                }
+                Look::Read(activities) => {
+                    let is_twin = |own: &&RoleAssignment| {
+                        own.role_id == role.role_id && own.via.word() == role.via.word()
+                    };
+                    let is_alone = held.iter().filter(is_twin).count() < 2;
+                    by_records(role, is_alone, activities, case, &sign_ins, &mut reasons)
+                }
+            };
+            Judged { object: role.clone(), verdict, reasons }
+        })
+        .collect()
+}
+
+/// When a role was given, where the log has it.
+pub fn given_at(role: &RoleAssignment, found: &Roles) -> Option<Timestamp> {
+    let activities = found.activities.read().into_iter().flatten();
+    activities.filter(|record| is_giving(record, role)).map(|record| record.at).max()
+}
+
+fn by_records(
+    role: &RoleAssignment,
+    is_alone: bool,
+    activities: &[Activity],
+    case: &Case,
+    sign_ins: &SignIns<'_>,
+    reasons: &mut Vec<String>,
+) -> MethodVerdict {
+    let given = activities.iter().filter(|record| is_giving(record, role));
+    let Some(newest) = given.clone().max_by_key(|record| record.at) else {
+        return sign_ins.without_record(reasons);
+    };
+    // One of the records names the person where the other names the service that did it.
+    let is_persons = |record: &&Activity| {
+        matches!(record.actor, AuditActor::User { .. })
+            && record.at.duration_since(newest.at).abs() <= NEAR_RECORD
+    };
+    let record = given.clone().find(is_persons).unwrap_or(newest);
+    reasons.push(format!("the audit log has `{}` of {}", record.name, shown(record.at)));
+    if sign_ins.is_before(record.at) {
+        reasons.push("it is older than the compromise".to_owned());
+        return MethodVerdict::UnknownOld;
+    }
+    let taken = activities.iter().find(|own| own.at < record.at && is_taking(own, role));
+    if let Some(taken) = taken {
+        reasons.push(format!("it was taken away {}: the account had held it before", shown(taken.at)));
+        return MethodVerdict::Unknown;
+    }
+    if !is_alone {
+        reasons.push("the account holds the role twice, and which one was given cannot be told".to_owned());
+        return MethodVerdict::Unknown;
+    }
+    by_giver(record, case, sign_ins, reasons)
+}
+
+/// Judges by who gave it.
+fn by_giver(
+    record: &Activity,
+    case: &Case,
+    sign_ins: &SignIns<'_>,
+    reasons: &mut Vec<String>,
+) -> MethodVerdict {
+    let subject = &case.subject;
+    let deed = |ip: Option<IpAddr>| Deed { at: record.at, ip, fits: &is_admins_page };
+    match &record.actor {
+        AuditActor::User { id, upn, ip } => {
+            let address: Option<IpAddr> = ip.as_deref().and_then(|text| text.parse().ok());
+            let is_subject = match (id, upn) {
+                (Some(id), _) => id.eq_ignore_ascii_case(subject.id.as_str()),
+                (None, Some(upn)) => upn.eq_ignore_ascii_case(subject.upn.as_str()),
+                (None, None) => false,
+            };
+            if is_subject {
+                reasons.push("the account gave it to itself".to_owned());
+                let usable = address
+                    .filter(|own| is_persons_own(*own, record) || is_indicator(*own, &case.indicators));
+                return sign_ins.whose(&deed(usable), reasons);
+            }
+            let by = upn.clone().or_else(|| id.clone()).unwrap_or_else(|| "somebody".to_owned());
+            if let Some(address) = address.filter(|own| is_indicator(*own, &case.indicators)) {
+                reasons.push(format!("given by {by} from {address}, which is the intruder's"));
+                MethodVerdict::Attacker
+            } else {
+                reasons.push(format!("given by {by} since the compromise: ask them"));
+                MethodVerdict::Unknown
+            }
+        }
+        AuditActor::App { name } if !PRIVILEGED_IDENTITY_MANAGEMENT.contains(&name.as_str()) => {
+            reasons.push(format!("given by the app `{name}` since the compromise"));
+            MethodVerdict::Unknown
+        }
+        AuditActor::App { .. } | AuditActor::Unknown => {
+            reasons.push("the record does not say by whom".to_owned());
+            sign_ins.whose(&deed(None), reasons)
+        }
+    }
+}
+
+/// Whether a record is of the role being given, in the way in which it is held.
+fn is_giving(record: &Activity, role: &RoleAssignment) -> bool {
+    let name = record.name.to_lowercase();
+    if !record.succeeded || !name.starts_with("add ") {
+        return false;
+    }
+    match &role.via {
+        RoleVia::Group { id, name: group } => {
+            name.starts_with("add member to group") && names(record, "Group", &[id], group)
+        }
+        via => {
+            // `Add member to role`, `Add scoped member to role`, `Add eligible member to role in PIM completed (permanent)`
+            name.contains("member to role")
+                && name.contains("eligible") == (*via == RoleVia::Eligibility)
+                && names(record, "Role", &[&role.role_id, &role.template_id], &role.name)
+        }
+    }
+}
+
+fn is_taking(record: &Activity, role: &RoleAssignment) -> bool {
+    let name = record.name.to_lowercase();
+    if !record.succeeded || !name.starts_with("remove ") {
+        return false;
+    }
+    match &role.via {
+        RoleVia::Group { id, name: group } => {
+            name.starts_with("remove member from group") && names(record, "Group", &[id], group)
+        }
+        _ => {
+            name.contains("member from role")
+                && names(record, "Role", &[&role.role_id, &role.template_id], &role.name)
+        }
+    }
+}
+
+/// Whether a record names an object: as what it is about, or by what it has changed.
+fn names(record: &Activity, kind: &str, ids: &[&String], name: &str) -> bool {
+    let is_id = |text: &str| ids.iter().any(|id| id.eq_ignore_ascii_case(text));
+    let property = |key: &str| record.new_value(&format!("{kind}.{key}"));
+    let has_id = ["TemplateId", "ObjectID"].into_iter().filter_map(property).any(is_id);
+    has_id
+        || record.targets.iter().any(|own| {
+            own.id.as_deref().is_some_and(is_id) || (own.kind == kind && !name.is_empty() && own.name == name)
+        })
+        || (!name.is_empty() && property("DisplayName") == Some(name))
+}
+
+/// Whether the address of a record is the person's: a service's own is none (policy-logs-auth.md 5.5).
+fn is_persons_own(address: IpAddr, record: &Activity) -> bool {
+    record.logged_by != "Core Directory" && !is_microsofts(&CidrBlock::single(address))
+}
+
+fn is_admins_page(row: &SignIn) -> bool {
+    row.app_id.as_deref().is_some_and(|id| ADMIN_APPS.iter().any(|own| own.eq_ignore_ascii_case(id)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+use super::*;
+use crate::case::ActivityTarget;
+use crate::investigate::whose::tests::{EVIL, HOME, at, case, sign_in};
+
+const USER_ADMINISTRATOR: &str = "fe930be7-5e62-47db-91af-98c3a49a38b1";
+const GROUP: &str = "7b0f3c11-9d52-4a7e-8c33-2f1a5b6c7d8e";
+const ADMIN: &str = "5f00aaaa-0000-4000-8000-000000000009";
+
+fn role(via: RoleVia) -> RoleAssignment {
+    RoleAssignment {
+        id: "lAPpYvVpN0KRkAEhdxReEJVj-1".to_owned(),
+        role_id: USER_ADMINISTRATOR.to_owned(),
+        template_id: USER_ADMINISTRATOR.to_owned(),
+        name: "User Administrator".to_owned(),
+        scope: "/".to_owned(),
+        via,
+    }
+}
+
+fn person(id: &str, ip: Option<&str>) -> AuditActor {
+    AuditActor::User { id: Some(id.to_owned()), upn: None, ip: ip.map(str::to_owned) }
+}
+
+fn record(name: &str, when: &str, actor: AuditActor, target: (&str, &str)) -> Activity {
+    Activity {
+        id: format!("{name} {when} {actor:?}"),
+        at: at(when),
+        name: name.to_owned(),
+        logged_by: "Core Directory".to_owned(),
+        actor,
+        succeeded: true,
+        targets: vec![ActivityTarget {
+            id: Some(target.1.to_owned()),
+            kind: target.0.to_owned(),
+            name: String::new(),
+            modified: Vec::new(),
+        }],
+    }
+}
+
+fn given(when: &str, actor: AuditActor) -> Activity {
+    record("Add member to role", when, actor, ("Role", USER_ADMINISTRATOR))
+}
+
+/// The verdict over a role that is held so, with these sign-ins and records.
+fn verdict(via: RoleVia, rows: Vec<SignIn>, activities: Vec<Activity>) -> MethodVerdict {
+    let case = case(rows);
+    let found = Roles { held: Look::Read(vec![role(via)]), activities: Look::Read(activities) };
+    judge(found.held.read().unwrap(), &found, &case)[0].verdict
+}
+
+fn subject() -> String {
+    case(vec![]).subject.id.to_string()
+}
+
+#[test]
+fn a_role_that_the_account_gave_itself_is_whose_session_it_was() {
+    let when = "2026-09-11T10:02:00Z";
+    for (ip, wanted) in [(EVIL, MethodVerdict::Attacker), (HOME, MethodVerdict::Owner)] {
+        let rows = vec![sign_in("2026-09-11T10:00:00Z", ip, "Azure Portal", ip == HOME)];
+        // The record's own address is Microsoft's, and says nothing.
+        let own = given(when, person(&subject(), Some("20.190.160.14")));
+        assert_eq!(verdict(RoleVia::Assignment, rows, vec![own]), wanted, "{ip}");
+    }
+    let nobody = given(when, person(&subject(), None));
+    assert_eq!(verdict(RoleVia::Assignment, vec![], vec![nobody]), MethodVerdict::Unknown);
+}
+
+#[test]
+fn a_role_that_another_gave_from_the_intruders_address_is_the_intruders() {
+    let from = |ip| vec![given("2026-09-11T10:02:00Z", person(ADMIN, Some(ip)))];
+    assert_eq!(verdict(RoleVia::Assignment, vec![], from(EVIL)), MethodVerdict::Attacker);
+    // Any other administrator is asked.
+    assert_eq!(verdict(RoleVia::Assignment, vec![], from(HOME)), MethodVerdict::Unknown);
+}
+
+#[test]
+fn a_role_that_was_held_before_is_never_taken_for_the_intruders() {
+    let evil = || vec![sign_in("2026-09-11T10:00:00Z", EVIL, "Azure Portal", false)];
+    let old = given("2026-09-01T10:00:00Z", person(&subject(), None));
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![old]), MethodVerdict::UnknownOld);
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![]), MethodVerdict::UnknownOld);
+    // Taken away and given again while the intruder was there: it had been held.
+    let again = given("2026-09-11T10:02:00Z", person(&subject(), None));
+    let taken = record(
+        "Remove member from role",
+        "2026-09-11T10:01:00Z",
+        person(&subject(), None),
+        ("Role", USER_ADMINISTRATOR),
+    );
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![again.clone(), taken]), MethodVerdict::Unknown);
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![again]), MethodVerdict::Attacker);
+}
+
+#[test]
+fn a_record_of_another_role_or_of_another_way_of_holding_it_tells_nothing() {
+    let evil = || vec![sign_in("2026-09-11T10:00:00Z", EVIL, "Azure Portal", false)];
+    let when = "2026-09-11T10:02:00Z";
+    let other = record(
+        "Add member to role",
+        when,
+        person(&subject(), None),
+        ("Role", "729827e3-9c14-49f7-bb1b-9608f156bbb8"),
+    );
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![other]), MethodVerdict::UnknownOld);
+    let eligible = || {
+        record(
+            "Add eligible member to role in PIM completed (permanent)",
+            when,
+            person(&subject(), None),
+            ("Role", USER_ADMINISTRATOR),
+        )
+    };
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![eligible()]), MethodVerdict::UnknownOld);
+    assert_eq!(verdict(RoleVia::Eligibility, evil(), vec![eligible()]), MethodVerdict::Attacker);
+    let mut failed = given(when, person(&subject(), None));
+    failed.succeeded = false;
+    assert_eq!(verdict(RoleVia::Assignment, evil(), vec![failed]), MethodVerdict::UnknownOld);
+}
+
+#[test]
+fn of_the_two_records_of_one_change_the_persons_tells() {
+    let service = AuditActor::App { name: "MS-PIM".to_owned() };
+    let rows = vec![sign_in("2026-09-11T10:00:00Z", HOME, "Azure Portal", true)];
+    let both = vec![
+        given("2026-09-11T10:02:04Z", service),
+        given("2026-09-11T10:02:00Z", person(ADMIN, Some(EVIL))),
+    ];
+    assert_eq!(verdict(RoleVia::Activation, rows, both), MethodVerdict::Attacker);
+    let app = given("2026-09-11T10:02:00Z", AuditActor::App { name: "Provisioning".to_owned() });
+    assert_eq!(verdict(RoleVia::Assignment, vec![], vec![app]), MethodVerdict::Unknown);
+}
+
+#[test]
+fn a_role_through_a_group_is_judged_by_how_the_account_came_into_the_group() {
+    let via = || RoleVia::Group { id: GROUP.to_owned(), name: "Operators".to_owned() };
+    let rows = || vec![sign_in("2026-09-11T10:00:00Z", EVIL, "Azure Portal", false)];
+    let joined =
+        record("Add member to group", "2026-09-11T10:02:00Z", person(&subject(), None), ("Group", GROUP));
+    assert_eq!(verdict(via(), rows(), vec![joined]), MethodVerdict::Attacker);
+    assert_eq!(verdict(via(), rows(), vec![]), MethodVerdict::UnknownOld);
+}
+
+#[test]
+fn where_the_log_was_not_read_nothing_is_told() {
+    let case = case(vec![]);
+    let found = Roles {
+        held: Look::Read(vec![role(RoleVia::Assignment)]),
+        activities: Look::Unread { why: "403".to_owned() },
+    };
+    let judged = judge(found.held.read().unwrap(), &found, &case);
+    assert_eq!(judged[0].verdict, MethodVerdict::Unknown);
+    assert_eq!(judged[0].reasons, ["the audit log was not read: 403"]);
+}
+
+#[test]
+fn a_role_that_is_held_twice_is_a_persons_to_tell_apart() {
+    let case = case(vec![sign_in("2026-09-11T10:00:00Z", EVIL, "Azure Portal", false)]);
+    let unit = RoleAssignment { scope: "/administrativeUnits/x".to_owned(), ..role(RoleVia::Assignment) };
+    let held = vec![role(RoleVia::Assignment), unit];
+    let record = given("2026-09-11T10:02:00Z", person(&subject(), None));
+    let found = Roles { held: Look::Read(held.clone()), activities: Look::Read(vec![record]) };
+    assert!(judge(&held, &found, &case).iter().all(|own| own.verdict == MethodVerdict::Unknown));
+}
