@@ -30,7 +30,7 @@ use crate::plan::{
     TenantRef, UnchangedStep,
 };
 use crate::playbook::{Approval, BoundPlaybook, BoundStep};
-use crate::run::{ActionState, Verdict};
+use crate::run::{ActionState, Verdict, begin, next};
 use crate::seal::Recipient;
 use crate::steps::{AnyStep, Planned, Scope};
 use crate::store::{Store, StoreError, load_run};
@@ -172,7 +172,9 @@ impl Planner {
         warnings.extend(grants.permission_warnings(&request.playbook, &self.guards, self.signed_in_as));
 
         let contained_at = self.contained_at(&request.playbook, &case.subject.id).await;
-        let under = Under { rules: rules.clone(), recipients: self.recipients.clone(), contained_at, now };
+        let own_passes = self.own_passes(&request.playbook, &case.subject.id).await;
+        let (rules_of, recipients) = (rules.clone(), self.recipients.clone());
+        let under = Under { rules: rules_of, recipients, contained_at, own_passes, now };
         let mut planned = plan_steps(reader, &case, request, Arc::new(under), watcher).await?;
         for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
@@ -204,6 +206,20 @@ impl Planner {
             return Look::Unread { why: "there is no record of runs to look in".to_owned() };
         };
         match last_contained(store.as_ref(), subject).await {
+            Ok(found) => Look::Read(found),
+            Err(error) => Look::Unread { why: error.to_string() },
+        }
+    }
+
+    /// The passes that runs on record here have issued for the account. They are looked up where passes are cancelled.
+    async fn own_passes(&self, playbook: &BoundPlaybook, subject: &UserId) -> Look<Vec<String>> {
+        if !playbook.steps.iter().any(|step| step.step == "cancel_temporary_access_passes") {
+            return Look::Read(Vec::new());
+        }
+        let Some(store) = &self.record else {
+            return Look::Unread { why: "there is no record of runs to look in".to_owned() };
+        };
+        match issued_passes(store.as_ref(), subject).await {
             Ok(found) => Look::Read(found),
             Err(error) => Look::Unread { why: error.to_string() },
         }
@@ -439,11 +455,26 @@ async fn last_contained(store: &dyn Store, subject: &UserId) -> Result<Option<Ti
     Ok(newest)
 }
 
+/// The passes that runs have issued for an account.
+async fn issued_passes(store: &dyn Store, subject: &UserId) -> Result<Vec<String>, StoreError> {
+    let mut issued = Vec::new();
+    for row in store.runs().await?.into_iter().filter(|row| row.subject == *subject) {
+        let (plan, journal) = store.load(&row.run).await?;
+        let passes = plan.actions.iter().filter(|action| action.step == "issue_temporary_access_pass");
+        let progress = journal.iter().try_fold(begin(&plan), |own, line| next(own, &line.entry))?;
+        issued.extend(passes.filter_map(|action| {
+            progress.iter().find(|own| own.id == action.id).and_then(|own| own.made_id.clone())
+        }));
+    }
+    Ok(issued)
+}
+
 /// What every step is planned under.
 struct Under {
     rules: GuardRules,
     recipients: Vec<Recipient>,
     contained_at: Look<Option<Timestamp>>,
+    own_passes: Look<Vec<String>>,
     now: Timestamp,
 }
 
@@ -476,6 +507,7 @@ async fn plan_steps(
                 ips_given: &request.ips,
                 recipients: &under.recipients,
                 contained_at: &under.contained_at,
+                own_passes: &under.own_passes,
                 now: under.now,
             };
             let planned = AnyStep::look_and_plan(&step.step, &step.with, &case, &scope, &reader).await;

@@ -14,6 +14,7 @@ mod left_behind;
 mod mail;
 mod methods;
 mod neighbourhood;
+pub mod passes;
 mod past;
 mod phone_app;
 pub mod roles;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::Step;
 use super::block_ips::BlockIps;
 use super::by_hand::ByHand;
+use super::cancel_temporary_access_passes::CancelTemporaryAccessPasses;
 use super::confirm_compromised::ConfirmCompromised;
 use super::disable_devices::DisableDevices;
 use super::disable_inbox_rules::DisableInboxRules;
@@ -152,6 +153,7 @@ steps!(
     RevokeSessions,
     ResetPassword,
     RemoveAuthMethods,
+    CancelTemporaryAccessPasses,
     RevokeAppConsents,
     DisableServicePrincipal,
     DisableDevices,

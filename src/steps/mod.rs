@@ -3,6 +3,7 @@
 
 mod block_ips;
 mod by_hand;
+mod cancel_temporary_access_passes;
 mod catalog;
 mod confirm_compromised;
 mod decision;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{
-    block_ips, confirm_compromised, disable_devices, disable_inbox_rules,
+    block_ips, cancel_temporary_access_passes, confirm_compromised, disable_devices, disable_inbox_rules,
     disable_service_principal, issue_temporary_access_pass, policy_rollout,
     remove_auth_methods, revoke_app_consents, strip_roles, watch_new_method,
 };
@@ -85,6 +85,7 @@ async fn see(
         "reset_password" => password(action, sent, subject, graph).await,
         "revoke_sessions" => sessions(action, sent, subject, graph).await,
         "remove_auth_methods" => remove_auth_methods::see(action, sent.is_some(), subject, graph).await,
+        "cancel_temporary_access_passes" => cancel_temporary_access_passes::see(action, subject, graph).await,
         "revoke_app_consents" => revoke_app_consents::see(action, subject, graph).await,
         "disable_service_principal" => disable_service_principal::see(action, graph).await,
         "disable_devices" => disable_devices::see(action, graph).await,

@@ -33,6 +33,8 @@ pub struct Scope<'a> {
     pub recipients: &'a [Recipient],
     /// When a run on record here last contained the account; `Read(None)` where none did.
     pub contained_at: &'a Look<Option<Timestamp>>,
+    /// Ids of the Temporary Access Passes that runs on record here have issued for the account.
+    pub own_passes: &'a Look<Vec<String>>,
     /// The tenant's present moment.
     pub now: Timestamp,
 }

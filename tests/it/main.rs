@@ -27,6 +27,7 @@ mod methods;
 mod order;
 mod packaging;
 mod pages;
+mod passes;
 mod persistence;
 mod playbook_schema;
 mod processes;
