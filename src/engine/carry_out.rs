@@ -155,8 +155,9 @@ fn why_not_let_in(context: &RunContext, action: &Action) -> Option<String> {
 async fn look_before(context: &RunContext, action: &Action) -> Result<Seen, GraphError> {
     let subject = &context.approved.plan().case.subject.id;
     let begun = context.clock.now();
-    let follows_our_own =
-        action.requests.iter().any(uses_made_object) || follows_a_change_of_its_object(context, action);
+    let follows_our_own = action.requests.iter().any(uses_made_object)
+        || follows_a_change_of_its_object(context, action)
+        || asks_about_a_sibling(context, action);
     loop {
         let look = Attempt {
             intent_at: context.tenant_now(),
@@ -189,6 +190,12 @@ fn follows_a_change_of_its_object(context: &RunContext, action: &Action) -> bool
             .actions
             .iter()
             .any(|other| action.needs.contains(&other.id) && other.object.id == action.object.id)
+}
+
+/// Whether an action asks What-If about something that its own step has just changed: who belongs to a group, say.
+fn asks_about_a_sibling(context: &RunContext, action: &Action) -> bool {
+    let mut all = context.approved.plan().actions.iter();
+    action.asks.is_some() && all.any(|other| action.needs.contains(&other.id) && other.step == action.step)
 }
 
 /// Reads an effect back until it shows, or patience ends.

@@ -105,8 +105,10 @@ pub(super) async fn send(
             }
             Err(error) if !error.may_have_happened() => {
                 let failure = note(&error);
-                if class == EffectClass::Delete && error.is_not_found() {
-                    // Gone already: the read-back tells whether it is.
+                let is_so_already = (class == EffectClass::Delete && error.is_not_found())
+                    || (planned.path.ends_with("/members/$ref") && is_there_already(&error));
+                if is_so_already {
+                    // Gone already, or there: the read-back tells whether it is.
                     context
                         .write_down(outcome(Outcome::SeenByReadBack {
                             made_id: None,
@@ -269,6 +271,9 @@ async fn find_made(context: &RunContext, planned: &PlannedRequest) -> Result<Opt
             .into_iter()
             .find(|location| location.display_name == name)
             .map(|location| location.id.to_string()))
+    } else if planned.path.ends_with("/groups") {
+        let groups = context.reader.groups_named(name).await?;
+        Ok(groups.first().map(|group| group.id.to_string()))
     } else {
         Ok(None)
     }
@@ -361,6 +366,13 @@ fn accepted(sent: &Sent) -> Outcome {
 /// An object that this run has just made may be unknown to the next request for a while (policy-logs-auth.md 1.7).
 fn is_not_yet_known(error: &GraphError, planned: &PlannedRequest) -> bool {
     uses_made_object(planned) && (error.is_not_found() || error.number() == Some(1040))
+}
+
+/// Whether a membership was refused because it is there.
+fn is_there_already(error: &GraphError) -> bool {
+    error
+        .answer()
+        .is_some_and(|answer| answer.status == 400 && answer.message.contains("references already exist"))
 }
 
 /// Whether a request works on an object that this run itself makes.

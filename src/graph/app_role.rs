@@ -36,7 +36,13 @@ pub const APP_ROLES: &[AppRole] = &[
         "read the directory: users' consents to apps",
     ),
     role("Domain.Read.All", "dbb9058a-0e50-45d7-ae91-66909b5d4664", "read whether a domain is federated"),
+    role("Group.Create", "bf7b1a76-6e77-406b-b258-bf5c7720e98f", "make the group of the quarantine"),
     role("GroupMember.Read.All", "98830695-27a2-44f7-8c18-0c3ebc9698f6", "read groups and their members"),
+    role(
+        "GroupMember.ReadWrite.All",
+        "dbaae8cf-10b5-4b86-a4a1-f871c94c6695",
+        "put users into groups and take them out",
+    ),
     role(
         "IdentityRiskyUser.Read.All",
         "dc5007c0-2d7d-4c42-879c-2dab87571379",
@@ -131,6 +137,8 @@ const COVERED_BY: &[(&str, &[&str])] = &[
             "Directory.ReadWrite.All",
         ],
     ),
+    ("Group.Create", &["Group.ReadWrite.All", "Directory.ReadWrite.All"]),
+    ("GroupMember.ReadWrite.All", &["Group.ReadWrite.All", "Directory.ReadWrite.All"]),
     // For the consents that it is asked for. Whoever may remove them reads them, too.
     ("Directory.Read.All", &["Directory.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All"]),
     ("Application.Read.All", &["Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"]),

@@ -4,6 +4,7 @@
 mod administrators;
 mod app;
 mod emergency_account;
+mod group;
 mod location;
 mod microsoft_range;
 mod network;
@@ -18,6 +19,7 @@ mod sync_account;
 mod verdict;
 
 pub use app::judge_app;
+pub use group::{judge_group, judge_members};
 pub use location::judge_location;
 pub use microsoft_range::is_microsofts;
 pub use network::{RangeFacts, judge_earlier, judge_range};

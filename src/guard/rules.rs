@@ -54,6 +54,13 @@ pub const GUARDS: &[GuardInfo] = &[
         "token protection beyond the apps, platforms and clients that support it",
         false,
     ),
+    guard(
+        "group_not_plain",
+        "putting anybody into a group that is more than a plain security group of the tenant's own",
+        false,
+    ),
+    guard("group_ambiguous", "choosing between two groups of one name", false),
+    guard("group_holds_others", "beginning to block a group that others belong to already", true),
     guard("policy_unknown_group", "a policy for a group that is not there", false),
     guard("no_recipients", "sealing a secret that nobody could open", false),
     guard("pass_not_allowed", "issuing a pass that the tenant lets nobody use", false),

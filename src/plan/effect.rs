@@ -33,6 +33,8 @@ pub fn effect_of(request: &PlannedRequest) -> EffectClass {
         Verb::Post if request.path.ends_with("/riskyUsers/confirmCompromised") => EffectClass::Set,
         // The newest pass ends the one before, and only its own answer tells its code.
         Verb::Post if request.path.ends_with("/temporaryAccessPassMethods") => EffectClass::LastWriterWins,
+        // It makes nothing that has an id.
+        Verb::Post if request.path.ends_with("/members/$ref") => EffectClass::Set,
         Verb::Post => EffectClass::Create,
     }
 }
@@ -68,6 +70,8 @@ mod tests {
             class(Verb::Post, "/v1.0/users/x/authentication/methods/y/resetPassword", json!({})),
             EffectClass::LastWriterWins
         );
+        assert_eq!(class(Verb::Post, "/v1.0/groups/x/members/$ref", json!({})), EffectClass::Set);
+        assert_eq!(class(Verb::Post, "/v1.0/groups", json!({})), EffectClass::Create);
         assert_eq!(class(Verb::Delete, "/v1.0/users/x/authentication/y", json!(null)), EffectClass::Delete);
         assert_eq!(class(Verb::Patch, "/v1.0/identity/x", json!({"ipRanges": []})), EffectClass::ReplaceSet);
         assert_eq!(

@@ -54,12 +54,26 @@ pub fn enforces_block(
 
 /// The same whatever its state and whoever it is for.
 pub fn blocks_location(policy: &ConditionalAccessPolicy, location: &NamedLocationId) -> bool {
-    let conditions = &policy.conditions;
     let names = |ids: &[String]| ids.iter().any(|id| id == location.as_str());
-    let at_location = conditions.locations.as_ref().is_some_and(|own| {
+    let at_location = policy.conditions.locations.as_ref().is_some_and(|own| {
         (names(&own.include_locations) || own.include_locations.iter().any(|id| id == "All"))
             && !names(&own.exclude_locations)
     });
+    at_location && blocks_all_apps(policy)
+}
+
+/// Whether a policy blocks whoever it is for, for all apps and all clients, from everywhere; whatever its state.
+pub fn blocks_everything(policy: &ConditionalAccessPolicy) -> bool {
+    let is_everywhere = policy.conditions.locations.as_ref().is_none_or(|own| {
+        let is_any = own.include_locations.is_empty() || own.include_locations.iter().any(|id| id == "All");
+        is_any && own.exclude_locations.is_empty()
+    });
+    is_everywhere && blocks_all_apps(policy)
+}
+
+/// Whether a policy blocks all apps and all clients, with nothing that would narrow it but its locations.
+fn blocks_all_apps(policy: &ConditionalAccessPolicy) -> bool {
+    let conditions = &policy.conditions;
     let is_unset = |value: &Option<Value>| value.as_ref().is_none_or(is_blank);
     let is_unconditional = conditions.platforms.is_none()
         && is_unset(&conditions.devices)
@@ -69,8 +83,7 @@ pub fn blocks_location(policy: &ConditionalAccessPolicy, location: &NamedLocatio
         && is_unset(&conditions.applications.application_filter)
         && conditions.user_risk_levels.is_empty()
         && conditions.sign_in_risk_levels.is_empty();
-    at_location
-        && is_unconditional
+    is_unconditional
         && policy.grant_controls.as_ref().is_some_and(super::model::GrantControls::blocks)
         && conditions.client_app_types.iter().any(|kind| kind == "all")
         && conditions.applications.include_applications.iter().any(|app| app == "All")

@@ -36,7 +36,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// The variables that stand for ids which only the tenant knows.
-const VARIABLES: [&str; 3] = ["$id", "$emergency", "$location.Id"];
+const VARIABLES: [&str; 4] = ["$id", "$emergency", "$location.Id", "$group.Id"];
 
 /// For whom a policy is, with the variables in the places of ids.
 pub(super) fn users_of(target: &Target) -> Value {

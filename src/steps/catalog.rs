@@ -17,6 +17,7 @@ use super::enable_sign_in::EnableSignIn;
 use super::issue_temporary_access_pass::IssueTemporaryAccessPass;
 use super::planned::{Planned, Scope};
 use super::protect_security_info::ProtectSecurityInfo;
+use super::quarantine_by_policy::QuarantineByPolicy;
 use super::remove_auth_methods::RemoveAuthMethods;
 use super::require_compliant_device::RequireCompliantDevice;
 use super::require_token_protection::RequireTokenProtection;
@@ -160,6 +161,7 @@ steps!(
     DisableInboxRules,
     StripRoles,
     BlockIps,
+    QuarantineByPolicy,
     RequireCompliantDevice,
     RequireTokenProtection,
     ProtectSecurityInfo,

@@ -19,6 +19,7 @@ mod observe;
 mod planned;
 mod policy_rollout;
 mod protect_security_info;
+mod quarantine_by_policy;
 mod remove_auth_methods;
 mod require_compliant_device;
 mod require_token_protection;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     block_ips, cancel_temporary_access_passes, confirm_compromised, disable_devices, disable_inbox_rules,
-    disable_service_principal, issue_temporary_access_pass, policy_rollout,
+    disable_service_principal, issue_temporary_access_pass, policy_rollout, quarantine_by_policy,
     remove_auth_methods, revoke_app_consents, strip_roles, watch_new_method,
 };
 use crate::domain::UserId;
@@ -92,6 +92,7 @@ async fn see(
         "disable_inbox_rules" => disable_inbox_rules::see(action, subject, graph).await,
         "strip_roles" => strip_roles::see(action, subject, graph).await,
         "block_ips" => block_ips::see(action, sent, made, graph).await,
+        "quarantine_by_policy" => quarantine_by_policy::see(action, sent, made, subject, graph).await,
         "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
         "watch_new_method" => watch_new_method::see(action, subject, graph).await,
         "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,

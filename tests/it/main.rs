@@ -31,6 +31,7 @@ mod passes;
 mod persistence;
 mod playbook_schema;
 mod processes;
+mod quarantine;
 mod restore;
 mod roles;
 mod schemas;

@@ -68,6 +68,11 @@ impl Reader {
         self.connection.session()
     }
 
+    /// Tells the address of Graph, without version.
+    pub fn graph_base(&self) -> &str {
+        self.connection.base()
+    }
+
     /// Tells the app id that it signs in as.
     pub fn client_id(&self) -> &str {
         self.connection.client_id()

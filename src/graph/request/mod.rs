@@ -2,6 +2,7 @@
 
 mod app;
 mod device;
+mod group;
 mod location;
 mod mailbox;
 mod method;
@@ -12,6 +13,7 @@ mod user;
 
 pub use app::{delete_grant, disable_app, enable_app, give_grant_again};
 pub use device::{disable_device, enable_device};
+pub use group::{add_member, create_group, remove_member};
 pub use location::{add_ranges, create_location, delete_location, remove_ranges};
 pub use mailbox::{disable_inbox_rule, enable_inbox_rule};
 pub use method::{
