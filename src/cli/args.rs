@@ -74,7 +74,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plans, shows, asks, applies, verifies
     Run(RunArgs),
-    /// What waits and what was done: list, show, verify
+    /// What waits and what was done: list, show, verify, confirm
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Playbooks: list, show, check, schema
@@ -330,6 +330,20 @@ pub enum RunsCommand {
     /// Looks at the tenant again, tells what of a run no longer holds, and whether the intruder is evicted; reads,
     /// never writes
     Verify(VerifyArgs),
+    /// Says that you have done what a run left to a person; it goes on record as your word
+    Confirm(ConfirmArgs),
+}
+
+/// `stanch runs confirm`
+#[derive(Debug, Args)]
+pub struct ConfirmArgs {
+    /// The run's id, or the beginning of it
+    pub run: String,
+    /// The action's id, as `stanch runs show` has it
+    pub action: String,
+    /// What was done, in a few words: it is part of the record
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 /// `stanch runs verify`

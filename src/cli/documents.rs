@@ -50,7 +50,7 @@ pub fn documents() -> Vec<Document> {
         of("investigation", &["investigate"], schema_of::<InvestigationReport>()),
         of("plan-difference", &["diff"], schema_of::<PlanDifference>()),
         of("approval", &["approve"], schema_of::<WrittenApproval>()),
-        of("run", &["apply", "runs show"], schema_of::<Run>()),
+        of("run", &["apply", "runs show", "runs confirm"], schema_of::<Run>()),
         of("run-list", &["runs list"], schema_of::<RunList>()),
         of("verification", &["runs verify"], schema_of::<Verification>()),
         of("playbook-list", &["playbook list"], schema_of::<PlaybookList>()),

@@ -26,7 +26,7 @@ pub const INTERRUPTED: u8 = 130;
 pub const EXIT_STATUSES: &[(u8, &str)] = &[
     (
         0,
-        "done; for `apply` and `run`: the verdict is `contained`; for `runs verify`: all that the run did still holds; for `doctor`: nothing that is needed is missing",
+        "done; for `apply` and `run`: the verdict is `contained`; for `runs verify`: all that the run did still holds; for `runs confirm`: your word is on record, whatever is still open; for `doctor`: nothing that is needed is missing",
     ),
     (
         1,

@@ -7,6 +7,7 @@ mod approvers;
 mod args;
 mod by_hand;
 mod completions;
+mod confirm;
 #[cfg(feature = "demo")]
 mod demo;
 mod diff;

@@ -120,7 +120,8 @@ fn under_way_words(under_way: &[(ActionId, String)]) -> String {
 
 fn mark(state: ActionState) -> &'static str {
     match state {
-        ActionState::Verified | ActionState::AlreadySo => "ok",
+        ActionState::Verified | ActionState::AlreadySo | ActionState::Confirmed => "ok",
+        ActionState::WaitingForPerson => "..",
         ActionState::AcceptedUnverified | ActionState::Ambiguous => "??",
         ActionState::NotStarted | ActionState::Failed | ActionState::Refused | ActionState::Stale => "!!",
     }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::args::{Format, RunsCommand};
+use super::confirm::confirm;
 use super::failure::Failure;
 use super::output::{print_json, print_text};
 use super::runs_cases::{self, ListedAlert, ListedCase};
@@ -123,6 +124,7 @@ pub async fn runs(session: &Session, command: &RunsCommand) -> Result<u8, Failur
         RunsCommand::List => list(session).await,
         RunsCommand::Show { run } => show(session, run).await,
         RunsCommand::Verify(args) => verify(session, args).await,
+        RunsCommand::Confirm(args) => confirm(session, args).await,
     }
 }
 

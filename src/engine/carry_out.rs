@@ -45,7 +45,7 @@ pub(super) async fn carry_out(
 async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>, StoreError> {
     if let Some(cannot) = &action.cannot {
         context
-            .reached(&action.id, ActionState::Refused, format!("cannot be done from here: {}", cannot.why))
+            .reached(&action.id, ActionState::WaitingForPerson, format!("waits for a person: {}", cannot.why))
             .await?;
         return Ok(None);
     }

@@ -4,6 +4,7 @@ mod aftermath;
 mod applier;
 mod apply_error;
 mod carry_out;
+mod confirm;
 mod context;
 mod doctor;
 mod eviction;
@@ -27,6 +28,7 @@ mod watch;
 
 pub use applier::{Applied, Applier};
 pub use apply_error::ApplyError;
+pub use confirm::{ConfirmError, Word, confirm};
 pub use context::{Notice, Patience, PlanPhase, StopSignal, Unwatched, Watcher};
 pub use doctor::{App, Doctor, Finding, FindingState, grant_line};
 pub use from_alert::FromAlert;

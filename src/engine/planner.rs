@@ -277,7 +277,8 @@ impl Planner {
             plan.permissions.extend(needed.map(|&name| name.to_owned()));
             let waits: Vec<ActionId> =
                 step.needs.iter().filter_map(|need| ends.get(need)).flatten().cloned().collect();
-            plan.actions.extend(planned.actions.into_iter().map(|action| wait_for(action, &waits)));
+            plan.actions
+                .extend(planned.actions.into_iter().map(|action| marked_door(wait_for(action, &waits))));
             let kind = (step.id != step.step).then(|| step.step.clone());
             if let Some(why) = planned.unchanged {
                 plan.unchanged.push(UnchangedStep { step: step.id.clone(), kind: kind.clone(), why });
@@ -393,6 +394,15 @@ fn step_ends(planned: &[(BoundStep, Planned)]) -> BTreeMap<String, Vec<ActionId>
 fn wait_for(mut action: Action, waits: &[ActionId]) -> Action {
     if action.needs.is_empty() {
         action.needs = waits.to_vec();
+    }
+    action
+}
+
+/// Marks what a person does that shuts a way in: a revocation has to follow it, as it follows our own.
+fn marked_door(mut action: Action) -> Action {
+    let is_door = AnyStep::is_door(&action.step);
+    if let Some(cannot) = &mut action.cannot {
+        cannot.then_revoke = is_door;
     }
     action
 }

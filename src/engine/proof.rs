@@ -322,15 +322,16 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
             }
         }
         let next = match own.state {
-            ActionState::Verified | ActionState::AlreadySo => continue,
+            // What a person is waited for is open until they say otherwise: the run itself tells it.
+            ActionState::Verified
+            | ActionState::AlreadySo
+            | ActionState::WaitingForPerson
+            | ActionState::Confirmed => continue,
             ActionState::AcceptedUnverified if action.watch.is_some() => format!(
                 "ask the user by telephone; once a method is registered, look whose it is: `stanch plan evict --user {}`",
                 user_word(plan)
             ),
-            ActionState::Refused => match &action.cannot {
-                Some(cannot) => cannot.instead.join("\n"),
-                None => "see why it was refused".to_owned(),
-            },
+            ActionState::Refused => "see why it was refused".to_owned(),
             ActionState::Stale => "make a new plan and look at it".to_owned(),
             ActionState::AcceptedUnverified => {
                 format!("look at {} `{}` again in a few minutes", action.object.kind, action.object.name)

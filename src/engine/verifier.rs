@@ -11,10 +11,10 @@ use super::proof;
 use super::send::note;
 use crate::domain::{Clock, RunId};
 use crate::graph::{GraphError, Reader};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Cannot, Plan};
 use crate::run::{
     ActionState, Check, CheckState, Entry, JournalLine, LaterRun, OpenItem, Progress, Proof, ProofFact, Run,
-    RunError, Verdict, Verification, unfinished_item, verdict_of,
+    RunError, Verdict, Verification, confirm_command, unfinished_item, verdict_of,
 };
 use crate::steps::{self, Attempt, Seen};
 
@@ -170,7 +170,8 @@ impl Verifier {
         own: &mut Progress,
         look: Option<&Attempt>,
     ) -> Check {
-        let was_reached = matches!(own.state, ActionState::Verified | ActionState::AlreadySo);
+        let is_said = own.state == ActionState::Confirmed;
+        let was_reached = is_said || matches!(own.state, ActionState::Verified | ActionState::AlreadySo);
         let check = |state: CheckState, seen: String, next: Option<String>| Check {
             action: Some(action.id.clone()),
             what: action.summary.clone(),
@@ -182,6 +183,9 @@ impl Verifier {
         let Some(look) = look else {
             return check(CheckState::NotDone, own.told(), Some(plan.command_to_plan_again()));
         };
+        if is_said && !steps::is_read_back(action) {
+            return check(CheckState::Holds, own.told(), None);
+        }
         let subject = &plan.case.subject.id;
         let seen = match own.state {
             // Nothing was sent: the state itself is all there is to look at.
@@ -190,9 +194,10 @@ impl Verifier {
         };
         let gone = |what: String| {
             let next = match &action.cannot {
-                Some(cannot) if !was_reached => cannot.instead.join("\n"),
+                Some(cannot) if !was_reached => persons_work(run, action, cannot),
                 _ => plan.command_to_plan_again(),
             };
+            let what = if is_said { format!("{}; but {what}", own.told()) } else { what };
             let state = if was_reached { CheckState::Drifted } else { CheckState::NotDone };
             check(state, what, Some(next))
         };
@@ -201,13 +206,16 @@ impl Verifier {
                 own.state = ActionState::Verified;
                 check(CheckState::Holds, "as the run left it".to_owned(), None)
             }
+            Ok(Seen::AsBefore) if own.state == ActionState::WaitingForPerson => gone(own.told()),
             Ok(Seen::AsBefore) => {
+                let told = gone("it is as it was before the run".to_owned());
                 own.state = ActionState::Failed;
-                gone("it is as it was before the run".to_owned())
+                told
             }
             Ok(Seen::Differs { what }) => {
+                let told = gone(what);
                 own.state = ActionState::Failed;
-                gone(what)
+                told
             }
             Err(error) => {
                 own.state = ActionState::AcceptedUnverified;
@@ -273,11 +281,14 @@ fn looks<'p>(
         .iter()
         .zip(then)
         .filter(|(action, own)| match own.state {
+            // What a person was to do may have been done by now; what they said to have done may not be so.
             ActionState::Verified
             | ActionState::AlreadySo
             | ActionState::AcceptedUnverified
-            | ActionState::Ambiguous => true,
-            // What a person was to do may have been done by now.
+            | ActionState::Ambiguous
+            | ActionState::WaitingForPerson
+            | ActionState::Confirmed => true,
+            // Runs of earlier versions called so what they left to a person.
             ActionState::Refused => action.cannot.is_some(),
             ActionState::NotStarted | ActionState::Failed | ActionState::Stale => false,
         })
@@ -314,6 +325,15 @@ fn check_of(fact: &ProofFact, open: &[OpenItem], run: &Run) -> Check {
         None => (CheckState::Unread, Some(later(run))),
     };
     Check { action: None, what: fact.what.clone(), state, required: true, seen: fact.seen.clone(), next }
+}
+
+/// What a person is still to do; what the verdict does not hang on is told in short.
+fn persons_work(run: &Run, action: &Action, cannot: &Cannot) -> String {
+    if !action.required {
+        return format!("`stanch runs show {}` tells how", run.run);
+    }
+    let confirm = confirm_command(&run.run, &action.id);
+    cannot.lines().chain([confirm.as_str()]).collect::<Vec<_>>().join("\n")
 }
 
 fn later(run: &Run) -> String {

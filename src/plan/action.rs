@@ -43,13 +43,26 @@ pub enum Undo {
 }
 
 /// Why an action cannot be done by us at all, and what a person does instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cannot {
     /// Why.
     pub why: String,
     /// What to do instead, one line or command each, filled in.
     pub instead: Vec<String>,
+    /// Commands for it in `PowerShell`, one line each, filled in; a short preview only counts them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<String>,
+    /// Whether it shuts a way in, so that sessions have to be revoked once more when a person has done it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub then_revoke: bool,
+}
+
+impl Cannot {
+    /// What a person does, line by line, the commands last.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.instead.iter().chain(&self.commands).map(String::as_str)
+    }
 }
 
 /// What is asked of What-If before a policy is enforced: whom it must hit, and whom it must spare.

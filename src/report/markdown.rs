@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::markup::{markdown_lines, markdown_text};
-use super::words::{Line, consent, handed_over, headline};
+use super::words::{Line, consent, handed_over, headline_of};
 use crate::domain::shown;
 use crate::plan::Plan;
 use crate::run::Run;
@@ -19,7 +19,7 @@ pub fn markdown(plan: &Plan, run: &Run) -> String {
 fn write(out: &mut String, plan: &Plan, run: &Run) -> std::fmt::Result {
     let subject = &plan.case.subject;
     writeln!(out, "# {}: {}\n", run.verdict.as_str(), markdown_text(subject.upn.as_str()))?;
-    writeln!(out, "{}\n", headline(run.verdict, plan))?;
+    writeln!(out, "{}\n", headline_of(run, plan))?;
     writeln!(out, "| | |\n| --- | --- |")?;
     writeln!(out, "| user | {} ({}) |", markdown_text(&subject.display_name), subject.id)?;
     writeln!(out, "| tenant | {} ({}) |", markdown_text(&plan.tenant.name), plan.tenant.id)?;

@@ -1,8 +1,8 @@
 //! A run on the terminal, 80 columns wide.
 
 use super::layout::block as put;
-use super::words::{Line, consent, handed_over, headline, mark};
-use crate::domain::inert;
+use super::words::{Line, consent, handed_over, headline_of, mark};
+use crate::domain::{inert, inert_whole};
 use crate::plan::Plan;
 use crate::run::{Run, Verdict};
 
@@ -11,7 +11,7 @@ pub(super) const WIDTH: usize = 80;
 /// Tells a run as text: the verdict first, then every action, the proof, and what is open with the next thing to do.
 pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
     let mut out = String::new();
-    let headline = headline(run.verdict, plan);
+    let headline = headline_of(run, plan);
     let style = match run.verdict {
         Verdict::Contained => anstyle::AnsiColor::Green,
         Verdict::ContainedUnverified => anstyle::AnsiColor::Yellow,
@@ -65,7 +65,12 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
             }
             let mark = if alike.len() == 1 { "  next: " } else { "  next, for all of these: " };
             for line in alike.first().iter().flat_map(|item| item.next.lines()) {
-                block(&mut out, mark, &inert(line));
+                if is_command(plan, line) {
+                    // It stays on one line: a break in it would be copied too.
+                    out.push_str(&format!("{:width$}{}\n", "", inert_whole(line), width = mark.len()));
+                } else {
+                    block(&mut out, mark, &inert(line));
+                }
             }
         }
     }
@@ -76,6 +81,12 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
         }
     }
     out
+}
+
+/// Whether a line is a command of a person's work.
+fn is_command(plan: &Plan, line: &str) -> bool {
+    let mut works = plan.actions.iter().filter_map(|action| action.cannot.as_ref());
+    line.starts_with("stanch runs confirm ") || works.any(|work| work.commands.iter().any(|own| own == line))
 }
 
 fn block(out: &mut String, mark: &str, paragraph: &str) {

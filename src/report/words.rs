@@ -3,7 +3,19 @@
 use crate::approval::{ConsentKind, Given};
 use crate::domain::{inert, shell_path, shown};
 use crate::plan::Plan;
-use crate::run::{ActionState, HandedOver, Verdict};
+use crate::run::{ActionState, HandedOver, Run, Verdict, rests_on_a_word};
+
+/// How a run ended, in a sentence: what a person has said is not told as read back.
+pub(super) fn headline_of(run: &Run, plan: &Plan) -> &'static str {
+    if run.verdict != Verdict::Contained || !rests_on_a_word(run, plan) {
+        return headline(run.verdict, plan);
+    }
+    if plan.ends_sessions() {
+        "Contained, as far as a person's word goes: what they confirmed was not read back, all else that is required was."
+    } else {
+        "Done, as far as a person's word goes: what they confirmed was not read back."
+    }
+}
 
 /// The verdict of a run in a sentence. One that ended no session contained nobody, whatever else it did.
 pub(super) fn headline(verdict: Verdict, plan: &Plan) -> &'static str {
@@ -54,6 +66,8 @@ pub(super) fn mark(state: ActionState) -> &'static str {
     match state {
         ActionState::Verified => "done",
         ActionState::AlreadySo => "was ",
+        ActionState::Confirmed => "said",
+        ActionState::WaitingForPerson => "WAIT",
         ActionState::AcceptedUnverified | ActionState::Ambiguous => "??? ",
         ActionState::NotStarted | ActionState::Failed | ActionState::Refused | ActionState::Stale => "OPEN",
     }

@@ -144,6 +144,15 @@ pub enum Entry {
         /// What is to be said about it.
         detail: String,
     },
+    /// A person says that they have done an action that is theirs. It comes after the run's end as well.
+    Confirmed {
+        /// Which action.
+        action: ActionId,
+        /// Who says so.
+        by: String,
+        /// What they say about it.
+        reason: String,
+    },
     /// The run was asked to stop: requests in flight end, no other starts.
     Interrupted,
     /// The run ended.

@@ -1,5 +1,6 @@
 //! A run: what was done about a plan, as a fold over its journal. Pure: the engine writes the journal, this reads it.
 
+mod confirmation;
 mod entry;
 mod eviction;
 mod proof;
@@ -7,6 +8,7 @@ mod state;
 mod verdict;
 mod verification;
 
+pub use confirmation::{Confirmation, confirm_command, rests_on_a_word};
 pub use entry::{Entry, FailureNote, HandedOver, JournalLine, Outcome};
 pub use eviction::{Eviction, RefusedSignIns, SeenSignIn, SignInsSince};
 pub use proof::{OpenItem, Proof, ProofFact};

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::confirmation::{Confirmation, with_persons_work};
 use super::entry::{Entry, HandedOver, JournalLine, Outcome};
 use super::proof::{OpenItem, Proof};
 use super::verdict::{Verdict, verdict_of};
@@ -26,8 +27,12 @@ pub enum ActionState {
     Ambiguous,
     /// Graph refused it.
     Failed,
-    /// A guard refused it, or it cannot be done from here.
+    /// A guard refused it.
     Refused,
+    /// Nobody but a person can do it, and nobody has said yet that it is done.
+    WaitingForPerson,
+    /// A person says that it is done; it was not read back.
+    Confirmed,
     /// The object changed since the plan; nothing was sent.
     Stale,
 }
@@ -35,7 +40,10 @@ pub enum ActionState {
 impl ActionState {
     /// Whether no later event changes it.
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Verified | Self::AlreadySo | Self::Failed | Self::Refused | Self::Stale)
+        matches!(
+            self,
+            Self::Verified | Self::AlreadySo | Self::Failed | Self::Refused | Self::Stale | Self::Confirmed
+        )
     }
 
     /// The word in JSON and on screens.
@@ -48,6 +56,8 @@ impl ActionState {
             Self::Ambiguous => "ambiguous",
             Self::Failed => "failed",
             Self::Refused => "refused",
+            Self::WaitingForPerson => "waiting_for_person",
+            Self::Confirmed => "confirmed",
             Self::Stale => "stale",
         }
     }
@@ -79,6 +89,8 @@ pub struct Progress {
     pub failure: Option<String>,
     /// Where the secret that it made went.
     pub handed_over: Option<HandedOver>,
+    /// Who said that it is done, where that is all that it rests on.
+    pub confirmed: Option<Confirmation>,
 }
 
 impl Progress {
@@ -105,6 +117,9 @@ pub struct ActionRecord {
     /// Where the secret that it made went; absent where it made none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handed_over: Option<HandedOver>,
+    /// Who said that it is done; absent where nobody had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Confirmation>,
 }
 
 /// A run, in the shape of INTERFACE.md.
@@ -152,12 +167,12 @@ pub enum RunError {
         /// Which action.
         action: ActionId,
     },
-    /// An action left a final state.
+    /// An action left a final state, or was confirmed that did not wait for it.
     #[error("the action `{action}` cannot go from `{from}` to `{to}`")]
     Illegal {
         /// Which action.
         action: ActionId,
-        /// The final state that it was in.
+        /// The state that it was in.
         from: &'static str,
         /// The state that it was to go to.
         to: &'static str,
@@ -178,6 +193,7 @@ pub fn begin(plan: &Plan) -> Vec<Progress> {
             answered_at: None,
             failure: None,
             handed_over: None,
+            confirmed: None,
         })
         .collect()
 }
@@ -191,6 +207,7 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
         Entry::Intent { action, .. }
         | Entry::Outcome { action, .. }
         | Entry::HandedOver { action, .. }
+        | Entry::Confirmed { action, .. }
         | Entry::Reached { action, .. } => action,
         Entry::Started { .. } | Entry::Interrupted | Entry::Finished { .. } => return Ok(progress),
     };
@@ -240,6 +257,18 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
             Outcome::AbsentByReadBack => go(own, ActionState::NotStarted)?,
         },
         Entry::HandedOver { to, .. } => own.handed_over = Some(to.clone()),
+        Entry::Confirmed { by, reason, .. } => {
+            // Only what waits can be confirmed, and only once: whoever comes second has confirmed nothing.
+            if own.state != ActionState::WaitingForPerson {
+                return Err(RunError::Illegal {
+                    action: own.id.clone(),
+                    from: own.state.as_str(),
+                    to: ActionState::Confirmed.as_str(),
+                });
+            }
+            own.state = ActionState::Confirmed;
+            own.detail = format!("confirmed by {by}, not read back: {reason}");
+        }
         Entry::Reached { state, detail, .. } => {
             go(own, *state)?;
             own.detail.clone_from(detail);
@@ -276,15 +305,29 @@ impl Run {
         let mut finished = None;
         for line in journal {
             progress = next(progress, &line.entry)?;
-            if let Entry::Finished { verdict, proof } = &line.entry {
-                finished = Some((*verdict, proof.clone(), line.at));
+            match &line.entry {
+                Entry::Finished { verdict, proof } => finished = Some((*verdict, proof.clone(), line.at)),
+                Entry::Confirmed { action, by, reason } => {
+                    for own in progress.iter_mut().filter(|own| own.id == *action) {
+                        let (by, reason) = (by.clone(), reason.clone());
+                        own.confirmed = Some(Confirmation { by, at: line.at, reason });
+                    }
+                }
+                _ => {}
             }
         }
+        let is_confirmed = progress.iter().any(|own| own.confirmed.is_some());
         let (verdict, proof, ended_at) = match finished {
+            // What a person has said since counts from then on.
+            Some((_, proof, at)) if is_confirmed => (verdict_of(plan, &progress, &proof), proof, Some(at)),
             Some((verdict, proof, at)) => (verdict, proof, Some(at)),
             None => (unfinished_verdict(plan, &progress), Proof::default(), None),
         };
-        let open = if ended_at.is_some() { proof.open.clone() } else { vec![unfinished_item(plan)] };
+        let open = if ended_at.is_some() {
+            with_persons_work(&id, plan, &progress, &proof.open)
+        } else {
+            vec![unfinished_item(plan)]
+        };
         let run = Self {
             run: id,
             plan: plan.id.clone(),
@@ -334,6 +377,7 @@ fn records(plan: &Plan, progress: &[Progress]) -> Vec<ActionRecord> {
             detail: own.detail.clone(),
             request_ids: own.request_ids.clone(),
             handed_over: own.handed_over.clone(),
+            confirmed: own.confirmed.clone(),
         })
         .collect()
 }

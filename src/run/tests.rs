@@ -27,7 +27,8 @@ fn holding() -> Proof {
 #[test]
 fn the_verdict_is_green_only_when_every_required_action_was_read_back_and_the_proof_holds() {
     use ActionState::{
-        AcceptedUnverified, AlreadySo, Ambiguous, Failed, NotStarted, Refused, Stale, Verified,
+        AcceptedUnverified, AlreadySo, Ambiguous, Confirmed, Failed, NotStarted, Refused, Stale, Verified,
+        WaitingForPerson,
     };
     let book = plan(vec![action("a", true), action("b", true), action("c", false)]);
     let table = [
@@ -41,6 +42,10 @@ fn the_verdict_is_green_only_when_every_required_action_was_read_back_and_the_pr
         ([Verified, Ambiguous, Verified], Verdict::Unknown),
         ([Failed, Failed, Verified], Verdict::NotContained),
         ([Stale, Stale, Stale], Verdict::Stale),
+        ([Verified, WaitingForPerson, Verified], Verdict::Partial),
+        ([Verified, Confirmed, WaitingForPerson], Verdict::Contained),
+        ([WaitingForPerson, WaitingForPerson, NotStarted], Verdict::Partial),
+        ([Failed, WaitingForPerson, Verified], Verdict::NotContained),
     ];
     for (states, verdict) in table {
         assert_eq!(verdict_of(&book, &reached(&book, &states), &holding()), verdict, "{states:?}");
@@ -136,8 +141,10 @@ fn entries() -> impl Strategy<Value = Entry> {
             ActionState::Refused,
             ActionState::Stale,
             ActionState::AcceptedUnverified,
+            ActionState::WaitingForPerson,
         ])
         .prop_map(move |state| Entry::Reached { action: id(), state, detail: String::new() }),
+        Just(Entry::Confirmed { action: id(), by: "x".to_owned(), reason: "y".to_owned() }),
     ]
 }
 
@@ -155,7 +162,9 @@ proptest! {
                 }
                 Err(error) => {
                     let is_illegal = matches!(error, RunError::Illegal { .. });
-                    prop_assert!(before.is_final() && is_illegal);
+                    // Nobody confirms what does not wait for them.
+                    let is_unasked = matches!(entry, Entry::Confirmed { .. }) && before != ActionState::WaitingForPerson;
+                    prop_assert!((before.is_final() || is_unasked) && is_illegal);
                 }
             }
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::proof::Proof;
 use super::state::{ActionState, Progress};
-use crate::plan::Plan;
+use crate::plan::{Action, Plan};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -70,15 +70,19 @@ pub fn verdict_of(plan: &Plan, progress: &[Progress], proof: &Proof) -> Verdict 
             progress
                 .iter()
                 .find(|progress| progress.id == action.id)
-                .map_or(ActionState::NotStarted, |progress| progress.state)
+                .map_or(ActionState::NotStarted, |progress| counted(action, progress.state))
         })
         .collect();
     let some_stale = progress.iter().any(|action| action.state == ActionState::Stale);
     if some_stale && !was_sent {
         return Verdict::Stale;
     }
-    let is_reached = |state: &ActionState| matches!(state, ActionState::Verified | ActionState::AlreadySo);
+    let is_reached = |state: &ActionState| {
+        matches!(state, ActionState::Verified | ActionState::AlreadySo | ActionState::Confirmed)
+    };
     let is_accepted = |state: &ActionState| is_reached(state) || *state == ActionState::AcceptedUnverified;
+    // Nothing of what a person is waited for has failed.
+    let is_waiting = |state: &ActionState| *state == ActionState::WaitingForPerson;
     let holds_back = plan.left.iter().any(|left| left.holds_back)
         || plan.guards.refused.iter().any(|refusal| refusal.holds_back);
     if required.contains(&ActionState::Ambiguous) {
@@ -87,9 +91,16 @@ pub fn verdict_of(plan: &Plan, progress: &[Progress], proof: &Proof) -> Verdict 
         Verdict::Contained
     } else if required.iter().all(is_accepted) && !holds_back && !proof.is_broken() {
         Verdict::ContainedUnverified
-    } else if required.iter().any(is_accepted) || required.is_empty() {
+    } else if required.iter().any(is_accepted) || required.iter().all(is_waiting) {
         Verdict::Partial
     } else {
         Verdict::NotContained
     }
+}
+
+/// What an action counts for. A way in that a person has shut was shut after the last revocation: sessions that began
+/// before live on, so that their word alone makes nothing contained.
+fn counted(action: &Action, state: ActionState) -> ActionState {
+    let reopens = action.cannot.as_ref().is_some_and(|cannot| cannot.then_revoke);
+    if state == ActionState::Confirmed && reopens { ActionState::WaitingForPerson } else { state }
 }

@@ -147,6 +147,7 @@ impl DisableDevices {
                     "Connect-MgGraph -Scopes Directory.AccessAsUser.All".to_owned(),
                     format!("Update-MgDevice -DeviceId {} -AccountEnabled:$false", quoted(&device.id)),
                 ],
+                ..Cannot::default()
             });
         }
         planned.actions.push(action);

@@ -180,11 +180,17 @@ fn in_powershell(rule: &InboxRule, upn: &str) -> Cannot {
             ),
             format!("Disable-InboxRule -Mailbox {mailbox} -Identity {name} -Confirm:$false"),
         ],
+        ..Cannot::default()
     }
 }
 
 fn named(rule: &InboxRule) -> String {
     format!("inbox rule `{}` ({})", rule.name, rule.id)
+}
+
+/// Whether a person is only to look at the rule, and may leave it: then it shows nothing that it still runs.
+pub(super) fn is_a_look(action: &Action) -> bool {
+    action.cannot.is_some() && action.before.get("actions").is_none_or(Value::is_null)
 }
 
 /// What makes a rule the rule that it is: its place among the others and its faults are not its doing.

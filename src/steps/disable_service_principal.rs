@@ -291,6 +291,7 @@ fn by_a_person(app: &AppBrief) -> Cannot {
             "Connect-MgGraph -Scopes Application.ReadWrite.All".to_owned(),
             format!("Update-MgServicePrincipal -ServicePrincipalId {} -AccountEnabled:$false", quoted(&app.id)),
         ],
+        ..Cannot::default()
     }
 }
 

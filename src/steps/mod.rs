@@ -13,9 +13,12 @@ mod disable_inbox_rules;
 mod disable_service_principal;
 mod disable_sign_in;
 mod enable_sign_in;
+mod found_kind;
 mod hardening;
 mod issue_temporary_access_pass;
+mod manual;
 mod observe;
+mod persons_line;
 mod planned;
 mod policy_rollout;
 mod protect_security_info;
@@ -32,7 +35,7 @@ mod watch_new_method;
 
 pub use by_hand::{ByHand, quoted};
 pub use catalog::{AnyStep, catalog};
-pub use observe::{Attempt, Seen, look_again, observe};
+pub use observe::{Attempt, Seen, is_read_back, look_again, observe};
 pub use planned::{Planned, Scope};
 pub use watch_new_method::newly_registered;
 

@@ -73,6 +73,15 @@ pub async fn observe(
     }
 }
 
+/// Whether Graph shows if an action was done: of what it does not show, a person's word is all there is.
+pub fn is_read_back(action: &Action) -> bool {
+    match action.step.as_str() {
+        "manual" => false,
+        "disable_inbox_rules" => !disable_inbox_rules::is_a_look(action),
+        _ => true,
+    }
+}
+
 async fn see(
     action: &Action,
     sent: Option<&Attempt>,
@@ -96,6 +105,8 @@ async fn see(
         "issue_temporary_access_pass" => issue_temporary_access_pass::see(action, sent, subject, graph).await,
         "watch_new_method" => watch_new_method::see(action, subject, graph).await,
         "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,
+        // A person's work, which Graph shows nothing of.
+        "manual" => Ok(Seen::AsBefore),
         "require_compliant_device" | "require_token_protection" | "protect_security_info" => {
             policy_rollout::see(action, sent, made, graph).await
         }

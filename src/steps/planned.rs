@@ -156,7 +156,7 @@ pub(super) fn cannot(
         requests: Vec::new(),
     };
     let mut action = draft.into_action(step, scope)?;
-    action.cannot = Some(Cannot { why: why.to_owned(), instead });
+    action.cannot = Some(Cannot { why: why.to_owned(), instead, ..Cannot::default() });
     Some(action)
 }
 

@@ -56,19 +56,21 @@ impl Step for ResetPassword {
             summary.push_str(", also in the company's own directory");
         }
         let mut planned = Planned::default();
-        if let Some((why, instead)) = obstacle(case, facts) {
-            planned.push(cannot(scope, Self::NAME, subject, summary, why, instead), scope);
-            return planned;
-        }
-        // A reset since the newest thing that the intruder did is a reset already; whose it was is not known.
+        // A reset since the newest thing that the intruder did is a reset already; whose it was is not known. It may be
+        // one that only a person could do; a guest's password is the home tenant's.
         let last_seen = case.indicators.iter().filter_map(|own| own.last_seen).max();
         if let (Some(changed), Some(last_seen)) = (subject.password_changed_at, last_seen)
             && !subject.enabled
+            && !subject.guest
             && changed > last_seen
         {
             return Planned::unchanged(format!(
                 "the password was changed at {changed}, after the intruder's last sign-in, and sign-in is disabled"
             ));
+        }
+        if let Some((why, instead)) = obstacle(case, facts) {
+            planned.push(cannot(scope, Self::NAME, subject, summary, why, instead), scope);
+            return planned;
         }
         let delivery = match self.deliver.delivery(&format!("the new password of {}", subject.upn), scope) {
             Ok(delivery) => delivery,

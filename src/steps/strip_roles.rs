@@ -184,10 +184,12 @@ fn cannot(
                     quoted(subject.id.as_str())
                 ),
             ],
+            ..Cannot::default()
         }),
         RoleVia::Eligibility => Some(Cannot {
             why: "it is not assigned but can be activated: Privileged Identity Management takes that away, by a request of its own".to_owned(),
             instead: vec![in_privileged_identity_management("Eligible assignments", "remove")],
+            ..Cannot::default()
         }),
         RoleVia::Activation => Some(Cannot {
             why: "Privileged Identity Management has made it active for a while, and takes it back by a request of its own".to_owned(),
@@ -195,6 +197,7 @@ fn cannot(
                 in_privileged_identity_management("Active assignments", "remove"),
                 in_privileged_identity_management("Eligible assignments", "remove, if it was given since,"),
             ],
+            ..Cannot::default()
         }),
         RoleVia::Assignment => {
             let accepted = &scope.rules.accepted_permissions;
@@ -219,6 +222,7 @@ fn by_a_person(role: &RoleAssignment, subject: &Subject) -> Cannot {
                 quoted(&role.id)
             ),
         ],
+        ..Cannot::default()
     }
 }
 

@@ -17,7 +17,9 @@ pub use sqlite::SqliteStore;
 use jiff::Timestamp;
 
 use crate::approval::ConsumedConsent;
-use crate::domain::{BoxFuture, CidrBlock, DigestError, PlanDigest, PlanId, RunId, Sha256Digest, UserId};
+use crate::domain::{
+    ActionId, BoxFuture, CidrBlock, DigestError, PlanDigest, PlanId, RunId, Sha256Digest, UserId,
+};
 use crate::plan::Plan;
 use crate::run::{Entry, JournalLine, Run, RunError};
 
@@ -115,6 +117,22 @@ pub enum StoreError {
         /// Digest of the plan that was given.
         given: PlanDigest,
     },
+    /// The run has not ended: nobody's word is asked for yet.
+    #[error("run `{run}` has not ended")]
+    StillUnderWay {
+        /// The run.
+        run: RunId,
+    },
+    /// Somebody has confirmed the action already: the first word stands.
+    #[error("action `{action}` of run `{run}` was confirmed already, by {by}")]
+    AlreadyConfirmed {
+        /// The run.
+        run: RunId,
+        /// The action.
+        action: ActionId,
+        /// Who was first.
+        by: String,
+    },
     /// A later run of the same subject has begun: this one stood still for longer than its lease lasts, and may send
     /// nothing more.
     #[error("run `{by}` for the same user began while run `{run}` gave no sign of life")]
@@ -142,7 +160,9 @@ impl StoreError {
             Self::NoSuchRun { .. }
             | Self::NoSuchPlan { .. }
             | Self::NoPlanYet { .. }
-            | Self::OtherPlan { .. } => 2,
+            | Self::OtherPlan { .. }
+            | Self::StillUnderWay { .. }
+            | Self::AlreadyConfirmed { .. } => 2,
             _ => 1,
         }
     }
@@ -160,6 +180,8 @@ impl StoreError {
             Self::NoSuchPlan { .. } => "no_such_plan",
             Self::NoPlanYet { .. } => "no_plan_yet",
             Self::OtherPlan { .. } => "store_other_plan",
+            Self::StillUnderWay { .. } => "run_under_way",
+            Self::AlreadyConfirmed { .. } => "already_confirmed",
             Self::TakenOver { .. } => "run_taken_over",
             Self::Gone => "store_gone",
             Self::Digest(_) => "store_digest",
@@ -191,6 +213,12 @@ impl StoreError {
             Self::NoPlanYet { next, .. } => Some(next.clone()),
             Self::OtherPlan { .. } => {
                 Some("nobody looked at this text; make a new plan with `stanch plan`".to_owned())
+            }
+            Self::StillUnderWay { run } => Some(format!(
+                "wait for its end; `stanch runs show {run}` tells how far it is, and what to do where it was cut off"
+            )),
+            Self::AlreadyConfirmed { run, .. } => {
+                Some(format!("`stanch runs show {run}` tells when, and what they said"))
             }
             Self::TakenOver { by, .. } => Some(format!("`stanch runs show {by}` tells how far that one is")),
             Self::Gone | Self::Digest(_) | Self::Run(_) => None,
@@ -274,7 +302,7 @@ pub trait Store: Inbox {
     fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>>;
 
     /// Appends an entry to a run's journal; when this returns, it is durable. An intent is refused once a later run of
-    /// the same subject has begun.
+    /// the same subject has begun; a confirmation before the run has ended, and a second one of the same action.
     fn append<'a>(
         &'a self,
         run: &'a RunId,

@@ -10,7 +10,7 @@ use super::cases::Queue;
 use super::migrations::MIGRATIONS;
 use super::{Begin, LEASE, PlanRow, RunRow, Store, StoreError, check_chain, plans};
 use crate::approval::ConsumedConsent;
-use crate::domain::{BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest, nearest_beginning};
+use crate::domain::{ActionId, BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest, nearest_beginning};
 use crate::plan::Plan;
 use crate::run::{Entry, JournalLine};
 
@@ -174,9 +174,36 @@ fn check_not_taken_over(connection: &Connection, run: &RunId) -> Result<(), Stor
     }
 }
 
+/// Refuses a person's word about a run that has not ended, and a second one about the same action: of two who confirm at
+/// once the first stands.
+fn check_may_be_confirmed(connection: &Connection, run: &RunId, action: &ActionId) -> Result<(), StoreError> {
+    let doing = failed("look at what was confirmed");
+    let has_ended: Option<bool> = connection
+        .query_row("select ended_at is not null from runs where id = ?1", params![run.as_str()], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(&doing)?;
+    if has_ended != Some(true) {
+        return Err(StoreError::StillUnderWay { run: run.clone() });
+    }
+    let sql = "select entry from journal where run = ?1 and entry like '{\"confirmed\"%' order by seq";
+    for text in texts(connection, sql, run.as_str()).map_err(&doing)? {
+        let earlier: Entry = serde_json::from_str(&text).map_err(damaged("an entry"))?;
+        if let Entry::Confirmed { action: own, by, .. } = earlier
+            && own == *action
+        {
+            return Err(StoreError::AlreadyConfirmed { run: run.clone(), action: own, by });
+        }
+    }
+    Ok(())
+}
+
 fn append_line(connection: &Connection, run: &RunId, entry: Entry, now: Timestamp) -> Result<(), StoreError> {
-    if matches!(entry, Entry::Intent { .. }) {
-        check_not_taken_over(connection, run)?;
+    match &entry {
+        Entry::Intent { .. } => check_not_taken_over(connection, run)?,
+        Entry::Confirmed { action, .. } => check_may_be_confirmed(connection, run, action)?,
+        _ => {}
     }
     let doing = failed("write the journal");
     // The journal keeps milliseconds: the chain is over what is kept.

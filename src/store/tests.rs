@@ -387,3 +387,32 @@ async fn whoever_brings_an_alert_does_not_wait_for_those_that_come_after() {
     sending.join_all().await;
     assert_eq!(*answered.lock().unwrap(), ["a1", "a2"]);
 }
+
+#[tokio::test]
+async fn a_persons_word_is_taken_once_and_only_behind_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let plan = small_plan("p1");
+    let now = plan.created_at;
+    assert_eq!(begin(&store, "r1", &plan, now).await, Begin::Begun);
+    let word = |by: &str| Entry::Confirmed {
+        action: "a".parse().unwrap(),
+        by: by.to_owned(),
+        reason: "looked".to_owned(),
+    };
+    store.append(&id("r1"), reached(ActionState::WaitingForPerson), now).await.unwrap();
+    let early = store.append(&id("r1"), word("dana"), now).await;
+    assert!(matches!(early, Err(StoreError::StillUnderWay { .. })), "{early:?}");
+    let end = Entry::Finished { verdict: crate::run::Verdict::Partial, proof: crate::run::Proof::default() };
+    store.append(&id("r1"), end, now).await.unwrap();
+    store.append(&id("r1"), word("dana"), now).await.unwrap();
+    let again = store.append(&id("r1"), word("sam"), now).await;
+    assert!(
+        matches!(&again, Err(StoreError::AlreadyConfirmed { by, .. }) if by == "dana"),
+        "the first word stands: {again:?}"
+    );
+    let (_, run) = load_run(&store, &id("r1")).await.unwrap();
+    assert_eq!(run.verdict, crate::run::Verdict::Contained);
+    assert_eq!(run.ended_at, Some(now), "its end stays where it was");
+    assert_eq!(store.load(&id("r1")).await.unwrap().1.len(), 4);
+}

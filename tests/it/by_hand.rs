@@ -37,7 +37,9 @@ fn every_shipped_playbook_is_told_whole_with_the_user_filled_in() {
         for step in steps {
             for way in ["portal", "powershell"] {
                 let lines = step[way].as_array().unwrap();
-                assert!(!lines.is_empty(), "{playbook}: {} has nothing for {way}", step["id"]);
+                // A person's own work may be a telephone call.
+                let is_optional = way == "powershell" && step["step"] == "manual";
+                assert!(is_optional || !lines.is_empty(), "{playbook}: {} has nothing for {way}", step["id"]);
                 assert!(lines.iter().all(|line| text.contains(line.as_str().unwrap())), "{}", step["id"]);
             }
         }

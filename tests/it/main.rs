@@ -23,6 +23,7 @@ mod guards;
 mod hardening;
 mod inert;
 mod investigate;
+mod manual;
 mod methods;
 mod order;
 mod packaging;

@@ -41,10 +41,17 @@ pub(super) fn entries(plan: &Plan, detail: Detail) -> Vec<Block> {
 pub(super) fn body(action: &Action, numbers: &BTreeMap<&ActionId, usize>, detail: Detail) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(object(action))];
     if let Some(cannot) = &action.cannot {
-        let mark = say("CANNOT be done from here: ").toned(Tone::Danger);
+        let mark = if action.required {
+            say("CANNOT be done from here: ").toned(Tone::Danger)
+        } else {
+            say("For a person: ").toned(Tone::Caution)
+        };
         blocks.push(Block::Paragraph(vec![mark, say(&cannot.why)]));
     }
-    blocks.push(Block::Changes(compare(&action.before, &action.after)));
+    // What comes of a person's work is not known: that it would be nothing is not said.
+    if action.cannot.is_none() || !action.after.is_null() {
+        blocks.push(Block::Changes(compare(&action.before, &action.after)));
+    }
     if !action.reason.is_empty() {
         blocks.push(Block::Paragraph(line(&format!("Why: {}", action.reason))));
     }
@@ -85,7 +92,7 @@ fn object(action: &Action) -> Run {
 /// What a person does instead: sentences as such, and commands apart from them, to be copied.
 fn instead(cannot: &Cannot) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if !cannot.instead.is_empty() {
+    if cannot.lines().next().is_some() {
         blocks.push(Block::Paragraph(vec![say("Instead, by hand:").toned(Tone::Strong)]));
     }
     for lines in cannot.instead.chunk_by(|one, other| is_command(one) && is_command(other)) {
@@ -94,6 +101,9 @@ fn instead(cannot: &Cannot) -> Vec<Block> {
         } else {
             blocks.extend(lines.iter().map(|text| bullet(line(text), Vec::new())));
         }
+    }
+    if !cannot.commands.is_empty() {
+        blocks.push(Block::Script(cannot.commands.iter().map(|text| inert_whole(text)).collect()));
     }
     blocks
 }

@@ -54,9 +54,9 @@ pub(super) fn is_subject_refused(plan: &Plan) -> bool {
     plan.guards.refused.iter().any(|refusal| refusal.step.is_none())
 }
 
-/// Whether there is anything to carry out.
-pub(super) fn sends_anything(plan: &Plan) -> bool {
-    plan.actions.iter().any(|action| action.cannot.is_none())
+/// Whether there is anything to carry out, if only to wait for a person.
+pub(super) fn can_be_applied(plan: &Plan) -> bool {
+    !plan.actions.is_empty()
 }
 
 fn identity(plan: &Plan) -> Vec<Run> {
@@ -78,8 +78,12 @@ fn summary(plan: &Plan) -> Run {
         run.push(say(" "));
     }
     let sent: Vec<_> = plan.actions.iter().filter(|action| action.is_change()).collect();
-    let by_hand = plan.actions.iter().filter(|action| action.cannot.is_some()).count();
-    let watching = plan.actions.len().saturating_sub(sent.len()).saturating_sub(by_hand);
+    let by_hand = |is_required: bool| {
+        let all = plan.actions.iter().filter(|action| action.cannot.is_some());
+        all.filter(|action| action.required == is_required).count()
+    };
+    let (waited_for, besides) = (by_hand(true), by_hand(false));
+    let watching = plan.actions.iter().filter(|action| action.watch.is_some()).count();
     if sent.is_empty() {
         run.push(say("Nothing will be changed. ").toned(Tone::Strong));
     } else {
@@ -105,20 +109,17 @@ fn summary(plan: &Plan) -> Run {
     if watching > 0 {
         run.push(say(&format!("{}. ", count(watching, "action only watches", "actions only watch"))));
     }
-    if by_hand > 0 {
-        let is_required = plan.actions.iter().any(|action| action.cannot.is_some() && action.required);
-        run.push(
-            say(&format!(
-                "{} cannot be done from here and waits for a person",
-                count(by_hand, "more change", "more changes")
-            ))
-            .toned(Tone::Danger),
+    if waited_for > 0 {
+        let (one, many) = (
+            "more thing cannot be done from here and waits for a person",
+            "more things cannot be done from here and wait for a person",
         );
-        run.push(say(if is_required {
-            ": until then the account does not count as contained. "
-        } else {
-            ". "
-        }));
+        run.push(say(&count(waited_for, one, many)).toned(Tone::Danger));
+        run.push(say(": until then the account does not count as contained. "));
+    }
+    if besides > 0 {
+        let (one, many) = ("thing is left to a person", "things are left to a person");
+        run.push(say(&format!("{}, and not required. ", count(besides, one, many))));
     }
     run.push(match plan.guards.refused.len() {
         0 => say("No guard refused anything. "),
@@ -200,7 +201,7 @@ fn overridden(plan: &Plan) -> Vec<Block> {
 }
 
 fn how_long(plan: &Plan) -> Vec<Block> {
-    if !sends_anything(plan) {
+    if plan.actions.iter().all(|action| action.cannot.is_some()) {
         return Vec::new();
     }
     let estimate = estimate(plan);

@@ -164,6 +164,8 @@ pub(super) enum Block {
     Requests(Vec<Sent>),
     /// Commands, to be copied as they stand.
     Commands(Vec<String>),
+    /// Commands that a short preview only counts.
+    Script(Vec<String>),
 }
 
 /// Makes an entry behind a dot.

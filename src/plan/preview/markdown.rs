@@ -5,7 +5,7 @@
 //! nothing is turned into anything; and what could end a code span never stands in one.
 
 use super::super::{Plan, PlanDifference};
-use super::compose::{compose, is_subject_refused, sends_anything};
+use super::compose::{can_be_applied, compose, is_subject_refused};
 use super::difference::compose as compose_difference;
 use super::document::{Block, Change, Document, Piece, Tone, say};
 use super::style::Detail;
@@ -20,7 +20,7 @@ pub fn markdown(plan: &Plan) -> String {
         0,
         if is_subject_refused(plan) {
             "This plan cannot be applied: a guard refuses the account itself."
-        } else if sends_anything(plan) {
+        } else if can_be_applied(plan) {
             "Nothing has been changed yet."
         } else {
             "There is nothing to apply."
@@ -102,7 +102,7 @@ fn put_block(page: &mut String, indent: usize, block: &Block) {
                 }
             }
         }
-        Block::Commands(lines) => put_fenced(page, indent, lines),
+        Block::Commands(lines) | Block::Script(lines) => put_fenced(page, indent, lines),
     }
 }
 

@@ -222,6 +222,7 @@ fn mailbox() -> Action {
                 "Set-Mailbox -Identity {LYNNE} -ForwardingSmtpAddress $null -DeliverToMailboxAndForward $false"
             ),
         ],
+        ..Cannot::default()
     });
     mailbox
 }
@@ -395,7 +396,12 @@ fn plan_named(text: &str) -> Plan {
             json!({"name": format!("{text}x"), "list": [1, {"cidrAddress": text}, [text]], "k": text});
         action.requests.iter_mut().for_each(|request| request.path = format!("/v1.0/{text}"));
         if let Some(cannot) = &mut action.cannot {
-            *cannot = Cannot { why: owned(), instead: vec![format!("Set-Mailbox {text}")] };
+            *cannot = Cannot {
+                why: owned(),
+                instead: vec![format!("Set-Mailbox {text}")],
+                commands: vec![format!("Set-Mailbox -WhatIf {text}")],
+                ..Cannot::default()
+            };
         }
     }
     plan.left[0].object = owned();
@@ -573,13 +579,36 @@ fn a_refused_account_is_said_first_and_no_command_follows() {
 }
 
 #[test]
-fn a_plan_with_nothing_to_send_says_so_and_names_no_command() {
+fn a_plan_with_nothing_to_send_says_so_and_is_applied_only_to_wait_for_a_person() {
     let mut plan = plan();
     plan.actions.retain(|action| action.cannot.is_some());
     let shown = text(&plan, &in_file());
-    assert!(shown.contains("Nothing will be changed. 1 more change cannot be done from here"), "{shown}");
-    assert!(shown.ends_with("There is nothing to apply.\n"), "{shown}");
+    assert!(shown.contains("Nothing will be changed. 1 more thing cannot be done from here"), "{shown}");
+    assert!(shown.ends_with("stanch apply plan.json\n") && !shown.contains("HOW LONG"), "{shown}");
     assert_eq!(estimate(&plan).to_string(), "no time");
+    plan.actions.clear();
+    let shown = text(&plan, &in_file());
+    assert!(shown.ends_with("There is nothing to apply.\n"), "{shown}");
+}
+
+#[test]
+fn commands_of_a_persons_work_are_counted_in_short_and_shown_in_full() {
+    let mut plan = plan();
+    plan.actions.retain(|action| action.cannot.is_some());
+    for action in &mut plan.actions {
+        action.required = false;
+        action.cannot.as_mut().unwrap().commands =
+            vec!["Get-Mailbox 'x'".to_owned(), "Set-Mailbox 'x'".to_owned()];
+    }
+    let shown = text(&plan, &in_file());
+    assert!(shown.contains("1 thing is left to a person, and not required."), "{shown}");
+    assert!(shown.contains("For a person: Graph does not offer"), "{shown}");
+    assert!(
+        shown.contains("2 lines of PowerShell: shown with -v") && !shown.contains("Get-Mailbox"),
+        "{shown}"
+    );
+    assert!(text(&plan, &Style { detail: Detail::Full, ..in_file() }).contains("Get-Mailbox 'x'\n"));
+    assert!(markdown(&plan).contains("Get-Mailbox 'x'\n"));
 }
 
 #[test]
@@ -794,7 +823,7 @@ fn the_reference_case_as_text() {
     Plan bec-20241004-7f3a, digest da6073dd
     Made 2024-10-04 15:10 UTC, expires 2024-10-04 16:10 UTC
 
-    6 changes in 6 requests, about 6 s to 3 min. 3 cannot be undone. 1 more change
+    6 changes in 6 requests, about 6 s to 3 min. 3 cannot be undone. 1 more thing
     cannot be done from here and waits for a person: until then the account does not
     count as contained. 1 thing was refused by a guard. So far nothing has been
     changed.
@@ -1015,7 +1044,7 @@ fn the_reference_case_as_markdown() {
     - Plan bec-20241004-7f3a, digest da6073dd
     - Made 2024-10-04 15:10 UTC, expires 2024-10-04 16:10 UTC
 
-    **6 changes in 6 requests, about 6 s to 3 min.** **3 cannot be undone.** **1 more change cannot be done from here and waits for a person**: until then the account does not count as contained. **1 thing was refused by a guard.** So far nothing has been changed.
+    **6 changes in 6 requests, about 6 s to 3 min.** **3 cannot be undone.** **1 more thing cannot be done from here and waits for a person**: until then the account does not count as contained. **1 thing was refused by a guard.** So far nothing has been changed.
 
     ## Who
 

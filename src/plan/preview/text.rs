@@ -1,9 +1,9 @@
 //! The preview as text for a terminal: no line is wider than asked for, commands excepted, which stay whole for copying.
 
 use super::super::{Plan, PlanDifference};
-use super::compose::{compose, is_subject_refused, sends_anything};
+use super::compose::{can_be_applied, compose, is_subject_refused};
 use super::difference::compose as compose_difference;
-use super::document::{Block, Change, Document, Fact, Piece, Run, Sent, Tone, say};
+use super::document::{Block, Change, Document, Fact, Piece, Run, Sent, Tone, count, say};
 use super::layout::{Page, width_of};
 use super::style::{Detail, Style};
 use crate::domain::shell_path;
@@ -60,7 +60,7 @@ fn put_next(page: &mut Page, plan: &Plan, style: &Style) {
             "",
             &[say("This plan cannot be applied: see \"Refused by a guard\".").toned(Tone::Danger)],
         );
-    } else if !sends_anything(plan) {
+    } else if !can_be_applied(plan) {
         page.put(0, "", &[say("There is nothing to apply.")]);
     } else if let (Some(file), true) = (&style.file, style.needs_approval) {
         let approve = "Nothing has been changed yet. A second person approves exactly this:";
@@ -95,8 +95,14 @@ fn put_block(page: &mut Page, indent: usize, block: &Block, detail: Detail) {
             }
         }
         Block::Requests(requests) => requests.iter().for_each(|sent| put_request(page, indent, sent, detail)),
+        Block::Script(lines) if detail == Detail::Usual => {
+            let (one, many) = ("line of PowerShell", "lines of PowerShell");
+            let told =
+                format!("{}: shown with -v, in Markdown, and by the run", count(lines.len(), one, many));
+            page.put_hanging(indent, "", INDENT, &[say(&told)]);
+        }
         // A command stays on one line: a break in it would be copied too.
-        Block::Commands(lines) => {
+        Block::Commands(lines) | Block::Script(lines) => {
             for line in lines {
                 page.put_uncut(indent.saturating_add(INDENT), line);
             }

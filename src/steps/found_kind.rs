@@ -1,0 +1,115 @@
+//! What may have been found, for a step that is planned only then. What could not be looked for may be there: it counts
+//! as found, and is told.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::case::{Case, IndicatorKind, Judged, Look, MethodVerdict};
+use crate::graph::{Reader, Reading};
+use crate::investigate::{consents, devices, inbox_rules};
+
+/// A kind of thing of the intruder's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundKind {
+    /// An address that the intruder came from.
+    Addresses,
+    /// A method that the intruder registered.
+    Methods,
+    /// An inbox rule of the intruder's.
+    InboxRules,
+    /// An inbox rule that Graph cannot express.
+    OpaqueRules,
+    /// A consent that the intruder gave.
+    Consents,
+    /// A device that the intruder registered.
+    Devices,
+}
+
+/// What a look for a kind came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    kind: FoundKind,
+    /// Whether there is one.
+    found: Look<bool>,
+}
+
+impl Sighting {
+    /// What it says for the step; nothing where none was found.
+    pub(super) fn told(&self) -> Option<String> {
+        match &self.found {
+            Look::Read(true) => Some(format!("found: {}", self.kind.words())),
+            Look::Read(false) => None,
+            Look::Unread { why } => {
+                Some(format!("whether there is one could not be read: {} ({why})", self.kind.words()))
+            }
+        }
+    }
+}
+
+impl FoundKind {
+    /// It in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Addresses => "an address that the intruder came from",
+            Self::Methods => "a method that the intruder registered",
+            Self::InboxRules => "an inbox rule of the intruder's",
+            Self::OpaqueRules => "an inbox rule that Graph cannot express",
+            Self::Consents => "a consent that the intruder gave",
+            Self::Devices => "a device that the intruder registered",
+        }
+    }
+
+    /// What is read for it, beside what every plan reads.
+    pub(super) fn reads(self) -> &'static [Reading] {
+        match self {
+            Self::Addresses | Self::Methods => &[],
+            Self::InboxRules | Self::OpaqueRules => &[Reading::InboxRules],
+            Self::Consents => &[Reading::Grants, Reading::Apps],
+            Self::Devices => &[Reading::Devices],
+        }
+    }
+
+    /// Looks whether there is one.
+    pub(super) async fn look(self, case: &Case, graph: &Reader) -> Sighting {
+        let found = match self {
+            Self::Addresses => {
+                let is_one = |kind| matches!(kind, IndicatorKind::Address | IndicatorKind::Range);
+                Look::Read(case.indicators.iter().any(|own| is_one(own.kind)))
+            }
+            Self::Methods => case
+                .evidence
+                .methods
+                .as_ref()
+                .map(|all| all.iter().any(|own| own.verdict == MethodVerdict::Attacker)),
+            Self::InboxRules => {
+                let inbox = inbox_rules::read(graph, case).await;
+                inbox.rules.as_ref().map(|rules| {
+                    let rules = rules.as_deref().unwrap_or_default();
+                    is_any_the_intruders(&inbox_rules::judge(rules, &inbox, case))
+                })
+            }
+            Self::OpaqueRules => {
+                let inbox = inbox_rules::read(graph, case).await;
+                let is_one = |rule: &crate::case::InboxRule| rule.enabled && rule.is_opaque();
+                inbox.rules.as_ref().map(|rules| rules.iter().flatten().any(is_one))
+            }
+            Self::Consents => {
+                let consents = consents::read(graph, case).await;
+                consents
+                    .grants
+                    .as_ref()
+                    .map(|all| is_any_the_intruders(&consents::judge(all, &consents, case)))
+            }
+            Self::Devices => {
+                let devices = devices::read(graph, case).await;
+                devices.devices.as_ref().map(|all| is_any_the_intruders(&devices::judge(all, &devices, case)))
+            }
+        };
+        Sighting { kind: self, found }
+    }
+}
+
+fn is_any_the_intruders<T>(all: &[Judged<T>]) -> bool {
+    all.iter().any(|own| own.verdict == MethodVerdict::Attacker)
+}

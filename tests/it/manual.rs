@@ -1,0 +1,348 @@
+//! What a run leaves to a person: the instruction with its exact commands, the run held open until somebody says that it
+//! is done, and what rests on their word told as such.
+
+use std::process::Output;
+
+use serde_json::{Value, json};
+use stanch::engine::{ConfirmError, Word, confirm};
+use stanch::playbook::BoundPlaybook;
+use stanch::run::{ActionState, CheckState, Run, Verdict};
+use stanch::store::StoreError;
+
+use crate::bad_input::{Row, Scene, text};
+use crate::world::{World, action, book};
+
+const BANK: &str = r#"
+  - step: manual
+    id: bank
+    with:
+      title: "Ask the bank about payments that {upn} asked for"
+      instruction: ["Call the bank, by the number that you know."]
+      powershell: ["Get-MessageTraceV2 -SenderAddress {upn} -StartDate (Get-Date).AddDays(-10) -EndDate (Get-Date)"]
+"#;
+
+const EVICT: &str = "  - step: disable_sign_in\n  - step: revoke_sessions\n";
+
+fn steps(more: &str) -> String {
+    format!("{EVICT}{}", more.trim_start_matches('\n'))
+}
+
+fn file(steps: &str) -> String {
+    format!("schema: stanch/playbook/v1\nname: own\ntitle: Own\nsummary: Own.\nsteps:\n{steps}")
+}
+
+/// The reference case with a playbook of one's own beside it.
+fn scene(steps: &str) -> Scene {
+    let scene = Scene::with(|_| ());
+    scene.write("own.yaml", &file(steps));
+    scene
+}
+
+fn go(scene: &Scene, arguments: &[&str]) -> Output {
+    scene.command().args(arguments).output().unwrap()
+}
+
+fn document(scene: &Scene, status: i32, arguments: &[&str]) -> Value {
+    let output = go(scene, &[&["--format", "json"], arguments].concat());
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs the scene's playbook, and tells the run's id.
+fn ran(scene: &Scene, status: i32) -> Value {
+    document(scene, status, &["run", "./own.yaml", "--user", scene.mock.victim(), "--yes"])
+}
+
+async fn planned(world: &World, playbook: BoundPlaybook) -> stanch::plan::Plan {
+    let mut request = world.request("evict");
+    request.playbook = playbook;
+    world.plan_for(request).await.unwrap()
+}
+
+async fn say(world: &World, run: &Run, action: &str, reason: &str) -> Result<Run, ConfirmError> {
+    let said = Word { action, by: "dana.ito@contoso.com", reason };
+    confirm(world.store.as_ref(), &run.run, said, world.clock.now()).await.map(|(_, run)| run)
+}
+
+#[test]
+fn a_run_waits_for_a_person_and_counts_their_word_as_a_word() {
+    let scene = scene(&steps(BANK));
+    let run = ran(&scene, 6);
+    let id = run["run"].as_str().unwrap();
+    assert_eq!(run["verdict"], "partial");
+    assert_eq!(run["actions"][2]["state"], "waiting_for_person");
+    let next = run["open"][0]["next"].as_str().unwrap();
+    assert_eq!(
+        next.lines().collect::<Vec<_>>(),
+        [
+            "Call the bank, by the number that you know.",
+            "Get-MessageTraceV2 -SenderAddress 'lynne.robbins@contoso.com' -StartDate (Get-Date).AddDays(-10) -EndDate (Get-Date)",
+            &format!("stanch runs confirm {id} bank --reason TEXT"),
+        ]
+    );
+    // The commands stand whole on a line each, to be copied.
+    let shown = text(&go(&scene, &["runs", "show", id]).stdout);
+    assert!(next.lines().all(|line| shown.lines().any(|own| own.trim_start().ends_with(line))), "{shown}");
+    assert!(
+        shown.contains("WAIT  Ask the bank about payments that lynne.robbins@contoso.com asked for"),
+        "{shown}"
+    );
+    assert_eq!(go(&scene, &["runs", "verify", id]).status.code(), Some(6));
+
+    let confirmed = ["runs", "confirm", id, "bank", "--reason", "called at 14:20, nothing was paid"];
+    let run = document(&scene, 0, &confirmed);
+    crate::schemas::fits("run", &run);
+    assert_eq!((&run["verdict"], &run["open"]), (&json!("contained"), &json!([])));
+    assert_eq!(run["actions"][2]["state"], "confirmed");
+    let by = &run["actions"][2]["confirmed"];
+    assert_eq!((&by["by"], &by["reason"]), (&json!("dana"), &json!("called at 14:20, nothing was paid")));
+    // From now on every command counts it, and none calls it read back.
+    let shown = text(&go(&scene, &["runs", "show", id]).stdout);
+    assert!(shown.starts_with("Contained, as far as a person's word goes"), "{shown}");
+    assert!(shown.contains("said  ") && shown.contains("confirmed by dana, not read back"), "{shown}");
+    let markdown = text(&go(&scene, &["--format", "markdown", "runs", "show", id]).stdout);
+    assert!(markdown.contains("as far as a person's word goes"), "{markdown}");
+    assert_eq!(document(&scene, 0, &["runs", "list"])["items"][0]["verdict"], "contained");
+    let verified = document(&scene, 0, &["runs", "verify", id]);
+    let check = verified["checks"].as_array().unwrap().iter().find(|own| own["action"] == "bank").unwrap();
+    assert!(check["seen"].as_str().unwrap().contains("not read back"), "{check}");
+    let plan = run["plan"].as_str().unwrap();
+    assert_eq!(
+        go(&scene, &["apply", plan]).status.code(),
+        Some(0),
+        "applied already, with the verdict that it has now"
+    );
+}
+
+#[test]
+fn what_cannot_be_confirmed_is_told_and_changes_nothing() {
+    let scene = scene(&steps(BANK));
+    let run = ran(&scene, 6);
+    let id = run["run"].as_str().unwrap();
+    scene.write(
+        "own.toml",
+        "store = \"sqlite://stanch.db\"\n[operator]\nuser = \"Lynne.Robbins@contoso.com\"\n",
+    );
+    let row = |name, status, run: &str, action: &str, reason: &str| {
+        Row::new(name, status, &["runs", "confirm", run, action, "--reason", reason])
+    };
+    scene.judge(&[
+        row("no such run", 2, "7f3a", "bank", "done")
+            .says(&["there is no run `7f3a`"])
+            .next(&["stanch runs list"]),
+        row("no such action", 2, id, "bnak", "done")
+            .says(&["has no action `bnak`"])
+            .next(&["did you mean `bank`?"]),
+        row("no id at all", 2, id, "../x y", "done")
+            .says(&["has no action `../x y`"])
+            .next(&["wait for a person: `bank`"]),
+        row("an action of ours", 2, id, "revoke_sessions", "done")
+            .says(&["`revoke_sessions`", "is no person's work"])
+            .next(&["stanch runs verify"]),
+        row("no reason", 2, id, "bank", " ").says(&["the reason is empty"]).next(&["say in a few words"]),
+        row("too much", 2, id, "bank", &"x".repeat(1001))
+            .says(&["the reason has 1001 letters"])
+            .next(&["few words"]),
+        row("the account itself", 3, id, "bank", "done")
+            .config("own.toml")
+            .says(&["is the account that run"])
+            .next(&["somebody else", "operator.user"]),
+    ]);
+    assert_eq!(document(&scene, 0, &["runs", "show", id])["verdict"], "partial");
+    assert_eq!(go(&scene, &["runs", "confirm", id, "bank", "--reason", "done"]).status.code(), Some(0));
+    scene.judge(&[row("confirmed already", 2, id, "bank", "done again")
+        .says(&["`bank`", "was confirmed already, by dana"])
+        .next(&["stanch runs show"])]);
+}
+
+#[test]
+fn a_manual_step_without_its_instruction_is_shown_where_it_stands() {
+    let scene = Scene::with(|_| ());
+    let mut rows = Vec::new();
+    for (name, with, says) in [
+        ("nothing", "{ title: Look }", "the option `instruction` is missing"),
+        ("empty", "{ title: Look, instruction: [] }", "there is nothing in it"),
+        (
+            "unknown place",
+            "{ title: \"Ask {user}\", instruction: [Look] }",
+            "`{user}` is nothing that is filled in",
+        ),
+        (
+            "quoted twice",
+            "{ title: Look, instruction: [Look], powershell: [\"Get-Mailbox '{upn}'\"] }",
+            "`{upn}` stands within quotes",
+        ),
+        ("unknown kind", "{ title: Look, instruction: [Look], when: [methds] }", "`methds` is not one of"),
+    ] {
+        let own = format!("{}.yaml", name.replace(' ', "-"));
+        scene.write(&own, &file(&format!("  - step: manual\n    with: {with}\n")));
+        rows.push(Row::new(name, 2, &["playbook", "check", &format!("./{own}")]).says(&[says]));
+    }
+    scene.judge(&rows);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_not_required_holds_nothing_back_and_is_told_as_open() {
+    let world = World::case("bec-node-fetch");
+    let plan = planned(&world, book(&steps(&format!("{BANK}    required: false\n")))).await;
+    let run = world.apply(&plan).await;
+    assert_eq!(run.verdict, Verdict::Contained);
+    let [open] = run.open.as_slice() else { panic!("{:?}", run.open) };
+    assert!(
+        open.why.contains("not required for containment") && open.next.contains("runs confirm"),
+        "{open:?}"
+    );
+    let verification = world.verify(&plan).await;
+    assert!(verification.holds, "{verification:#?}");
+    let check = verification.checks.iter().find(|own| own.state == CheckState::NotDone).unwrap();
+    assert_eq!(check.next, Some(format!("`stanch runs show {}` tells how", run.run)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_is_a_persons_work_alone_is_applied_for_the_record_and_sends_nothing() {
+    let world = World::case("bec-node-fetch");
+    let plan = planned(&world, book(BANK.trim_start_matches('\n'))).await;
+    let run = world.apply(&plan).await;
+    assert_eq!((run.verdict, run.actions[0].state), (Verdict::Partial, ActionState::WaitingForPerson));
+    assert!(world.writes().await.is_empty());
+    let run = say(&world, &run, "bank", "nothing was paid").await.unwrap();
+    assert_eq!((run.verdict, run.actions[0].state), (Verdict::Contained, ActionState::Confirmed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_confirm_at_once_the_first_stands() {
+    let world = World::case("bec-node-fetch");
+    let plan = planned(&world, book(&steps(BANK))).await;
+    let run = world.apply(&plan).await;
+    let both = tokio::join!(say(&world, &run, "bank", "one"), say(&world, &run, "bank", "two"));
+    let refused = [both.0, both.1].into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    assert!(
+        matches!(refused.as_slice(), [ConfirmError::Store(StoreError::AlreadyConfirmed { .. })]),
+        "{refused:?}"
+    );
+    // The chain is whole, and tells of one.
+    let (_, journal) = world.store.load(&run.run).await.unwrap();
+    let (told, _) = Run::with_progress(run.run.clone(), &plan, &journal).unwrap();
+    assert_eq!(told.verdict, Verdict::Contained);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_planned_only_where_what_it_is_for_was_found_or_could_not_be_looked_for() {
+    let when = |kind: &str| book(&steps(&format!("{BANK}      when: [{kind}]\n")));
+    let world = World::case("bec-node-fetch");
+    for (kind, is_found) in [
+        ("methods", true),
+        ("addresses", true),
+        ("inbox_rules", false),
+        ("consents", false),
+        ("devices", false),
+    ] {
+        let plan = planned(&world, when(kind)).await;
+        assert_eq!(plan.actions.iter().any(|own| own.step == "manual"), is_found, "{kind}");
+        assert_eq!(plan.unchanged.iter().any(|own| own.is_of("manual")), !is_found, "{kind}");
+    }
+    let blind = World::case_with("bec-node-fetch", |tenant| {
+        let roles = tenant["applications"][1]["roles"].as_array_mut().unwrap();
+        roles.retain(|role| role != "MailboxSettings.Read");
+    });
+    let plan = planned(&blind, when("inbox_rules")).await;
+    let manual = plan.actions.iter().find(|own| own.step == "manual").unwrap();
+    assert!(
+        manual.evidence[0].starts_with("whether there is one could not be read"),
+        "{:?}",
+        manual.evidence
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_breaks_out_of_no_quotes() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let users = tenant["users"].as_array_mut().unwrap();
+        let lynne = users.iter_mut().find(|own| own["userPrincipalName"] == "lynne.robbins@contoso.com");
+        lynne.unwrap()["userPrincipalName"] = json!("o'neil;$(whoami){id}@contoso.com");
+    });
+    let mut request = world.request("evict");
+    request.user = "6ed5d1bf-e585-452f-ac95-4ab592c9357d".to_owned();
+    request.playbook = book(&steps(BANK));
+    let plan = world.plan_for(request).await.unwrap();
+    let cannot = plan.actions.last().unwrap().cannot.as_ref().unwrap();
+    assert!(
+        cannot.commands[0]
+            .starts_with("Get-MessageTraceV2 -SenderAddress 'o''neil;$(whoami){id}@contoso.com' -StartDate "),
+        "{:?}",
+        cannot.commands
+    );
+}
+
+/// A synchronized user, whose password only the company's own directory can change.
+fn synced() -> World {
+    World::case_with("bec-node-fetch", |tenant| {
+        let users = tenant["users"].as_array_mut().unwrap();
+        let lynne = users.iter_mut().find(|own| own["userPrincipalName"] == "lynne.robbins@contoso.com");
+        lynne.unwrap()["onPremisesSyncEnabled"] = json!(true);
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_door_that_a_person_shut_after_the_last_revocation_is_no_containment_by_their_word() {
+    let mut world = synced();
+    let plan = world.plan("evict").await;
+    let run = world.apply(&plan).await;
+    assert_eq!(action(&run, "reset_password").state, ActionState::WaitingForPerson);
+    assert_eq!(run.verdict, Verdict::Partial);
+    let run = say(&world, &run, "reset_password", "reset twice on DC1").await.unwrap();
+    assert_eq!(
+        (run.verdict, action(&run, "reset_password").state),
+        (Verdict::Partial, ActionState::Confirmed)
+    );
+    let open = run.open.iter().find(|own| own.what.starts_with("Reset the password")).unwrap();
+    assert!(open.next.contains("stanch run evict --user lynne.robbins@contoso.com"), "{open:?}");
+    // The word does not stand against what Graph shows: the password has not changed.
+    let verification = world.verify(&plan).await;
+    let check = verification
+        .checks
+        .iter()
+        .find(|own| own.action.as_ref().is_some_and(|id| id.as_str() == "reset_password"));
+    let check = check.unwrap();
+    assert_eq!(check.state, CheckState::Drifted);
+    assert!(
+        check.seen.contains("confirmed by dana.ito@contoso.com") && check.seen.contains("as it was before"),
+        "{check:?}"
+    );
+    // Once it shows, a new run has nothing to do for it, and ends contained.
+    let now = world.clock.now().to_string();
+    world
+        .change_tenant(|tenant| {
+            let users = tenant["users"].as_array_mut().unwrap();
+            let lynne = users.iter_mut().find(|own| own["userPrincipalName"] == "lynne.robbins@contoso.com");
+            lynne.unwrap()["lastPasswordChangeDateTime"] = json!(now);
+        })
+        .await;
+    let plan = world.plan("evict").await;
+    assert!(plan.unchanged.iter().any(|own| own.step == "reset_password"), "{:?}", plan.unchanged);
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+}
+
+#[test]
+fn a_short_preview_counts_the_commands_and_a_long_one_shows_them() {
+    let scene = scene(&steps(BANK));
+    let plan = |more: &[&str]| {
+        let arguments = [&["run", "./own.yaml", "--user", scene.mock.victim(), "--dry-run"], more].concat();
+        text(&go(&scene, &arguments).stdout)
+    };
+    let shown = plan(&[]);
+    assert!(shown.contains("1 more thing") && shown.contains("waits for a person"), "{shown}");
+    assert!(
+        shown.contains("1 line of PowerShell: shown with -v") && !shown.contains("Get-MessageTrace"),
+        "{shown}"
+    );
+    assert!(plan(&["-v"]).contains("Get-MessageTraceV2 -SenderAddress 'lynne.robbins@contoso.com'"));
+    assert!(
+        plan(&["--format", "markdown"])
+            .contains("Get-MessageTraceV2 -SenderAddress 'lynne.robbins@contoso.com'")
+    );
+    let by_hand = text(
+        &go(&scene, &["playbook", "show", "./own.yaml", "--by-hand", "--user", scene.mock.victim()]).stdout,
+    );
+    assert!(by_hand.contains("Get-MessageTraceV2 -SenderAddress 'lynne.robbins@contoso.com'"), "{by_hand}");
+}
