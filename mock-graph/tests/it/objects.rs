@@ -25,7 +25,7 @@ fn tenant() -> Value {
         "roles": ["Directory.Read.All", "Device.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All",
                   "AppRoleAssignment.ReadWrite.All", "Application.ReadWrite.All", "MailboxSettings.ReadWrite",
                   "ExchangeMessageTrace.Read.All", "ThreatHunting.Read.All", "RoleManagement.ReadWrite.Directory",
-                  "GroupMember.ReadWrite.All", "User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All",
+                  "Group.Create", "GroupMember.ReadWrite.All", "User.ReadWrite.All", "User-PasswordProfile.ReadWrite.All",
                   "AuditLog.Read.All", "IdentityRiskEvent.Read.All", "IdentityRiskyUser.ReadWrite.All",
                   "AuditLogsQuery-Exchange.Read.All", "Policy.ReadWrite.AuthenticationMethod"]
     }));
@@ -203,9 +203,9 @@ async fn what_may_sign_in_has_a_principal_and_its_permissions_are_assignments() 
             roles.iter().find(|role| role["id"] == one["appRoleId"]).unwrap()["value"].as_str().unwrap()
         })
         .collect();
-    assert!(names.contains(&"Device.ReadWrite.All") && names.len() == 17, "{names:?}");
+    assert!(names.contains(&"Device.ReadWrite.All") && names.len() == 18, "{names:?}");
     let (_, app) = probe.call("GET", &format!("/applications(appId='{own}')"), json!(null)).await;
-    assert_eq!(app["requiredResourceAccess"][0]["resourceAccess"].as_array().unwrap().len(), 17);
+    assert_eq!(app["requiredResourceAccess"][0]["resourceAccess"].as_array().unwrap().len(), 18);
     // A permission taken away is gone from the next token.
     let gone = held["value"]
         .as_array()
@@ -462,6 +462,54 @@ async fn a_member_is_put_into_a_group_and_taken_out() {
     assert!(ids(&groups).is_empty());
     assert_eq!(probe.call("POST", &add, reference).await.0, 204);
     assert_eq!(probe.call("POST", &add, json!({ "@odata.id": "nonsense" })).await.0, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_made_with_all_that_graph_wants_of_one_and_not_without() {
+    let probe = Probe::new().await;
+    let body = json!({ "displayName": "Quarantine", "mailNickname": "quarantine", "mailEnabled": false,
+                       "securityEnabled": true });
+    for (key, wrong) in [
+        ("displayName", json!("")),
+        ("mailNickname", Value::Null),
+        ("mailNickname", json!("with blank")),
+        ("mailEnabled", Value::Null),
+        ("securityEnabled", json!(false)),
+    ] {
+        let mut body = body.clone();
+        body[key] = wrong;
+        assert_eq!(probe.call("POST", "/groups", body.clone()).await.0, 400, "{body}");
+    }
+    let (status, made) = probe.call("POST", "/groups", body.clone()).await;
+    assert_eq!((status, &made["groupTypes"]), (201, &json!([])));
+    let (_, found) = probe.call("GET", "/groups?$filter=displayName%20eq%20'quarantine'", json!(null)).await;
+    assert_eq!(ids(&found), [made["id"].as_str().unwrap()]);
+    // Two may share a name.
+    assert_eq!(probe.call("POST", "/groups", body.clone()).await.0, 201);
+    let mut tenant = tenant();
+    let apps = tenant["applications"].as_array_mut().unwrap();
+    apps.last_mut().unwrap()["roles"] = json!(["GroupMember.ReadWrite.All"]);
+    assert_eq!(Probe::of(&tenant).await.call("POST", "/groups", body).await.0, 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_role_is_held_stands_in_its_schedule_alone() {
+    let mut tenant = tenant();
+    tenant["roleAssignments"].as_array_mut().unwrap().push(json!({
+        "id": "r", "principalId": LYNNE, "roleDefinitionId": "4a5d8f65-41da-4de4-8968-e035b65339cf",
+        "directoryScopeId": "/", "assignmentType": "Activated", "endDateTime": "2024-10-05T00:00:00Z"
+    }));
+    let probe = Probe::of(&tenant).await;
+    let of = async |resource: &str| {
+        let path = format!("/roleManagement/directory/{resource}?$filter=principalId%20eq%20'{LYNNE}'");
+        probe.call("GET", &path, json!(null)).await.1["value"][0].clone()
+    };
+    assert_eq!(of("roleAssignments").await["assignmentType"], Value::Null);
+    let instance = of("roleAssignmentScheduleInstances").await;
+    assert_eq!(
+        (&instance["assignmentType"], &instance["memberType"]),
+        (&json!("Activated"), &json!("Direct"))
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -124,6 +124,47 @@ fn a_location_keeps_what_others_put_there() {
 }
 
 #[test]
+fn a_user_goes_into_a_group_and_comes_out_again_in_the_cloud_that_we_speak_to() {
+    let placeholder = "${actions.quarantine_by_policy.group.id}";
+    let add = |base: &str| add_member(placeholder, &user(), base);
+    assert_eq!(add("x").path, format!("/v1.0/groups/{placeholder}/members/$ref"));
+    assert_eq!(placeholders_of(&add("x")).unwrap(), [placeholder]);
+    assert_eq!(effect_of(&add("x")), EffectClass::Set);
+    for (base, root) in [
+        ("https://graph.microsoft.com", "https://graph.microsoft.com"),
+        ("https://graph.microsoft.us", "https://graph.microsoft.us"),
+        // A proxy of one's own is no address that Graph knows.
+        ("http://127.0.0.1:8080", "https://graph.microsoft.com"),
+    ] {
+        let wanted = json!({ "@odata.id": format!("{root}/v1.0/directoryObjects/{}", user()) });
+        assert_eq!(add(base).body, wanted);
+    }
+    let remove = remove_member("a/b", &user());
+    assert_eq!(remove.path, format!("/v1.0/groups/a%2Fb/members/{}/$ref", user()));
+    assert_eq!(effect_of(&remove), EffectClass::Delete);
+    let made = create_group("stanch quarantine", "x");
+    assert_eq!(made.body["mailNickname"], "stanchquarantine");
+    assert_eq!(effect_of(&made), EffectClass::Create);
+    assert_eq!(create_group("Карантин", "x").body["mailNickname"], "quarantine");
+}
+
+#[test]
+fn a_role_is_taken_by_its_assignment_and_given_by_what_it_is() {
+    let taken = delete_role("lAPpYvVpN0KRkAEhdxReEJVj/1");
+    assert_eq!(
+        taken,
+        request(
+            Verb::Delete,
+            "/v1.0/roleManagement/directory/roleAssignments/lAPpYvVpN0KRkAEhdxReEJVj%2F1",
+            Value::Null
+        )
+    );
+    let given = give_role(&user(), "fe930be7-5e62-47db-91af-98c3a49a38b1", "/");
+    assert_eq!(given.body["principalId"], json!(user()));
+    assert_eq!(effect_of(&given), EffectClass::Create);
+}
+
+#[test]
 fn a_policy_is_made_switched_and_deleted() {
     let made = create_policy(json!({"displayName": "x"}));
     assert_eq!(effect_of(&made), EffectClass::Create);
