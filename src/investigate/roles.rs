@@ -1,6 +1,8 @@
 //! Whose each directory role is: the intruder's, where it was given since the compromise began, by the account itself in
-//! the intruder's session, or from the intruder's address. A role that was held before is never theirs.
+//! the intruder's session, from the intruder's address, or by somebody as whom the intruder was signed in. A role that was
+//! held before is never theirs.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,12 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 use super::methods::is_indicator;
 use super::whose::{Deed, SignIns};
 use crate::case::{Activity, AuditActor, Case, Judged, Look, MethodVerdict, RoleAssignment, RoleVia, SignIn};
-use crate::domain::{CidrBlock, shown};
-use crate::graph::{Reader, settled};
+use crate::domain::{CidrBlock, UserId, shown};
+use crate::graph::{Reader, SignInQuery, settled};
 use crate::guard::is_microsofts;
 
 /// Two services write one record each of one change; they stand this near to each other.
 const NEAR_RECORD: SignedDuration = SignedDuration::from_mins(5);
+/// Sign-ins of whoever gave a role this near to it belong to it.
+const NEAR_SIGN_IN: SignedDuration = SignedDuration::from_mins(15);
+/// So many roles that others gave are followed to them; nobody gives more by hand.
+const MOST_FOLLOWED: usize = 5;
 /// Where roles are given: the portal, and Graph's and Azure AD's PowerShell.
 const ADMIN_APPS: [&str; 3] = [
     "c44b4083-3bb0-49c1-b47d-974e53cbdf3c",
@@ -30,6 +36,8 @@ pub struct Roles {
     pub held: Look<Vec<RoleAssignment>>,
     /// What was done to the user in the directory; not read where no role is held.
     pub activities: Look<Vec<Activity>>,
+    /// The sign-ins, around it, of whoever else gave a role, by the id of the record.
+    pub givers: BTreeMap<String, Look<Vec<SignIn>>>,
 }
 
 /// Reads what the finder needs; what fails is unread, and nothing else waits for it.
@@ -40,7 +48,38 @@ pub async fn read(graph: &Reader, case: &Case) -> Roles {
         Look::Read(held) if held.is_empty() => Look::Read(Vec::new()),
         _ => settled(graph.activities_about(user.as_str(), case.evidence.window.from).await),
     };
-    Roles { held, activities }
+    let mut givers = BTreeMap::new();
+    let followed = held.read().into_iter().flatten().filter_map(|role| {
+        let record = record_of(role, activities.read()?)?;
+        let giver = other_giver(record, case)?;
+        (!SignIns::of(case).is_before(record.at)).then_some((record, giver))
+    });
+    for (record, user) in followed.take(MOST_FOLLOWED) {
+        let around = |span: SignedDuration| record.at.saturating_add(span).unwrap_or(record.at);
+        let (from, to) = (around(-NEAR_SIGN_IN), around(NEAR_SIGN_IN));
+        let query = SignInQuery { user: Some(user), ip: None, from, to: Some(to) };
+        let log = settled(graph.sign_ins(&query).await);
+        givers.insert(record.id.clone(), log.as_ref().map(|log| log.rows.clone()));
+    }
+    Roles { held, activities, givers }
+}
+
+/// The record of a role being given; of two that stand together the one that names a person.
+fn record_of<'a>(role: &RoleAssignment, activities: &'a [Activity]) -> Option<&'a Activity> {
+    let given = activities.iter().filter(|record| is_giving(record, role));
+    let newest = given.clone().max_by_key(|record| record.at)?;
+    // One of the records names the person where the other names the service that did it.
+    let is_persons = |record: &&Activity| {
+        matches!(record.actor, AuditActor::User { .. })
+            && record.at.duration_since(newest.at).abs() <= NEAR_RECORD
+    };
+    Some(given.clone().find(is_persons).unwrap_or(newest))
+}
+
+/// Who gave it, where that is another user whose id is told.
+fn other_giver(record: &Activity, case: &Case) -> Option<UserId> {
+    let AuditActor::User { id: Some(id), .. } = &record.actor else { return None };
+    id.parse().ok().filter(|own| *own != case.subject.id)
 }
 
 /// Judges every role.
@@ -59,7 +98,8 @@ pub fn judge(held: &[RoleAssignment], found: &Roles, case: &Case) -> Vec<Judged<
                         own.role_id == role.role_id && own.via.word() == role.via.word()
                     };
                     let is_alone = held.iter().filter(is_twin).count() < 2;
-                    by_records(role, is_alone, activities, case, &sign_ins, &mut reasons)
+                    let about = About { found, activities, case, sign_ins: &sign_ins };
+                    about.by_records(role, is_alone, &mut reasons)
                 }
             };
             Judged { object: role.clone(), verdict, reasons }
@@ -73,80 +113,111 @@ pub fn given_at(role: &RoleAssignment, found: &Roles) -> Option<Timestamp> {
     activities.filter(|record| is_giving(record, role)).map(|record| record.at).max()
 }
 
-fn by_records(
-    role: &RoleAssignment,
-    is_alone: bool,
-    activities: &[Activity],
-    case: &Case,
-    sign_ins: &SignIns<'_>,
-    reasons: &mut Vec<String>,
-) -> MethodVerdict {
-    let given = activities.iter().filter(|record| is_giving(record, role));
-    let Some(newest) = given.clone().max_by_key(|record| record.at) else {
-        return sign_ins.without_record(reasons);
-    };
-    // One of the records names the person where the other names the service that did it.
-    let is_persons = |record: &&Activity| {
-        matches!(record.actor, AuditActor::User { .. })
-            && record.at.duration_since(newest.at).abs() <= NEAR_RECORD
-    };
-    let record = given.clone().find(is_persons).unwrap_or(newest);
-    reasons.push(format!("the audit log has `{}` of {}", record.name, shown(record.at)));
-    if sign_ins.is_before(record.at) {
-        reasons.push("it is older than the compromise".to_owned());
-        return MethodVerdict::UnknownOld;
-    }
-    let taken = activities.iter().find(|own| own.at < record.at && is_taking(own, role));
-    if let Some(taken) = taken {
-        reasons.push(format!("it was taken away {}: the account had held it before", shown(taken.at)));
-        return MethodVerdict::Unknown;
-    }
-    if !is_alone {
-        reasons.push("the account holds the role twice, and which one was given cannot be told".to_owned());
-        return MethodVerdict::Unknown;
-    }
-    by_giver(record, case, sign_ins, reasons)
+/// What a judgement rests on.
+struct About<'a> {
+    found: &'a Roles,
+    activities: &'a [Activity],
+    case: &'a Case,
+    sign_ins: &'a SignIns<'a>,
 }
 
-/// Judges by who gave it.
-fn by_giver(
-    record: &Activity,
-    case: &Case,
-    sign_ins: &SignIns<'_>,
-    reasons: &mut Vec<String>,
-) -> MethodVerdict {
-    let subject = &case.subject;
-    let deed = |ip: Option<IpAddr>| Deed { at: record.at, ip, fits: &is_admins_page };
-    match &record.actor {
-        AuditActor::User { id, upn, ip } => {
-            let address: Option<IpAddr> = ip.as_deref().and_then(|text| text.parse().ok());
-            let is_subject = match (id, upn) {
-                (Some(id), _) => id.eq_ignore_ascii_case(subject.id.as_str()),
-                (None, Some(upn)) => upn.eq_ignore_ascii_case(subject.upn.as_str()),
-                (None, None) => false,
-            };
-            if is_subject {
-                reasons.push("the account gave it to itself".to_owned());
-                let usable = address
-                    .filter(|own| is_persons_own(*own, record) || is_indicator(*own, &case.indicators));
-                return sign_ins.whose(&deed(usable), reasons);
-            }
-            let by = upn.clone().or_else(|| id.clone()).unwrap_or_else(|| "somebody".to_owned());
-            if let Some(address) = address.filter(|own| is_indicator(*own, &case.indicators)) {
+impl About<'_> {
+    fn by_records(&self, role: &RoleAssignment, is_alone: bool, reasons: &mut Vec<String>) -> MethodVerdict {
+        let Some(record) = record_of(role, self.activities) else {
+            return self.sign_ins.without_record(reasons);
+        };
+        reasons.push(format!("the audit log has `{}` of {}", record.name, shown(record.at)));
+        if self.sign_ins.is_before(record.at) {
+            reasons.push("it is older than the compromise".to_owned());
+            return MethodVerdict::UnknownOld;
+        }
+        let taken = self.activities.iter().find(|own| own.at < record.at && is_taking(own, role));
+        if let Some(taken) = taken {
+            reasons.push(format!("it was taken away {}: the account had held it before", shown(taken.at)));
+            return MethodVerdict::Unknown;
+        }
+        if !is_alone {
+            reasons
+                .push("the account holds the role twice, and which one was given cannot be told".to_owned());
+            return MethodVerdict::Unknown;
+        }
+        self.by_giver(record, reasons)
+    }
+
+    /// Judges by who gave it.
+    fn by_giver(&self, record: &Activity, reasons: &mut Vec<String>) -> MethodVerdict {
+        let subject = &self.case.subject;
+        let deed = |ip: Option<IpAddr>| Deed { at: record.at, ip, fits: &is_admins_page };
+        match &record.actor {
+            AuditActor::User { id, upn, ip } => {
+                let address: Option<IpAddr> = ip.as_deref().and_then(|text| text.parse().ok());
+                let intruders = address.filter(|own| is_indicator(*own, &self.case.indicators));
+                let is_subject = match (id, upn) {
+                    (Some(id), _) => id.eq_ignore_ascii_case(subject.id.as_str()),
+                    (None, Some(upn)) => upn.eq_ignore_ascii_case(subject.upn.as_str()),
+                    (None, None) => false,
+                };
+                if is_subject {
+                    reasons.push("the account gave it to itself".to_owned());
+                    let usable = intruders.or(address.filter(|own| is_persons_own(*own, record)));
+                    return self.sign_ins.whose(&deed(usable), reasons);
+                }
+                let by = upn.clone().or_else(|| id.clone()).unwrap_or_else(|| "somebody".to_owned());
+                let Some(address) = intruders else { return self.by_company(record, &by, reasons) };
                 reasons.push(format!("given by {by} from {address}, which is the intruder's"));
                 MethodVerdict::Attacker
-            } else {
+            }
+            AuditActor::App { name } if !PRIVILEGED_IDENTITY_MANAGEMENT.contains(&name.as_str()) => {
+                reasons.push(format!("given by the app `{name}` since the compromise"));
+                MethodVerdict::Unknown
+            }
+            AuditActor::App { .. } | AuditActor::Unknown => {
+                reasons.push("the record does not say by whom".to_owned());
+                self.sign_ins.whose(&deed(None), reasons)
+            }
+        }
+    }
+
+    /// Judges by who was signed in as the giver around it: an administrator's account may be the intruder's as well.
+    fn by_company(&self, record: &Activity, by: &str, reasons: &mut Vec<String>) -> MethodVerdict {
+        let rows = match self.found.givers.get(&record.id) {
+            Some(Look::Read(rows)) => rows.as_slice(),
+            Some(Look::Unread { why }) => {
+                reasons.push(format!("given by {by}, whose sign-ins were not read: {why}"));
+                return MethodVerdict::Unknown;
+            }
+            None => &[],
+        };
+        let near: Vec<&SignIn> = rows
+            .iter()
+            .filter(|row| row.error_code == 0 && row.at.duration_since(record.at).abs() <= NEAR_SIGN_IN)
+            .collect();
+        let at_page: Vec<&SignIn> = near.iter().copied().filter(|row| is_admins_page(row)).collect();
+        // Where roles are given they were given; sign-ins beside that are beside it.
+        let (intruders, others): (Vec<&SignIn>, Vec<&SignIn>) =
+            if at_page.is_empty() { near } else { at_page }.into_iter().partition(|row| {
+                row.ip.parse().is_ok_and(|address| is_indicator(address, &self.case.indicators))
+            });
+        match (intruders.first(), others.first()) {
+            (Some(row), None) => {
+                reasons.push(format!(
+                    "given by {by}, as whom only the intruder was signed in then ({} at {})",
+                    row.ip,
+                    shown(row.at)
+                ));
+                MethodVerdict::Attacker
+            }
+            (Some(row), Some(_)) => {
+                reasons.push(format!(
+                    "given by {by}, as whom both the intruder ({}) and somebody else were signed in then",
+                    row.ip
+                ));
+                MethodVerdict::Unknown
+            }
+            (None, _) => {
                 reasons.push(format!("given by {by} since the compromise: ask them"));
                 MethodVerdict::Unknown
             }
-        }
-        AuditActor::App { name } if !PRIVILEGED_IDENTITY_MANAGEMENT.contains(&name.as_str()) => {
-            reasons.push(format!("given by the app `{name}` since the compromise"));
-            MethodVerdict::Unknown
-        }
-        AuditActor::App { .. } | AuditActor::Unknown => {
-            reasons.push("the record does not say by whom".to_owned());
-            sign_ins.whose(&deed(None), reasons)
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `strip_roles`: takes away the directory roles that the intruder gave the account since the compromise began, never one
 //! that it held before. The permission for it could take the whole tenant, so an app that signs in by itself has it only
 //! where the settings accept that; otherwise, and for a role through a group or by Privileged Identity Management, it is
-//! a person's work, and the plan says how (identity.md 1.3).
+//! a person's work, and the plan says how (identity.md 1.3). An account that holds an administrative role by now is
+//! contained only with `--override privileged_subject`, and the only Global Administrator never.
 //!
 //! ```yaml
 //! - step: strip_roles

@@ -1,8 +1,9 @@
 //! `strip_roles`: the directory roles that the intruder gave the account go, those that it held before stay, and what an
 //! app may not take is named for a person.
 
+use mock_graph::{Kind, generate};
 use serde_json::{Value, json};
-use stanch::case::MethodVerdict;
+use stanch::case::{MethodVerdict, PersistenceKind};
 use stanch::engine::{Investigator, PlanError, Question};
 use stanch::plan::{Action, Plan, Undo};
 use stanch::run::{ActionState, CheckState, Verdict};
@@ -193,6 +194,14 @@ async fn what_comes_through_a_group_or_by_privileged_identity_management_is_a_pe
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_privileged_identity_management_an_assigned_role_goes_all_the_same() {
+    let world = given(|tenant| tenant["tenant"]["licences"] = json!(["AAD_PREMIUM"]));
+    let plan = plan(&world, &[]).await.unwrap();
+    assert_eq!(ours(&plan).len(), 1, "{:?}", plan.left);
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+}
+
+#[tokio::test(start_paused = true)]
 async fn roles_that_may_not_be_read_are_unread_and_hold_back() {
     let world = given(|tenant| {
         let roles = tenant["applications"][1]["roles"].as_array_mut().unwrap();
@@ -303,6 +312,46 @@ async fn an_investigation_names_the_role_and_its_moment() {
     assert_eq!(of(GIVEN).at, Some(DURING.parse().unwrap()));
     let text = stanch::report::investigation_text(&report, None, false);
     assert!(text.contains("directory role \"Reports Reader\": held for the whole tenant"), "{text}");
+}
+
+/// Everything that an investigation of somebody finds of roles, by whose they are.
+async fn roles_found(world: &World, user: &str) -> Vec<(String, MethodVerdict)> {
+    let investigator = Investigator {
+        reader: world.connection(&world.observer).reader(),
+        clock: std::sync::Arc::clone(&world.clock),
+        guards: world.guards.clone(),
+        skew_stops: false,
+    };
+    let question = Question { user: user.to_owned(), ..Question::default() };
+    let report = investigator.report(&question).await.unwrap();
+    let roles = report.persistence.into_iter().filter(|own| own.kind == PersistenceKind::Role);
+    roles.map(|own| (own.id, own.verdict)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_made_cases_every_role_of_the_intruders_is_found_and_no_other() {
+    let mut found = 0;
+    for seed in 0..40 {
+        let world = World::made(generate(Kind::Mass, seed));
+        let holders = world.tenant["roleAssignments"].as_array().unwrap();
+        for victim in world.truth["victims"].as_array().unwrap() {
+            let victim = victim.as_str().unwrap();
+            let id = json!(world.user_id(victim));
+            if holders.iter().all(|own| own["principalId"] != id) {
+                continue;
+            }
+            let truth = &world.truth["byVictim"][victim]["rogueRoles"];
+            let rogue: Vec<Value> = roles_found(&world, victim)
+                .await
+                .into_iter()
+                .filter(|(_, verdict)| *verdict == MethodVerdict::Attacker)
+                .map(|(id, _)| json!(id))
+                .collect();
+            assert_eq!(json!(rogue), *truth, "mass {seed}, {victim}");
+            found += rogue.len();
+        }
+    }
+    assert!(found >= 3, "no role was given in these cases: {found}");
 }
 
 #[tokio::test(start_paused = true)]

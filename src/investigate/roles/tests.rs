@@ -42,10 +42,14 @@ fn given(when: &str, actor: AuditActor) -> Activity {
     record("Add member to role", when, actor, ("Role", USER_ADMINISTRATOR))
 }
 
+fn roles(held: Vec<RoleAssignment>, activities: Look<Vec<Activity>>) -> Roles {
+    Roles { held: Look::Read(held), activities, givers: BTreeMap::new() }
+}
+
 /// The verdict over a role that is held so, with these sign-ins and records.
 fn verdict(via: RoleVia, rows: Vec<SignIn>, activities: Vec<Activity>) -> MethodVerdict {
     let case = case(rows);
-    let found = Roles { held: Look::Read(vec![role(via)]), activities: Look::Read(activities) };
+    let found = roles(vec![role(via)], Look::Read(activities));
     judge(found.held.read().unwrap(), &found, &case)[0].verdict
 }
 
@@ -72,6 +76,28 @@ fn a_role_that_another_gave_from_the_intruders_address_is_the_intruders() {
     assert_eq!(verdict(RoleVia::Assignment, vec![], from(EVIL)), MethodVerdict::Attacker);
     // Any other administrator is asked.
     assert_eq!(verdict(RoleVia::Assignment, vec![], from(HOME)), MethodVerdict::Unknown);
+}
+
+#[test]
+fn a_role_that_was_given_by_whom_the_intruder_was_signed_in_as_is_the_intruders() {
+    let case = case(vec![]);
+    let record = given("2026-09-11T10:02:00Z", person(ADMIN, Some("20.190.160.14")));
+    let judged = |rows: Look<Vec<SignIn>>| {
+        let mut found = roles(vec![role(RoleVia::Assignment)], Look::Read(vec![record.clone()]));
+        found.givers.insert(record.id.clone(), rows);
+        judge(found.held.read().unwrap(), &found, &case)[0].verdict
+    };
+    let at_page = |ip| {
+        let mut row = sign_in("2026-09-11T10:01:20Z", ip, "Azure Portal", ip == HOME);
+        row.app_id = Some("c44b4083-3bb0-49c1-b47d-974e53cbdf3c".into());
+        row
+    };
+    let mail = sign_in("2026-09-11T10:03:00Z", HOME, "Mail", true);
+    assert_eq!(judged(Look::Read(vec![at_page(EVIL)])), MethodVerdict::Attacker);
+    assert_eq!(judged(Look::Read(vec![at_page(EVIL), mail])), MethodVerdict::Attacker);
+    assert_eq!(judged(Look::Read(vec![at_page(EVIL), at_page(HOME)])), MethodVerdict::Unknown);
+    assert_eq!(judged(Look::Read(vec![at_page(HOME)])), MethodVerdict::Unknown);
+    assert_eq!(judged(Look::Unread { why: "403".to_owned() }), MethodVerdict::Unknown);
 }
 
 #[test]
@@ -144,10 +170,7 @@ fn a_role_through_a_group_is_judged_by_how_the_account_came_into_the_group() {
 #[test]
 fn where_the_log_was_not_read_nothing_is_told() {
     let case = case(vec![]);
-    let found = Roles {
-        held: Look::Read(vec![role(RoleVia::Assignment)]),
-        activities: Look::Unread { why: "403".to_owned() },
-    };
+    let found = roles(vec![role(RoleVia::Assignment)], Look::Unread { why: "403".to_owned() });
     let judged = judge(found.held.read().unwrap(), &found, &case);
     assert_eq!(judged[0].verdict, MethodVerdict::Unknown);
     assert_eq!(judged[0].reasons, ["the audit log was not read: 403"]);
@@ -159,6 +182,6 @@ fn a_role_that_is_held_twice_is_a_persons_to_tell_apart() {
     let unit = RoleAssignment { scope: "/administrativeUnits/x".to_owned(), ..role(RoleVia::Assignment) };
     let held = vec![role(RoleVia::Assignment), unit];
     let record = given("2026-09-11T10:02:00Z", person(&subject(), None));
-    let found = Roles { held: Look::Read(held.clone()), activities: Look::Read(vec![record]) };
+    let found = roles(held.clone(), Look::Read(vec![record]));
     assert!(judge(&held, &found, &case).iter().all(|own| own.verdict == MethodVerdict::Unknown));
 }
