@@ -97,4 +97,13 @@ pub const MIGRATIONS: &[&str] = &[
     ) without rowid;
     create index case_alerts_by_alert on case_alerts (alert_id, place);
 ",
+    "
+    create table investigations (
+        plan_id text not null,
+        phase text not null,
+        read_at integer not null,
+        body text not null,
+        primary key (plan_id, phase)
+    ) without rowid;
+",
 ];

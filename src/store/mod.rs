@@ -1,8 +1,10 @@
-//! What must outlive the process: plans, consents, runs with their journal, the ledger of our own blocklist entries, and
-//! the alerts that came in with the cases that they open. Two traits, `Store` and `Inbox`; SQLite behind both here.
+//! What must outlive the process: plans, consents, runs with their journal, what was read of each incident, the ledger of
+//! our own blocklist entries, and the alerts that came in with the cases that they open. Two traits, `Store` and `Inbox`;
+//! SQLite behind both here.
 
 mod cases;
 mod inbox;
+mod investigations;
 mod migrations;
 mod plans;
 mod sqlite;
@@ -11,6 +13,7 @@ pub use inbox::{
     Accepted, AlertRow, CaseRow, CaseState, ClaimedCase, Held, Inbox, KNOWN_FOR, Limits, NewAlert, NewCase,
     Outcome, Subject,
 };
+pub use investigations::{KeptInvestigation, Phase};
 pub use plans::PlanRow;
 pub use sqlite::SqliteStore;
 
@@ -297,6 +300,16 @@ pub trait Store: Inbox {
 
     /// The plans that no run has applied and that expire later than this, newest first.
     fn waiting_plans(&self, expiring_after: Timestamp) -> BoxFuture<'_, Result<Vec<PlanRow>, StoreError>>;
+
+    /// Keeps what was read of an incident beside its plan; what is read later in the same phase takes its place.
+    fn keep_investigation<'a>(&'a self, kept: &'a KeptInvestigation)
+    -> BoxFuture<'a, Result<(), StoreError>>;
+
+    /// What is kept of the incident that a plan is about, the earlier first.
+    fn investigations<'a>(
+        &'a self,
+        plan: &'a PlanId,
+    ) -> BoxFuture<'a, Result<Vec<KeptInvestigation>, StoreError>>;
 
     /// Renews a run's lease: it goes on, though it has nothing to write down.
     fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>>;

@@ -8,9 +8,13 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::cases::Queue;
 use super::migrations::MIGRATIONS;
-use super::{Begin, LEASE, PlanRow, RunRow, Store, StoreError, check_chain, plans};
+use super::{
+    Begin, KeptInvestigation, LEASE, PlanRow, RunRow, Store, StoreError, check_chain, investigations, plans,
+};
 use crate::approval::ConsumedConsent;
-use crate::domain::{ActionId, BoxFuture, CidrBlock, PlanDigest, RunId, Sha256Digest, nearest_beginning};
+use crate::domain::{
+    ActionId, BoxFuture, CidrBlock, PlanDigest, PlanId, RunId, Sha256Digest, nearest_beginning,
+};
 use crate::plan::Plan;
 use crate::run::{Entry, JournalLine};
 
@@ -351,6 +355,22 @@ impl Store for SqliteStore {
 
     fn waiting_plans(&self, expiring_after: Timestamp) -> BoxFuture<'_, Result<Vec<PlanRow>, StoreError>> {
         self.work(move |connection| plans::waiting(connection, expiring_after))
+    }
+
+    fn keep_investigation<'a>(
+        &'a self,
+        kept: &'a KeptInvestigation,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        let kept = kept.clone();
+        self.work(move |connection| investigations::keep(connection, &kept))
+    }
+
+    fn investigations<'a>(
+        &'a self,
+        plan: &'a PlanId,
+    ) -> BoxFuture<'a, Result<Vec<KeptInvestigation>, StoreError>> {
+        let plan = plan.clone();
+        self.work(move |connection| investigations::of_plan(connection, &plan))
     }
 
     fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {

@@ -416,3 +416,24 @@ async fn a_persons_word_is_taken_once_and_only_behind_the_end() {
     assert_eq!(run.ended_at, Some(now), "its end stays where it was");
     assert_eq!(store.load(&id("r1")).await.unwrap().1.len(), 4);
 }
+
+#[tokio::test]
+async fn what_was_read_of_an_incident_is_kept_once_for_each_phase() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let plan = small_plan("p1");
+    let kept = |phase, body: &str| KeptInvestigation {
+        plan: plan.id.clone(),
+        phase,
+        read_at: plan.created_at,
+        body: body.to_owned(),
+    };
+    store.keep_investigation(&kept(Phase::Afterwards, "\"first\"")).await.unwrap();
+    store.keep_investigation(&kept(Phase::Planning, "\"planned\"")).await.unwrap();
+    store.keep_investigation(&kept(Phase::Afterwards, "\"again\"")).await.unwrap();
+    assert_eq!(
+        store.investigations(&plan.id).await.unwrap(),
+        [kept(Phase::Planning, "\"planned\""), kept(Phase::Afterwards, "\"again\"")]
+    );
+    assert_eq!(store.investigations(&"p2".parse().unwrap()).await.unwrap(), []);
+}
