@@ -52,6 +52,8 @@ pub enum Format {
     Json,
     /// For tickets; only where a command says so.
     Markdown,
+    /// A page of its own; only for `runs report`.
+    Html,
 }
 
 /// The commands.
@@ -74,7 +76,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Plans, shows, asks, applies, verifies
     Run(RunArgs),
-    /// What waits and what was done: list, show, verify, confirm
+    /// What waits and what was done: list, show, verify, confirm, report
     #[command(subcommand)]
     Runs(RunsCommand),
     /// Playbooks: list, show, check, schema
@@ -332,6 +334,9 @@ pub enum RunsCommand {
     Verify(VerifyArgs),
     /// Says that you have done what a run left to a person; it goes on record as your word
     Confirm(ConfirmArgs),
+    /// Writes the incident report of a run: in Markdown, or with `--format html` as a page of its own; reads, never
+    /// writes to the tenant
+    Report(ReportArgs),
 }
 
 /// `stanch runs confirm`
@@ -344,6 +349,28 @@ pub struct ConfirmArgs {
     /// What was done, in a few words: it is part of the record
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
+}
+
+/// `stanch runs report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's id, or the beginning of it
+    pub run: String,
+    /// Writes the report to this file; one that ends in `.html` is a page
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// When the incident was reported, in UTC, for the time to contain: 2024-10-01T13:45:00Z [default: the alert's time]
+    #[arg(long, value_name = "T")]
+    pub reported: Option<String>,
+    /// Reads nothing: only what is kept in the store
+    #[arg(long)]
+    pub offline: bool,
+    /// Reads the logs again, though they were read for a report of this run before
+    #[arg(long, conflicts_with = "offline")]
+    pub again: bool,
+    /// Signs you in by a code, and reads in your own session
+    #[arg(long, conflicts_with = "offline")]
+    pub as_me: bool,
 }
 
 /// `stanch runs verify`

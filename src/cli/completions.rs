@@ -27,7 +27,7 @@ pub fn completions(format: Format, args: &CompletionsArgs) -> Result<u8, Failure
     let script = String::from_utf8_lossy(&script).into_owned();
     match format {
         Format::Json => print_json(&Completions { shell: args.shell.to_string(), script })?,
-        Format::Text | Format::Markdown => print_text(&script)?,
+        Format::Text | Format::Markdown | Format::Html => print_text(&script)?,
     }
     Ok(0)
 }

@@ -22,7 +22,9 @@ pub async fn diff(session: &Session, args: &DiffArgs) -> Result<u8, Failure> {
     match session.format {
         Format::Json => print_json(&difference)?,
         Format::Markdown => print_text(&preview::difference_markdown(&difference))?,
-        Format::Text => print_text(&preview::difference_text(&difference, &plan::style(session, None)))?,
+        Format::Text | Format::Html => {
+            print_text(&preview::difference_text(&difference, &plan::style(session, None)))?;
+        }
     }
     Ok(if args.exit_code && !difference.same { DIFFERS } else { 0 })
 }

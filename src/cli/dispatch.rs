@@ -105,6 +105,16 @@ async fn dispatch(cli: Cli, environment: Environment) -> Result<u8, Failure> {
             Some("use `--format text` or `--format json`".to_owned()),
         ));
     }
+    if cli.global.format == Format::Html
+        && !matches!(cli.command, Command::Runs(super::args::RunsCommand::Report(_)))
+    {
+        return Err(Failure::new(
+            2,
+            "no_html",
+            "this command has no HTML form",
+            Some("`stanch runs report RUN --format html` writes a page; here use `--format text`".to_owned()),
+        ));
+    }
     // Opened by the command alone: what needs no settings is not kept from working by wrong ones.
     let session = || Session::open(&cli.global, environment);
     match &cli.command {

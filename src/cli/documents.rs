@@ -17,7 +17,7 @@ use super::serve::ServeDocument;
 use super::setup::SetupDocument;
 use crate::plan::{Plan, PlanDifference};
 use crate::playbook::{Playbook, json_schema};
-use crate::report::InvestigationReport;
+use crate::report::{IncidentReport, InvestigationReport};
 use crate::run::{Run, Verification};
 use crate::steps;
 
@@ -53,6 +53,7 @@ pub fn documents() -> Vec<Document> {
         of("run", &["apply", "runs show", "runs confirm"], schema_of::<Run>()),
         of("run-list", &["runs list"], schema_of::<RunList>()),
         of("verification", &["runs verify"], schema_of::<Verification>()),
+        of("incident-report", &["runs report"], schema_of::<IncidentReport>()),
         of("playbook-list", &["playbook list"], schema_of::<PlaybookList>()),
         of(
             "playbook-shown",

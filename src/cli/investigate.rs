@@ -46,7 +46,7 @@ pub async fn investigate(session: &Session, args: &InvestigateArgs) -> Result<u8
     match session.format {
         Format::Json => print_json(&report)?,
         Format::Markdown => print_text(&investigation_markdown(&report))?,
-        Format::Text => {
+        Format::Text | Format::Html => {
             print_text(&investigation_text(&report, zone.as_ref(), terminal::prints_to_terminal()))?;
         }
     }

@@ -38,7 +38,7 @@ pub fn manual(format: Format, args: &ManArgs) -> Result<u8, Failure> {
         let (file, text) = page(command)?;
         match format {
             Format::Json => print_json(&Pages { items: vec![Page { file, text: Some(text) }] })?,
-            Format::Text | Format::Markdown => print_text(&text)?,
+            Format::Text | Format::Markdown | Format::Html => print_text(&text)?,
         }
         return Ok(0);
     };
@@ -58,7 +58,7 @@ pub fn manual(format: Format, args: &ManArgs) -> Result<u8, Failure> {
             let items = pages.into_iter().map(|(file, _)| Page { file, text: None }).collect();
             print_json(&Pages { items })?;
         }
-        Format::Text | Format::Markdown => print_text(&lines)?,
+        Format::Text | Format::Markdown | Format::Html => print_text(&lines)?,
     }
     Ok(0)
 }

@@ -18,6 +18,7 @@ mod documents;
 mod embedded;
 mod failure;
 mod handover;
+mod incident;
 mod investigate;
 mod local_findings;
 mod logging;

@@ -378,7 +378,7 @@ pub fn show(session: &Session, plan: &Plan, name: &str) -> Result<(), Failure> {
     match session.format {
         Format::Json => print_json(plan),
         Format::Markdown => print_text(&preview::markdown(plan)),
-        Format::Text => print_text(&text(session, plan, Some(name))),
+        Format::Text | Format::Html => print_text(&text(session, plan, Some(name))),
     }
 }
 

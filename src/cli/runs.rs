@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::args::{Format, RunsCommand};
 use super::confirm::confirm;
 use super::failure::Failure;
+use super::incident;
 use super::output::{print_json, print_text};
 use super::runs_cases::{self, ListedAlert, ListedCase};
 use super::session::Session;
@@ -115,7 +116,7 @@ pub struct RunList {
     next: Option<String>,
 }
 
-/// Lists plans and runs, shows a run, or looks at what it did again.
+/// Lists plans and runs, shows a run, looks at what it did again, or writes its report.
 ///
 /// # Errors
 /// When the store cannot be read, or there is no such run.
@@ -125,6 +126,7 @@ pub async fn runs(session: &Session, command: &RunsCommand) -> Result<u8, Failur
         RunsCommand::Show { run } => show(session, run).await,
         RunsCommand::Verify(args) => verify(session, args).await,
         RunsCommand::Confirm(args) => confirm(session, args).await,
+        RunsCommand::Report(args) => incident::report(session, args).await,
     }
 }
 
@@ -161,10 +163,10 @@ async fn list(session: &Session) -> Result<u8, Failure> {
     }
     match session.format {
         Format::Json => print_json(&RunList { items, plans, cases, alerts, next: None })?,
-        Format::Text | Format::Markdown if lines.is_empty() => {
+        Format::Text | Format::Markdown | Format::Html if lines.is_empty() => {
             print_text("no runs yet; `stanch run bec --user UPN --dry-run` shows what one would do\n")?;
         }
-        Format::Text | Format::Markdown => print_text(&lines)?,
+        Format::Text | Format::Markdown | Format::Html => print_text(&lines)?,
     }
     Ok(0)
 }
@@ -220,6 +222,6 @@ pub fn print(session: &Session, plan: &Plan, run: &Run) -> Result<(), Failure> {
     match session.format {
         Format::Json => print_json(run),
         Format::Markdown => print_text(&report::markdown(plan, run)),
-        Format::Text => print_text(&report::text(plan, run, terminal::prints_to_terminal())),
+        Format::Text | Format::Html => print_text(&report::text(plan, run, terminal::prints_to_terminal())),
     }
 }

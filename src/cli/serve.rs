@@ -49,7 +49,7 @@ fn tell(session: &Session, served: &Served) -> Result<(), Failure> {
         Format::Json => {
             print_json(&ServeDocument { listening: address, webhooks: served.webhooks.clone(), curl: None })
         }
-        Format::Text | Format::Markdown => {
+        Format::Text | Format::Markdown | Format::Html => {
             let mut text = format!("listening on {address}\n");
             for name in &served.webhooks {
                 text.push_str(&format!("  POST {address}/webhooks/{name}\n"));

@@ -44,7 +44,7 @@ pub async fn verify(session: &Session, args: &VerifyArgs) -> Result<u8, Failure>
     match session.format {
         Format::Json => print_json(&verification)?,
         Format::Markdown => print_text(&report::verification_markdown(&plan, &verification))?,
-        Format::Text => {
+        Format::Text | Format::Html => {
             print_text(&report::verification_text(&plan, &verification, terminal::prints_to_terminal()))?;
         }
     }

@@ -1,16 +1,13 @@
 //! Whether the intruder may be called evicted (policy-logs-auth.md 9.4): the conditions, each by what was read.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::aftermath::{Aftermath, LOG_LAG};
 use super::traces::Traces;
 use crate::case::Look;
 use crate::domain::shown;
 use crate::plan::Plan;
-use crate::run::{Eviction, Progress, ProofFact, Verdict};
-
-/// How long an access token lives that nothing revokes.
-const TOKENS_LIVE: SignedDuration = SignedDuration::from_mins(90);
+use crate::run::{Eviction, Progress, ProofFact, TOKENS_LIVE, Verdict};
 
 /// What a judgement rests on.
 pub(super) struct Grounds<'a> {

@@ -10,9 +10,9 @@ use super::resolve;
 use crate::case::{Case, Investigation, Look, Subject, Window};
 use crate::config::Guards;
 use crate::domain::{CidrBlock, Clock, Timestamp, UserId};
-use crate::graph::Reader;
+use crate::graph::{Reader, settled};
 use crate::investigate::{Ask, Read, SignInFile, examine, investigate, left_behind};
-use crate::report::{InvestigationReport, LeftBehind, Unread};
+use crate::report::{Access, EvidenceRead, InvestigationReport, LeftBehind, Unread, controls};
 
 /// Why what a tenant alone tells is not known where a file was given.
 const FILE_ALONE: &str = "a file stood in for the tenant";
@@ -80,6 +80,24 @@ impl Investigator {
         let found = Box::pin(self.look(&reader, question)).await?;
         let left = Box::pin(left_behind(&reader, &found.case)).await;
         Ok(InvestigationReport::new(&found, left))
+    }
+
+    /// Reads the tenant as [`Self::report`] does, and the policies that bear on it: what an incident report rests on.
+    ///
+    /// # Errors
+    /// As [`Self::investigate`]. What cannot be read of the tenant alone is told as unread.
+    pub async fn evidence(&self, question: &Question) -> Result<EvidenceRead, PlanError> {
+        let reader = self.reader.remembering();
+        let found = Box::pin(self.look(&reader, question)).await?;
+        let left = Box::pin(left_behind(&reader, &found.case)).await;
+        let policies = settled(reader.policies().await);
+        Ok(EvidenceRead {
+            read_at: reader.server_time().unwrap_or_else(|| self.clock.now()),
+            alert_at: None,
+            access: Access::of(&found.case.evidence),
+            controls: policies.map(|policies| controls(&policies, &found.case.subject)),
+            found: InvestigationReport::new(&found, left),
+        })
     }
 
     async fn look(&self, reader: &Reader, question: &Question) -> Result<Investigation, PlanError> {

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::context::{Notice, PlanPhase, Unwatched, Watcher};
 use super::from_alert::FromAlert;
+use super::incident;
 use super::order::{check_order, what_stays};
 use super::plan_error::PlanError;
 use super::resolve;
@@ -22,7 +23,7 @@ use crate::domain::{
     ActionId, AlertId, CidrBlock, Clock, MethodId, PlanId, Random, Sha256Digest, TenantId, Timestamp, UserId,
     nearest,
 };
-use crate::graph::{Reader, Reading};
+use crate::graph::{Reader, Reading, settled};
 use crate::guard::{self, GuardRules, judge_subject};
 use crate::investigate::{self, Ask};
 use crate::plan::{
@@ -30,10 +31,11 @@ use crate::plan::{
     TenantRef, UnchangedStep,
 };
 use crate::playbook::{Approval, BoundPlaybook, BoundStep};
+use crate::report::{Control, EvidenceRead, controls};
 use crate::run::{ActionState, Verdict, begin, next};
 use crate::seal::Recipient;
 use crate::steps::{AnyStep, Planned, Scope};
-use crate::store::{Store, StoreError, load_run};
+use crate::store::{Phase, Store, StoreError, load_run};
 
 /// The version of this program.
 pub const ENGINE: &str = concat!("stanch/", env!("CARGO_PKG_VERSION"));
@@ -85,7 +87,8 @@ pub struct Planner {
     pub guards: Guards,
     /// Who may open a secret that the plan has sealed.
     pub recipients: Vec<Recipient>,
-    /// The record of runs: whether the account was contained before somebody is let in. None: it is not known.
+    /// The record of runs: whether the account was contained before somebody is let in, and where what was read of the
+    /// incident is kept beside the plan. None: it is not known, and nothing is kept.
     pub record: Option<Arc<dyn Store>>,
     /// How long the plan can be applied.
     pub valid_for: Duration,
@@ -139,6 +142,7 @@ impl Planner {
         let mut warnings = alert.told;
         warnings.extend(request.notes.iter().cloned());
         let now = tenant_now(reader, self.clock.as_ref(), self.skew_stops, &mut warnings)?;
+        let alert_at = alert.hints.time;
 
         let ask = Ask {
             since: request.since,
@@ -180,12 +184,25 @@ impl Planner {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
         let stays = what_stays(&planned);
+        let controls = read_controls(reader, request, &case.subject).await;
         let mut plan = self.assemble(request, tenant, &case, &rules, planned)?;
         add_new(&mut plan.residual_risk, stays);
         plan.requested_by.resolved = facts.operator_id.is_some();
         plan.guards.overridden.splice(0..0, overridden);
         plan.warnings.splice(0..0, warnings);
-        Ok(plan.sealed()?)
+        let plan = plan.sealed()?;
+        // The steps are done with the case: this is its last owner, so that nothing is copied.
+        let read = incident::read_while_planning(Arc::unwrap_or_clone(case), controls, alert_at, now);
+        self.keep(&plan, &read).await;
+        Ok(plan)
+    }
+
+    /// Keeps what was read of the incident beside the plan, for its report. The plan does not hang on it.
+    async fn keep(&self, plan: &Plan, read: &EvidenceRead) {
+        let Some(store) = &self.record else { return };
+        if let Err(error) = incident::keep(store.as_ref(), &plan.id, Phase::Planning, read).await {
+            tracing::warn!(plan = %plan.id, %error, "what was read of the incident could not be kept beside the plan");
+        }
     }
 
     /// Finds the one user that an alert names.
@@ -447,6 +464,15 @@ async fn look_ahead(reader: &Reader, playbook: &BoundPlaybook) -> Infallible {
     };
     tokio::join!(locations, policies);
     std::future::pending().await
+}
+
+/// The tenant's policies before the run, where the playbook reads them anyway.
+async fn read_controls(reader: &Reader, request: &PlanRequest, subject: &Subject) -> Look<Vec<Control>> {
+    let steps = &request.playbook.steps;
+    if !steps.iter().any(|step| AnyStep::reads(&step.step, &step.with).contains(&Reading::Policies)) {
+        return Look::Unread { why: "no step of the playbook reads the policies".to_owned() };
+    }
+    settled(reader.policies().await).map(|policies| controls(&policies, subject))
 }
 
 /// The newest run that contained an account.

@@ -1,5 +1,7 @@
-//! A run or an investigation, told to people: on the terminal, and as Markdown for the ticket. Pure.
+//! A run, an investigation or a whole incident, told to people: on the terminal, as Markdown for the ticket, as a page.
+//! Pure.
 
+mod incident;
 mod investigation;
 mod layout;
 mod markdown;
@@ -8,9 +10,13 @@ mod text;
 mod verification;
 mod words;
 
+pub use incident::{
+    Access, Attempt, Control, EvidenceRead, IncidentInputs, IncidentReport, MeasureState, WayState, controls,
+    incident_html, incident_markdown,
+};
 pub use investigation::{
-    AddressFound, Event, InvestigationReport, LeftBehind, MailGot, MethodFound, Recipient, Technique, Unread,
-    Who, indicators_csv, investigation_markdown, investigation_text, stix_bundle,
+    AddressFound, Event, EventKind, InvestigationReport, LeftBehind, MailGot, MethodFound, Recipient,
+    Technique, Unread, Who, indicators_csv, investigation_markdown, investigation_text, stix_bundle,
 };
 pub use layout::block;
 pub use markdown::markdown;

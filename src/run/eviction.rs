@@ -1,10 +1,13 @@
 //! Whether the intruder may be called evicted, and what of their sign-ins came since. Said only where every condition
 //! was read and holds (policy-logs-auth.md 9.4): what is unread is no yes.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::proof::ProofFact;
+
+/// How long an access token lives that nothing revokes.
+pub const TOKENS_LIVE: SignedDuration = SignedDuration::from_mins(90);
 
 /// Whether the intruder is out, by its conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

@@ -10,7 +10,7 @@ mod verification;
 
 pub use confirmation::{Confirmation, confirm_command, rests_on_a_word};
 pub use entry::{Entry, FailureNote, HandedOver, JournalLine, Outcome};
-pub use eviction::{Eviction, RefusedSignIns, SeenSignIn, SignInsSince};
+pub use eviction::{Eviction, RefusedSignIns, SeenSignIn, SignInsSince, TOKENS_LIVE};
 pub use proof::{OpenItem, Proof, ProofFact};
 pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next, unfinished_item};
 pub use verdict::{Verdict, verdict_of};

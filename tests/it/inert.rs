@@ -139,7 +139,13 @@ fn hostile_text_from_the_tenant_acts_nowhere() {
 
     run(0, &["apply", "plan.json", "--yes"]);
     let id = mock.only_run(folder.path());
-    for command in [&["runs", "show", &id][..], &["runs", "verify", &id], &["apply", "plan.json"]] {
+    let page = run(0, &["--format", "html", "runs", "report", &id]);
+    assert!(
+        page.contains("\\u{202e}") && !page.contains("<script") && !page.contains("href=\"http"),
+        "{page}"
+    );
+    let report = ["runs", "report", &id];
+    for command in [&["runs", "show", &id][..], &["runs", "verify", &id], &report, &["apply", "plan.json"]] {
         run(0, command);
         run(0, &[&["--format", "json"], command].concat());
         markdown.push(run(0, &[&["--format", "markdown"], command].concat()));

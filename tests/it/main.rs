@@ -33,6 +33,7 @@ mod persistence;
 mod playbook_schema;
 mod processes;
 mod quarantine;
+mod report;
 mod restore;
 mod roles;
 mod schemas;

@@ -154,6 +154,11 @@ impl Mock {
         serde_json::from_str(&self.http("POST", &format!("/_mock/attackers/{name}/attempt"), body)).unwrap()
     }
 
+    /// How many requests came, whatever they were.
+    pub fn requests(&self) -> usize {
+        self.http("GET", "/_mock/requests", "").lines().count()
+    }
+
     pub fn writes(&self) -> usize {
         self.http("GET", "/_mock/requests", "")
             .lines()

@@ -116,6 +116,8 @@ fn every_command_prints_one_document_that_fits_its_schema() {
     let id = run["run"].as_str().unwrap();
     go("run", 0, words(&format!("runs show {id}")));
     go("verification", 0, words(&format!("runs verify {id}")));
+    go("incident-report", 0, words(&format!("runs report {id}")));
+    go("incident-report", 0, words(&format!("runs report {id} --offline -o report.json")));
     go("plan-or-run", 0, with(&["run", "evict"], &["--yes"]));
     go("run-list", 0, words("runs list"));
     go("playbook-list", 0, words("playbook list"));

@@ -14,6 +14,11 @@ use crate::domain::CidrBlock;
 /// What the sign-in log is called where it was not read.
 pub(super) const SIGN_IN_LOG: &str = "the sign-in log";
 
+/// What the mail that was sent is called where it was not read.
+pub(in crate::report) const MAIL_SENT: &str = "mail that was sent";
+/// What the other users at the intruder's addresses are called where they were not read.
+pub(in crate::report) const OTHERS_THERE: &str = "who else signed in from the intruder's addresses";
+
 /// One registered method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -150,8 +155,8 @@ impl InvestigationReport {
         note_unread(&mut unread, SIGN_IN_LOG, &evidence.sign_ins);
         note_unread(&mut unread, "the audit log", &evidence.audits);
         note_unread(&mut unread, "authentication methods", &evidence.methods);
-        note_unread(&mut unread, "who else signed in from the intruder's addresses", &found.others);
-        note_unread(&mut unread, "mail that was sent", &found.mail);
+        note_unread(&mut unread, OTHERS_THERE, &found.others);
+        note_unread(&mut unread, MAIL_SENT, &found.mail);
         for address in &found.addresses {
             let what = format!("who else uses {}", address.address);
             note_unread(&mut unread, &what, &address.others);

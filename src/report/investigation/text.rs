@@ -125,7 +125,7 @@ fn indicators(out: &mut String, report: &InvestigationReport) {
 }
 
 /// Who else uses an address, and what would be blocked.
-pub(super) fn usage(address: &super::document::AddressFound) -> Vec<String> {
+pub(in crate::report) fn usage(address: &super::document::AddressFound) -> Vec<String> {
     let mut lines = Vec::new();
     match (address.others, address.neighbours) {
         (Some(0), Some(0)) => lines.push("nobody else signed in from it or from its neighbours".to_owned()),
@@ -178,7 +178,7 @@ fn methods(out: &mut String, report: &InvestigationReport) {
 }
 
 /// Whose it is, in a word; the intruder's stands out.
-pub(super) fn verdict(verdict: MethodVerdict) -> &'static str {
+pub(in crate::report) fn verdict(verdict: MethodVerdict) -> &'static str {
     match verdict {
         MethodVerdict::Attacker => "INTRUDER'S",
         MethodVerdict::Owner => "the user's",
@@ -221,7 +221,7 @@ fn recipients(out: &mut String, report: &InvestigationReport) {
 }
 
 /// On which side of the company's door a recipient is.
-pub(super) fn side(recipient: &Recipient) -> &'static str {
+pub(in crate::report) fn side(recipient: &Recipient) -> &'static str {
     match recipient.inside {
         Some(true) => ", inside the company",
         Some(false) => ", OUTSIDE the company",

@@ -66,10 +66,24 @@ impl Who {
     }
 }
 
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// Somebody signed in.
+    SignIn,
+    /// A mail was sent.
+    Mail,
+    /// Something about the account, or about what belongs to it, was changed.
+    Account,
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
+    /// What kind of thing.
+    pub kind: EventKind,
     /// When (UTC).
     #[schemars(with = "crate::domain::Moment")]
     pub at: Timestamp,
@@ -147,6 +161,7 @@ fn visit(rows: &[&SignIn]) -> Option<Event> {
         techniques.push(Technique::WebSessionCookie);
     }
     Some(Event {
+        kind: EventKind::SignIn,
         at: first.at,
         until: (last.at != first.at).then_some(last.at),
         who: Who::Intruder,
@@ -202,6 +217,7 @@ fn deed(audit: &AuditRecord, found: &Investigation, addresses: &BTreeSet<&str>) 
         Vec::new()
     };
     Event {
+        kind: EventKind::Account,
         at: audit.at,
         until: None,
         who,
@@ -233,6 +249,7 @@ fn mails(mail: &[SentMail]) -> Vec<Event> {
         let to: Vec<&str> = sent.iter().map(|own| own.recipient.as_str()).collect();
         let is_inside = sent.iter().any(|own| own.inside.read() == Some(&true));
         Some(Event {
+            kind: EventKind::Mail,
             at: first.at,
             until: None,
             who: Who::Intruder,
@@ -250,6 +267,7 @@ fn left_behind(left: &Persistence) -> Option<Event> {
         return None;
     }
     Some(Event {
+        kind: EventKind::Account,
         at: left.at?,
         until: None,
         who: Who::Intruder,

@@ -1,0 +1,153 @@
+//! What is read of an incident and kept beside its plan: the investigation's document, and the facts of the sign-in log
+//! that a report needs and a plan does not hold.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::controls::Control;
+use crate::case::{Evidence, Look, SecondFactor, SignIn};
+use crate::policy::evaluate::{device_policy_stops, token_policy_stops};
+use crate::report::InvestigationReport;
+
+/// What was read of an incident at one time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceRead {
+    /// When it was read (the tenant's time).
+    #[schemars(with = "crate::domain::Moment")]
+    pub read_at: Timestamp,
+    /// The time that the alert gives, where the plan came from one.
+    #[schemars(with = "Option<crate::domain::Moment>")]
+    pub alert_at: Option<Timestamp>,
+    /// What was found.
+    pub found: InvestigationReport,
+    /// What the log says of the intruder's sign-ins.
+    pub access: Look<Access>,
+    /// The tenant's policies, as far as they bear on such an intrusion.
+    pub controls: Look<Vec<Control>>,
+}
+
+/// The intruder's first sign-in, as logged: show its texts inert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FirstSignIn {
+    /// When (UTC).
+    #[schemars(with = "crate::domain::Moment")]
+    pub at: Timestamp,
+    /// Address.
+    pub address: String,
+    /// City and country.
+    pub place: String,
+    /// The app, and what it was let at, each once.
+    pub targets: Vec<String>,
+    /// User agent.
+    pub user_agent: String,
+    /// How the second factor was satisfied, as the log words it.
+    pub second_factor: String,
+    /// Session id.
+    pub session: Option<String>,
+}
+
+/// How many of the sign-ins in the log a policy would have stopped, enforced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stopped {
+    /// Of the intruder's.
+    pub intruders: usize,
+    /// Of the user's own.
+    pub own: usize,
+}
+
+/// What the log says of the intruder's sign-ins, those that went through.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    /// The first.
+    pub first: Option<FirstSignIn>,
+    /// How many went through.
+    pub sign_ins: usize,
+    /// How many of the user's own went through in the same log.
+    pub own_sign_ins: usize,
+    /// At how many of the intruder's a claim in the token stood for the second factor.
+    pub by_claim: usize,
+    /// At how many a second factor was given then and there.
+    pub fresh: usize,
+    /// At how many none was asked for.
+    pub not_asked: usize,
+    /// How many came from a compliant device.
+    pub compliant: usize,
+    /// How many brought a token that is not bound to a device, of those whose row says so.
+    pub unbound: usize,
+    /// Ways in which a sign-in was handed on to another device, as the log names them: `deviceCodeFlow`.
+    pub handed_on: Vec<String>,
+    /// The places that they came from, each once.
+    pub places: Vec<String>,
+    /// What a policy that requires a compliant device would have stopped.
+    pub device_policy: Stopped,
+    /// What a policy that requires token protection would have stopped.
+    pub token_policy: Stopped,
+}
+
+impl Access {
+    /// Counts what the evidence has.
+    pub fn of(evidence: &Evidence) -> Look<Self> {
+        evidence.sign_ins.as_ref().map(|rows| {
+            let went_through = rows.iter().filter(|row| row.error_code == 0);
+            let (mut intruders, own): (Vec<&SignIn>, Vec<&SignIn>) =
+                went_through.partition(|row| evidence.intruder_sign_ins.contains(&row.id));
+            intruders.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+            let count = |holds: &dyn Fn(&SignIn) -> bool| intruders.iter().filter(|row| holds(row)).count();
+            let stopped = |stops: fn(&SignIn) -> bool| Stopped {
+                intruders: count(&stops),
+                own: own.iter().filter(|row| stops(row)).count(),
+            };
+            let mut places = Vec::new();
+            let mut handed_on = Vec::new();
+            for row in &intruders {
+                add(&mut places, &row.place);
+                if !["", "none", "unknownFutureValue"].contains(&row.transfer_method.as_ref()) {
+                    add(&mut handed_on, &row.transfer_method);
+                }
+            }
+            Self {
+                first: first(&intruders),
+                sign_ins: intruders.len(),
+                own_sign_ins: own.len(),
+                by_claim: count(&|row| row.second_factor == SecondFactor::ByClaim),
+                fresh: count(&|row| row.second_factor == SecondFactor::Fresh),
+                not_asked: count(&|row| row.second_factor == SecondFactor::NotAsked),
+                compliant: count(&SignIn::has_compliant_device),
+                unbound: count(&|row| row.token_protection.as_deref() == Some("unbound")),
+                handed_on,
+                places,
+                device_policy: stopped(device_policy_stops),
+                token_policy: stopped(token_policy_stops),
+            }
+        })
+    }
+}
+
+/// The first sign-in, with everything that was let in at the same moment from the same address.
+fn first(rows: &[&SignIn]) -> Option<FirstSignIn> {
+    let own = rows.first()?;
+    let mut targets = Vec::new();
+    for row in rows.iter().filter(|row| row.at == own.at && row.ip == own.ip) {
+        add(&mut targets, if row.resource.is_empty() { &row.app } else { &row.resource });
+    }
+    Some(FirstSignIn {
+        at: own.at,
+        address: own.ip.to_string(),
+        place: own.place.to_string(),
+        targets,
+        user_agent: own.user_agent.to_string(),
+        second_factor: own.mfa_detail.to_string(),
+        session: own.session_id.as_deref().map(str::to_owned),
+    })
+}
+
+fn add(list: &mut Vec<String>, text: &str) {
+    if !text.is_empty() && !list.iter().any(|known| known == text) {
+        list.push(text.to_owned());
+    }
+}

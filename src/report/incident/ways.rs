@@ -1,0 +1,162 @@
+//! The ways in, before the run and after it: what the case says was held, and what the order model makes of the steps as
+//! they went.
+
+use jiff::Timestamp;
+
+use super::compose::IncidentInputs;
+use super::document::{WayIn, WayState, WaysIn};
+use super::findings::{Findings, LEFT_BEHIND};
+use crate::case::{Hold, IndicatorKind, Look, MethodKind, PersistenceKind};
+use crate::domain::shown;
+use crate::order::{End, OrderedStep, TooWide, outlook};
+use crate::plan::Plan;
+
+/// What is looked at, in the order of the table.
+const HOLDS: [Hold; 9] = [
+    Hold::Session,
+    Hold::AccessToken,
+    Hold::Password,
+    Hold::Method,
+    Hold::Pass,
+    Hold::Consent,
+    Hold::Device,
+    Hold::Rule,
+    Hold::Role,
+];
+
+/// Reckons the ways in. `Read(None)` for a playbook that takes nothing from an intruder.
+pub(super) fn ways_in(
+    inputs: &IncidentInputs<'_>,
+    findings: &Findings,
+    tokens_until: Option<Timestamp>,
+) -> Look<Option<WaysIn>> {
+    let reckoned = match outlook(inputs.steps) {
+        Ok(Some(reckoned)) => reckoned,
+        Ok(None) => return Look::Read(None),
+        Err(TooWide) => {
+            let why = "the steps may run in more orders than are walked".to_owned();
+            return Look::Unread { why };
+        }
+    };
+    let ways = HOLDS.into_iter().map(|hold| {
+        let held = held(hold, inputs.plan, findings);
+        let end = reckoned.rows.iter().find(|row| row.hold == hold).map_or(End::Left, |row| row.end);
+        let (state, after) = match (&held, end) {
+            (_, End::Expires) => (WayState::Expires, expires(tokens_until)),
+            (Held::Unread(_), End::Left) => {
+                (WayState::NotLookedAt, "not looked at by this playbook".to_owned())
+            }
+            (Held::Nothing, End::Gone | End::GoneIfAll | End::Left | End::OnceEnabled) => {
+                (WayState::NothingFound, "none was there when the plan was made".to_owned())
+            }
+            (_, End::Gone | End::GoneIfAll) => (WayState::Shut, shut_by(hold, inputs.steps)),
+            (_, End::WayIn) => (WayState::Open, "OPEN: the intruder gets in by it".to_owned()),
+            (_, End::OnceEnabled) => {
+                (WayState::OnceEnabled, "OPEN AGAIN once sign-in is enabled: nothing took it".to_owned())
+            }
+            (_, End::Left) => {
+                (WayState::Left, "LEFT: nothing took it; it signs nobody in by itself".to_owned())
+            }
+        };
+        WayIn { hold, before: held.words(), state, after }
+    });
+    let story = reckoned.way_in.map(|story| story.lines).unwrap_or_default();
+    Look::Read(Some(WaysIn { ways: ways.collect(), story }))
+}
+
+fn expires(until: Option<Timestamp>) -> String {
+    match until {
+        Some(at) => format!("ends by itself, at the latest {}", shown(at)),
+        None => "ends by itself, some 90 minutes after it was issued".to_owned(),
+    }
+}
+
+fn shut_by(hold: Hold, steps: &[OrderedStep]) -> String {
+    let by: Vec<String> =
+        steps.iter().filter(|step| step.takes.contains(&hold)).map(|step| format!("`{}`", step.id)).collect();
+    if by.is_empty() { "shut".to_owned() } else { format!("shut by {}", by.join(", ")) }
+}
+
+/// What was held before the run.
+enum Held {
+    /// This.
+    Found(String),
+    /// Nothing shows it, and it has to be taken for held.
+    Assumed(&'static str),
+    /// It was looked for, and there was none of the intruder's.
+    Nothing,
+    /// It was not looked for.
+    Unread(String),
+}
+
+impl Held {
+    fn words(&self) -> String {
+        match self {
+            Self::Found(what) => what.clone(),
+            Self::Assumed(what) => (*what).to_owned(),
+            Self::Nothing => "none of an intruder's was found".to_owned(),
+            Self::Unread(why) => format!("not read: {why}"),
+        }
+    }
+}
+
+fn held(hold: Hold, plan: &Plan, findings: &Findings) -> Held {
+    match hold {
+        Hold::Session => {
+            let sessions: Vec<&str> =
+                findings.certain(IndicatorKind::Session).map(|own| own.value.as_str()).collect();
+            if sessions.is_empty() {
+                Held::Assumed("taken for held: nothing shows that no session was stolen")
+            } else {
+                Held::Found(format!("held: session {}", sessions.join(", ")))
+            }
+        }
+        Hold::AccessToken => Held::Assumed("taken for held: whoever holds a session has them"),
+        Hold::Password => Held::Assumed("taken for held: nothing shows that it is not known"),
+        Hold::Method => methods(plan, findings, |kind| *kind != MethodKind::TemporaryAccessPass),
+        Hold::Pass => {
+            let registered = methods(plan, findings, |kind| *kind == MethodKind::TemporaryAccessPass);
+            match left(PersistenceKind::TemporaryAccessPass, plan, findings) {
+                found @ Held::Found(_) => found,
+                _ => registered,
+            }
+        }
+        Hold::Consent => left(PersistenceKind::Consent, plan, findings),
+        Hold::Device => left(PersistenceKind::Device, plan, findings),
+        Hold::Rule => left(PersistenceKind::InboxRule, plan, findings),
+        Hold::Role => left(PersistenceKind::Role, plan, findings),
+        Hold::Account | Hold::Admission | Hold::Registration | Hold::Network | Hold::AnyDevice => {
+            Held::Nothing
+        }
+    }
+}
+
+fn methods(plan: &Plan, findings: &Findings, is_meant: impl Fn(&MethodKind) -> bool) -> Held {
+    if let Look::Unread { why } = &plan.case.methods {
+        return Held::Unread(why.clone());
+    }
+    let names: Vec<String> = findings
+        .rogue_methods
+        .iter()
+        .filter(|own| is_meant(&own.method.kind))
+        .map(|own| format!("{} \"{}\"", own.method.kind.label(), own.method.name))
+        .collect();
+    if names.is_empty() { Held::Nothing } else { Held::Found(format!("held: {}", names.join(", "))) }
+}
+
+fn left(kind: PersistenceKind, plan: &Plan, findings: &Findings) -> Held {
+    let theirs = findings.theirs(kind);
+    if !theirs.is_empty() {
+        let names: Vec<String> = theirs.iter().map(|own| format!("\"{}\"", own.name)).collect();
+        return Held::Found(format!("held: {}", names.join(", ")));
+    }
+    let is_step = |step: &str| LEFT_BEHIND.iter().any(|(name, own)| *name == step && *own == kind);
+    let was_planned = plan.actions.iter().any(|own| is_step(&own.step))
+        || plan.unchanged.iter().any(|own| is_step(own.kind.as_ref().unwrap_or(&own.step)))
+        || plan.left.iter().any(|own| is_step(own.kind.as_ref().unwrap_or(&own.step)));
+    if was_planned || findings.persistence.iter().any(|own| own.kind == kind) {
+        Held::Nothing
+    } else {
+        Held::Unread("the plan did not look for it".to_owned())
+    }
+}
