@@ -12,14 +12,16 @@ use serde_json::json;
 use super::args::{DemoArgs, Format, Global};
 use super::embedded::{Attempted, Embedded, REFERENCE_USER, TenantFile};
 use super::failure::{Failure, INTERRUPTED};
+use super::incident::{self, Reading};
 use super::output::{print_json, print_text};
 use super::session::Session;
 use super::{apply, approvers, plan, terminal};
 use crate::approval::Consent;
 use crate::config::Environment;
 use crate::domain::inert;
+use crate::engine::ReportRequest;
 use crate::plan::Plan;
-use crate::report;
+use crate::report::{self, Attempt};
 use crate::run::{Run, Verdict};
 
 /// Exit status when the attacker gets in after the run.
@@ -113,10 +115,13 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
         replay.after = Some(after);
         replay.after_enabled = Some(enabled);
     }
-    let report_file = args.out.join("report.md");
-    let mut text = report::markdown(&planned, &run);
-    text.push_str(&ways_markdown(&replays));
+    let request = ReportRequest { attempts: attempts(&replays), ..ReportRequest::default() };
+    let told = incident::make(&session, &run.run, Reading::Missing, request).await?;
+    let text = incident::spell(&told, Format::Markdown)?;
+    let (report_file, page_file) = (args.out.join("report.md"), args.out.join("report.html"));
     std::fs::write(&report_file, &text).map_err(|error| failed(&report_file, &error))?;
+    std::fs::write(&page_file, incident::spell(&told, Format::Html)?)
+        .map_err(|error| failed(&page_file, &error))?;
 
     if global.format == Format::Json {
         print_json(&DemoDocument { plan: planned, run: run.clone(), attackers: replays })?;
@@ -128,7 +133,12 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
         say(&ways_table(&replays, "The same in a copy of the tenant with sign-in enabled again", |replay| {
             replay.after_enabled.as_ref()
         }));
-        say(&format!("Plan: {}\nReport: {}", plan_file.display(), report_file.display()));
+        say(&format!(
+            "Plan: {}\nReport: {}\nReport as a page: {}",
+            plan_file.display(),
+            report_file.display(),
+            page_file.display()
+        ));
         say(next_step(run.verdict, is_in));
     }
     if was_stopped && run.verdict != Verdict::Contained {
@@ -266,8 +276,9 @@ fn ways_table<'a>(
     out
 }
 
-fn ways_markdown(replays: &[Replay]) -> String {
-    let mut out = String::new();
+/// The ways that the attacker really tried, for the report.
+fn attempts(replays: &[Replay]) -> Vec<Attempt> {
+    let mut all = Vec::new();
     for replay in replays {
         let state = |attempted: Option<&Attempted>, path: &str| {
             attempted
@@ -279,17 +290,14 @@ fn ways_markdown(replays: &[Replay]) -> String {
                     },
                 )
         };
-        out.push_str("\n## The attacker's ways in\n\n| way | before | after | after, were sign-in enabled again |\n| --- | --- | --- | --- |\n");
         for (path, ..) in by_way(&replay.before) {
-            let _infallible = writeln!(
-                out,
-                "| {} | {} | {} | {} |",
-                report::markdown_text(&path.replace('_', " ")),
-                report::markdown_text(&state(Some(&replay.before), &path)),
-                report::markdown_text(&state(replay.after.as_ref(), &path)),
-                report::markdown_text(&state(replay.after_enabled.as_ref(), &path)),
-            );
+            all.push(Attempt {
+                way: path.replace('_', " "),
+                before: state(Some(&replay.before), &path),
+                after: state(replay.after.as_ref(), &path),
+                after_enabled: state(replay.after_enabled.as_ref(), &path),
+            });
         }
     }
-    out
+    all
 }

@@ -30,7 +30,20 @@ fn the_demo_ends_contained_and_leaves_plan_and_report() {
         serde_json::from_str(&std::fs::read_to_string(demo.join("plan.json")).unwrap()).unwrap();
     assert_eq!(plan["format"], "stanch/plan/v1");
     let report = std::fs::read_to_string(demo.join("report.md")).unwrap();
-    assert!(report.starts_with("# contained"), "{report}");
+    assert!(
+        report.starts_with("# Incident report&#58; lynne.robbins&#64;contoso.com: contained"),
+        "{report}"
+    );
+    let page = std::fs::read_to_string(demo.join("report.html")).unwrap();
+    assert!(page.contains("really tried") && page.contains("henrietta.mueller@contoso.com"), "{page}");
+    // The demo's clock is years ahead of its tenant's: what is reckoned is in the tenant's time.
+    assert!(
+        page.contains("days") && page.contains("after the first access") && !page.contains("700 days"),
+        "{page}"
+    );
+    for file in ["plan.json", "report.md", "report.html"] {
+        assert!(told.contains(&format!("stanch-demo/{file}")), "{file}: {told}");
+    }
     assert!(!told.contains('\u{1b}'), "colours in a pipe");
 }
 
@@ -40,7 +53,10 @@ fn the_demo_prints_its_report_where_markdown_is_asked_for() {
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(told, std::fs::read_to_string(folder.path().join("stanch-demo/report.md")).unwrap());
-    assert!(told.starts_with("# contained") && told.contains("## The attacker's ways in"), "{told}");
+    assert!(
+        told.starts_with("# Incident report") && told.contains("The attacker's ways in, really tried"),
+        "{told}"
+    );
 }
 
 #[test]
