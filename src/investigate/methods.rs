@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::passes;
 use super::phone_app::{self, PROPERTY, Registration, Registrations};
 use super::user_details;
 use crate::case::{
@@ -193,6 +194,10 @@ fn judge_one(
     let verdict = if method.kind == MethodKind::Password {
         reasons.push("the password is reset, not removed".to_owned());
         MethodVerdict::Owner
+    } else if method.kind == MethodKind::TemporaryAccessPass
+        && let Some(verdict) = passes::issued_by_another(&method, grounds, &mut reasons)
+    {
+        verdict
     } else if let Some(why) = &history.unread {
         reasons.push(format!("the audit log was not read: {why}"));
         by_kind(&method, all, history, grounds, &mut reasons)

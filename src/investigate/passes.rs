@@ -6,9 +6,11 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::methods::is_indicator;
+use super::methods::{Grounds, is_indicator};
 use super::whose::SignIns;
-use crate::case::{AuditActor, AuditRecord, Case, Judged, Look, MethodVerdict};
+use crate::case::{
+    AuditActor, AuditRecord, AuthMethod, Case, Indicator, Judged, Look, MethodVerdict, SignIn,
+};
 use crate::domain::shown;
 use crate::graph::Pass;
 
@@ -41,11 +43,7 @@ fn judge_one(
     if let Some(at) = pass.created_at {
         reasons.push(format!("issued {}, by its own date", shown(at)));
     }
-    let used = sign_ins.intruders().find(|row| {
-        row.mfa_detail.to_lowercase().contains(IN_THE_LOG) && pass.created_at.is_none_or(|at| row.at >= at)
-    });
-    if let Some(row) = used {
-        reasons.push(format!("the intruder signed in with it ({} at {})", row.ip, shown(row.at)));
+    if by_use(pass.created_at, sign_ins.intruders(), reasons) {
         return MethodVerdict::Attacker;
     }
     match ours {
@@ -64,13 +62,51 @@ fn judge_one(
             None => {
                 reasons.push(format!("no record of its issue since {}", shown(case.evidence.window.from)));
             }
-            Some(record) => return by_issuer(record, case, reasons),
+            Some(record) => return by_issuer(record, &case.indicators, reasons),
         },
     }
     if pass.created_at.is_some_and(|at| sign_ins.is_before(at)) {
         reasons.push("it is older than the compromise, and lets somebody in still".to_owned());
     }
     MethodVerdict::Unknown
+}
+
+/// Judges a pass among a user's methods, where the record of its issue names somebody else than the user: who was signed
+/// in around it tells nothing then.
+pub(super) fn issued_by_another(
+    pass: &AuthMethod,
+    grounds: &Grounds<'_>,
+    reasons: &mut Vec<String>,
+) -> Option<MethodVerdict> {
+    let record = record_of(pass.created_at, grounds.audits.read()?)?;
+    let is_users_own = match (&record.actor, &record.target) {
+        (AuditActor::User { id: Some(id), .. }, Some(user)) => id.eq_ignore_ascii_case(user.as_str()),
+        (AuditActor::User { .. } | AuditActor::App { .. }, _) => false,
+        (AuditActor::Unknown, _) => true,
+    };
+    if is_users_own {
+        return None;
+    }
+    let intruders =
+        grounds.sign_ins.iter().filter(|row| row.error_code == 0 && grounds.intruder.contains(&row.id));
+    if by_use(pass.created_at, intruders, reasons) {
+        return Some(MethodVerdict::Attacker);
+    }
+    Some(by_issuer(record, grounds.indicators, reasons))
+}
+
+/// Whether the intruder signed in with a pass.
+fn by_use<'a>(
+    created: Option<Timestamp>,
+    intruders: impl Iterator<Item = &'a SignIn>,
+    reasons: &mut Vec<String>,
+) -> bool {
+    let mut used = intruders.filter(|row| {
+        row.mfa_detail.to_lowercase().contains(IN_THE_LOG) && created.is_none_or(|at| row.at >= at)
+    });
+    let Some(row) = used.next() else { return false };
+    reasons.push(format!("the intruder signed in with it ({} at {})", row.ip, shown(row.at)));
+    true
 }
 
 /// The record next to the date on a pass that speaks of one, or of a method without saying which.
@@ -85,7 +121,7 @@ fn record_of(created: Option<Timestamp>, audits: &[AuditRecord]) -> Option<&Audi
     audits.iter().filter(speaks_of_it).min_by_key(|record| record.at.duration_since(created).abs())
 }
 
-fn by_issuer(record: &AuditRecord, case: &Case, reasons: &mut Vec<String>) -> MethodVerdict {
+fn by_issuer(record: &AuditRecord, indicators: &[Indicator], reasons: &mut Vec<String>) -> MethodVerdict {
     let (by, ip) = match &record.actor {
         AuditActor::User { id, upn, ip } => {
             let who = upn.clone().or_else(|| id.clone()).unwrap_or_else(|| "somebody".to_owned());
@@ -96,7 +132,7 @@ fn by_issuer(record: &AuditRecord, case: &Case, reasons: &mut Vec<String>) -> Me
     };
     let from = ip.map_or_else(String::new, |ip| format!(" from {ip}"));
     reasons.push(format!("issued by {by}{from}, says the record of {}", shown(record.at)));
-    if let Some(ip) = ip.filter(|ip| is_indicator(*ip, &case.indicators)) {
+    if let Some(ip) = ip.filter(|ip| is_indicator(*ip, indicators)) {
         reasons.push(format!("{ip} is the intruder's"));
         MethodVerdict::Attacker
     } else {

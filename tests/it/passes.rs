@@ -79,6 +79,11 @@ async fn a_pass_that_an_administrator_issued_is_asked_about_and_goes_when_told_t
     let left = first.left.iter().find(|own| own.object.contains(PASS)).unwrap();
     assert!(left.holds_back && left.why[0].contains("tenant.administrator@contoso.com"), "{left:?}");
     assert_eq!(world.apply(&first).await.verdict, Verdict::Partial);
+    // Among the methods it is the same pass: that the intruder alone was signed in around it tells nothing.
+    let methods = world.plan("evict").await;
+    let removed = methods.actions.iter().filter(|own| own.step == "remove_auth_methods");
+    assert!(removed.clone().all(|own| own.object.id.as_deref() != Some(PASS)), "{:?}", methods.actions);
+    assert!(methods.left.iter().any(|own| own.object.contains(PASS) && own.holds_back), "{:?}", methods.left);
     let mut request = world.request("evict");
     request.playbook = book(STEPS);
     request.remove = vec![PASS.parse().unwrap()];
