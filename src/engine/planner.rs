@@ -142,7 +142,7 @@ impl Planner {
         let mut warnings = alert.told;
         warnings.extend(request.notes.iter().cloned());
         let now = tenant_now(reader, self.clock.as_ref(), self.skew_stops, &mut warnings)?;
-        let alert_at = alert.hints.time;
+        let alert_at = alert.hints.time.filter(|time| investigate::is_plausible(*time, now));
 
         let ask = Ask {
             since: request.since,

@@ -84,7 +84,7 @@ pub(super) fn named(block: &CidrBlock) -> (IndicatorKind, String) {
 }
 
 /// Whether an alert's time can be that of this incident.
-pub(super) fn is_plausible(time: Timestamp, now: Timestamp) -> bool {
+pub fn is_plausible(time: Timestamp, now: Timestamp) -> bool {
     (-SKEW..=OLDEST).contains(&now.duration_since(time))
 }
 

@@ -29,7 +29,7 @@ mod whole;
 mod whose;
 
 pub use gather::{Ask, Found, InvestigateError, Read, examine, gather};
-pub use hints::{Borne, Confirmed, confirm};
+pub use hints::{Borne, Confirmed, confirm, is_plausible};
 pub use left_behind::left_behind;
 pub use mail::judge_mail;
 pub use methods::{Grounds, judge};

@@ -1,19 +1,23 @@
 //! `runs report`: the whole incident in one document, each form of it complete, inert, and honest about what is not known.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
+use stanch::alert::Hints;
 use stanch::domain::CidrBlock;
-use stanch::engine::{Investigator, Kept, ReportRequest, StopSignal, incident_report, keep};
+use stanch::engine::{
+    FromAlert, Investigator, Kept, ReportRequest, StopSignal, Word, confirm, incident_report, keep,
+};
 use stanch::plan::Plan;
 use stanch::report::{IncidentReport, incident_html, incident_markdown};
 use stanch::run::Verdict;
-use stanch::store::Phase;
+use stanch::store::{KeptInvestigation, Phase};
 
 use crate::processes::{Mock, planned_eviction, program, stanch};
 use crate::schemas::fits;
-use crate::world::World;
+use crate::world::{World, book};
 
 /// Reads the incident again, as `runs report` does where it has credentials.
 async fn read_again(world: &World, plan: &Plan) {
@@ -450,6 +454,93 @@ async fn a_leavers_report_tells_of_no_incident() {
     let markdown = plain(&incident_markdown(&report));
     assert!(markdown.contains("There is no incident to explain"), "{markdown}");
     assert_eq!(unbalanced(&incident_html(&report).unwrap()), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_kind_of_case_has_a_whole_report() {
+    let kinds =
+        ["made-aitm", "made-bec", "made-malicious_consent", "made-mass", "made-mfa_fatigue", "made-spray"];
+    for case in kinds {
+        let world = World::case(case);
+        let plan = world.plan("bec").await;
+        world.apply(&plan).await;
+        read_again(&world, &plan).await;
+        let report = told(&world, &plan, &ReportRequest::default()).await;
+        assert!(report.has_intruder, "{case}");
+        let found = report.recipients.read().into_iter().flatten().map(|own| own.address.clone());
+        let warned: BTreeSet<String> = found.collect();
+        let wanted = world.truth["recipients"].as_array().unwrap().iter().filter_map(Value::as_str);
+        if case == "made-bec" {
+            assert_eq!(warned, wanted.map(str::to_owned).collect(), "{case}");
+        }
+        assert_eq!(unbalanced(&incident_html(&report).unwrap()), None, "{case}");
+        fits("incident-report", &serde_json::to_value(&report).unwrap());
+        let markdown = plain(&incident_markdown(&report));
+        if case == "made-malicious_consent" {
+            assert!(
+                part(&markdown, "Initial access").contains("An app of the intruder's was let in"),
+                "{markdown}"
+            );
+            let ways = part(&markdown, "Proof");
+            let row = ways.lines().find(|line| line.starts_with("| an app that was consented to")).unwrap();
+            assert!(row.contains("held: ") && row.contains("shut by `revoke_app_consents`"), "{row}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_an_alert_gives_counts_where_it_can_be_the_incidents() {
+    for (time, counts) in [("2024-10-03T18:40:00Z", true), ("1999-01-01T00:00:00Z", false)] {
+        let time: Timestamp = time.parse().unwrap();
+        let world = World::case("bec-node-fetch");
+        let mut request = world.request("evict");
+        let hints = Hints { time: Some(time), ..Hints::default() };
+        request.alert = Some(FromAlert { hints, ..FromAlert::default() });
+        let plan = world.plan_for(request).await.unwrap();
+        assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+        let report = told(&world, &plan, &ReportRequest::default()).await;
+        assert_eq!(report.times.reported_at, counts.then_some(time));
+        assert_eq!(report.times.seconds_from_report, counts.then_some(20 * 3_600 + 20 * 60));
+        assert_eq!(incident_markdown(&report).contains("the alert that the plan was made from"), counts);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_did_is_told_as_their_word() {
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("evict");
+    request.playbook = book(
+        "  - step: disable_sign_in\n  - step: revoke_sessions\n  - step: manual\n    id: bank\n    with: { title: Ask the bank, instruction: [Call the bank.] }\n",
+    );
+    let plan = world.plan_for(request).await.unwrap();
+    let run = world.apply(&plan).await;
+    let before = told(&world, &plan, &ReportRequest::default()).await;
+    assert!(before.summary.happened.starts_with("NOT contained."), "{:?}", before.summary);
+    assert!(before.summary.open.contains("Ask the bank"), "{:?}", before.summary);
+    let word = Word { action: "bank", by: "dana.ito@contoso.com", reason: "called, nothing was paid" };
+    confirm(world.store.as_ref(), &run.run, word, world.clock.now()).await.unwrap();
+    let after = told(&world, &plan, &ReportRequest::default()).await;
+    assert!(after.summary.contained.contains("as far as a person's word goes"), "{:?}", after.summary);
+    let markdown = plain(&incident_markdown(&after));
+    for title in ["Timeline", "Containment", "Change log"] {
+        assert!(part(&markdown, title).contains("called, nothing was paid"), "{title}: {markdown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_version_has_kept_is_told_and_no_fault() {
+    let (world, plan) = reference("evict").await;
+    let body = json!({ "read_at": "2024-10-04T15:00:00Z", "is_of": "another version" }).to_string();
+    let read_at = world.clock.now();
+    let kept = KeptInvestigation { plan: plan.id.clone(), phase: Phase::Planning, read_at, body };
+    world.store.keep_investigation(&kept).await.unwrap();
+    let report = told(&world, &plan, &ReportRequest::default()).await;
+    assert!(
+        report.notes.iter().any(|note| note.contains("in a form that this version does not know")),
+        "{:?}",
+        report.notes
+    );
+    assert!(report.unread.iter().any(|own| own.what == "the investigation"), "{:?}", report.unread);
 }
 
 #[test]

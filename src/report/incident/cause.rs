@@ -1,11 +1,13 @@
 //! How the intruder came in and why nothing stopped it, as far as the evidence carries. What is not known is said to be.
 
+use jiff::SignedDuration;
+
 use super::compose::IncidentInputs;
 use super::controls::{Control, ControlKind};
 use super::document::{Basis, Statement};
 use super::evidence::{Access, FirstSignIn};
 use super::findings::Findings;
-use crate::case::{IndicatorKind, Look};
+use crate::case::{IndicatorKind, Look, PersistenceKind};
 use crate::domain::shown;
 
 fn say(basis: Basis, says: impl Into<String>, facts: Vec<String>) -> Statement {
@@ -34,6 +36,7 @@ pub(super) fn initial_access(findings: &Findings) -> Vec<Statement> {
         all.push(say(Basis::Shown, "The first sign-in of the intruder's in the log.", first_facts(first)));
     }
     all.extend(by_what(access));
+    all.extend(by_app(findings));
     all.push(say(
         Basis::Unknown,
         "How the intruder came by it is in none of these logs.",
@@ -57,6 +60,18 @@ fn first_facts(first: &FirstSignIn) -> Vec<String> {
     add("second factor, in the log's words", &first.second_factor);
     add("session", first.session.as_deref().unwrap_or_default());
     facts
+}
+
+/// An app that was let in acts in the user's name without signing in.
+fn by_app(findings: &Findings) -> Option<Statement> {
+    let facts: Vec<String> = findings
+        .theirs(PersistenceKind::Consent)
+        .into_iter()
+        .map(|own| format!("\"{}\": {}", own.name, own.reasons.join("; ")))
+        .collect();
+    let says =
+        "An app of the intruder's was let in: it acts in the user's name without signing in as the user.";
+    (!facts.is_empty()).then(|| say(Basis::Shown, says, facts))
 }
 
 /// By what the intruder came in, judged by all their sign-ins.
@@ -140,13 +155,17 @@ fn second_factor(access: &Access, controls: &Look<Vec<Control>>) -> Option<State
     Some(say(Basis::Shown, says, facts))
 }
 
+/// A session that is used for longer than this is one that nothing ends.
+const LONG: SignedDuration = SignedDuration::from_hours(24);
+
 fn never_asked_again(findings: &Findings) -> Option<Statement> {
     let asking = enforced(&findings.controls, ControlKind::SignInFrequency)?;
     let mut facts: Vec<String> = findings
         .certain(IndicatorKind::Session)
         .filter_map(|own| {
             let (first, last) = (own.first_seen?, own.last_seen?);
-            Some(format!("session {} was used from {} to {}", own.value, shown(first), shown(last)))
+            (last.duration_since(first) > LONG)
+                .then(|| format!("session {} was used from {} to {}", own.value, shown(first), shown(last)))
         })
         .collect();
     if facts.is_empty() {
@@ -176,8 +195,11 @@ fn lasting(findings: &Findings) -> Option<Statement> {
         Some(by) => facts.push(format!("registration is protected by {}, and it went through", names(by))),
         None => {}
     }
-    let says = "A short compromise became a lasting one: a method was registered in the stolen session, and it outlives the \
-                session and the password.";
+    let is_by_session = findings.access.read().is_some_and(|own| own.by_claim > 0 && own.fresh == 0);
+    let how = if is_by_session { "in the stolen session" } else { "by the intruder" };
+    let says = format!(
+        "A short compromise became a lasting one: a method was registered {how}, and it outlives the session and the password."
+    );
     Some(say(Basis::Shown, says, facts))
 }
 

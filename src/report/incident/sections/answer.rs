@@ -10,9 +10,10 @@ use crate::run::ActionState;
 /// Who asked, who said yes, and what was changed.
 pub(super) fn containment(report: &IncidentReport) -> Vec<Block> {
     let by = &report.requested_by;
+    let made = report.times.planned_at.map_or_else(String::new, |at| format!(", planned {}", shown(at)));
     let mut who = vec![match &by.webhook {
-        Some(name) => format!("asked for by the webhook {name}, by its alert"),
-        None => format!("asked for by {}", by.name),
+        Some(name) => format!("asked for by the webhook {name}, by its alert{made}"),
+        None => format!("asked for by {}{made}", by.name),
     }];
     who.extend(report.consent.given.iter().map(|given| consent(report.consent.kind, given)));
     who.push(match report.sources.ended_at {
