@@ -469,9 +469,9 @@ async fn every_kind_of_case_has_a_whole_report() {
         assert!(report.has_intruder, "{case}");
         let found = report.recipients.read().into_iter().flatten().map(|own| own.address.clone());
         let warned: BTreeSet<String> = found.collect();
-        let wanted = world.truth["recipients"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let in_truth = world.truth["recipients"].as_array().unwrap().iter().filter_map(Value::as_str);
         if case == "made-bec" {
-            assert_eq!(warned, wanted.map(str::to_owned).collect(), "{case}");
+            assert_eq!(warned, in_truth.map(str::to_owned).collect(), "{case}");
         }
         assert_eq!(unbalanced(&incident_html(&report).unwrap()), None, "{case}");
         fits("incident-report", &serde_json::to_value(&report).unwrap());
@@ -484,6 +484,15 @@ async fn every_kind_of_case_has_a_whole_report() {
             let ways = part(&markdown, "Proof");
             let row = ways.lines().find(|line| line.starts_with("| an app that was consented to")).unwrap();
             assert!(row.contains("held: ") && row.contains("shut by `revoke_app_consents`"), "{row}");
+            // What a person is asked about is nobody's yet, though the plan has an action for it.
+            let deeds = part(&markdown, "What the intruder did");
+            let row = deeds.lines().find(|line| line.starts_with("| inbox rule \"Before 2025")).unwrap();
+            assert!(row.contains("UNKNOWN"), "{row}");
+            assert!(
+                report.summary.happened.contains("left 1 inbox rule and 1 consent to an app"),
+                "{:?}",
+                report.summary
+            );
         }
     }
 }
@@ -517,8 +526,8 @@ async fn what_a_person_did_is_told_as_their_word() {
     let before = told(&world, &plan, &ReportRequest::default()).await;
     assert!(before.summary.happened.starts_with("NOT contained."), "{:?}", before.summary);
     assert!(before.summary.open.contains("Ask the bank"), "{:?}", before.summary);
-    let word = Word { action: "bank", by: "dana.ito@contoso.com", reason: "called, nothing was paid" };
-    confirm(world.store.as_ref(), &run.run, word, world.clock.now()).await.unwrap();
+    let said = Word { action: "bank", by: "dana.ito@contoso.com", reason: "called, nothing was paid" };
+    confirm(world.store.as_ref(), &run.run, said, world.clock.now()).await.unwrap();
     let after = told(&world, &plan, &ReportRequest::default()).await;
     assert!(after.summary.contained.contains("as far as a person's word goes"), "{:?}", after.summary);
     let markdown = plain(&incident_markdown(&after));

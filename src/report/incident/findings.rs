@@ -184,6 +184,10 @@ fn persistence(plan: &Plan, found: Option<&InvestigationReport>) -> Vec<Persiste
             Some(known) => {
                 known.does.clone_from(&own.does);
                 known.at = own.at.or(known.at);
+                if known.verdict == MethodVerdict::Unknown {
+                    known.verdict = own.verdict;
+                    known.reasons.clone_from(&own.reasons);
+                }
             }
             None => all.push(own.clone()),
         }
@@ -191,13 +195,14 @@ fn persistence(plan: &Plan, found: Option<&InvestigationReport>) -> Vec<Persiste
     all
 }
 
+/// What an action is about. What a person is to do may be to look whose it is.
 fn acted_on(action: &Action) -> Option<Persistence> {
     let (_, kind) = LEFT_BEHIND.iter().find(|(step, _)| *step == action.step)?;
     Some(Persistence {
         kind: *kind,
         id: action.object.id.clone()?,
         name: action.object.name.clone(),
-        verdict: MethodVerdict::Attacker,
+        verdict: if action.cannot.is_none() { MethodVerdict::Attacker } else { MethodVerdict::Unknown },
         does: action.summary.clone(),
         at: None,
         reasons: action.evidence.clone(),

@@ -132,9 +132,10 @@ fn timeline(report: &IncidentReport) -> Vec<Block> {
     let mut blocks = vec![Block::table("The moments that matter (UTC)", ["", ""], rows)];
     if times.clock_moved_by_seconds != 0 {
         blocks.push(Block::Text(format!(
-            "This machine's clock and the tenant's differ: the moments of plan, approval and run were moved by {} s into the \
-             tenant's time. The change log has them as they were written down.",
-            times.clock_moved_by_seconds
+            "This machine's clock is {} {} the tenant's: the moments of plan, approval and run are told in the tenant's \
+             time. The change log has them as they were written down.",
+            span(times.clock_moved_by_seconds.abs()),
+            if times.clock_moved_by_seconds < 0 { "ahead of" } else { "behind" }
         )));
     }
     blocks.extend(Drawing::of(report).map(Block::Drawing));

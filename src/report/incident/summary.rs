@@ -77,14 +77,17 @@ fn happened(told: &Told<'_>) -> String {
     for own in &findings.rogue_methods {
         deeds.push(format!("registered the {} \"{}\"", own.method.kind.label(), own.method.name));
     }
-    for (kind, one, many) in [
+    let left: Vec<String> = [
         (PersistenceKind::InboxRule, "inbox rule", "inbox rules"),
         (PersistenceKind::Consent, "consent to an app", "consents to apps"),
         (PersistenceKind::Device, "device", "devices"),
         (PersistenceKind::Role, "directory role", "directory roles"),
-    ] {
-        deeds.extend(count(findings.theirs(kind).len(), one, many).map(|text| format!("left {text}")));
-    }
+        (PersistenceKind::TemporaryAccessPass, "Temporary Access Pass", "Temporary Access Passes"),
+    ]
+    .into_iter()
+    .filter_map(|(kind, one, many)| count(findings.theirs(kind).len(), one, many))
+    .collect();
+    deeds.extend((!left.is_empty()).then(|| format!("left {}", listed(&left))));
     deeds.extend(count(findings.mails(), "mail", "mails").map(|text| format!("sent {text} as the user")));
     let deeds = if deeds.is_empty() { String::new() } else { format!(" The intruder {}.", listed(&deeds)) };
     format!("{first}An intruder was in the account of {who}{how}{since}{scale}.{deeds}")

@@ -51,11 +51,12 @@ pub(super) fn ways_in(
             }
             (_, End::Gone | End::GoneIfAll) => (WayState::Shut, shut_by(hold, inputs.steps)),
             (_, End::WayIn) => (WayState::Open, "OPEN: the intruder gets in by it".to_owned()),
-            (_, End::OnceEnabled) => {
-                (WayState::OnceEnabled, "OPEN AGAIN once sign-in is enabled: nothing took it".to_owned())
-            }
+            (_, End::OnceEnabled) => (
+                WayState::OnceEnabled,
+                "OPEN AGAIN once sign-in is enabled: not all of it was taken".to_owned(),
+            ),
             (_, End::Left) => {
-                (WayState::Left, "LEFT: nothing took it; it signs nobody in by itself".to_owned())
+                (WayState::Left, "LEFT: not all of it was taken; it signs nobody in by itself".to_owned())
             }
         };
         WayIn { hold, before: held.words(), state, after }
@@ -105,10 +106,10 @@ fn held(hold: Hold, plan: &Plan, findings: &Findings) -> Held {
         Hold::Session => {
             let sessions: Vec<&str> =
                 findings.certain(IndicatorKind::Session).map(|own| own.value.as_str()).collect();
-            if sessions.is_empty() {
-                Held::Assumed("taken for held: nothing shows that no session was stolen")
-            } else {
-                Held::Found(format!("held: session {}", sessions.join(", ")))
+            match sessions.as_slice() {
+                [] => Held::Assumed("taken for held: nothing shows that no session was stolen"),
+                [only] => Held::Found(format!("held: session {only}")),
+                many => Held::Found(format!("held: {} sessions, listed among the indicators", many.len())),
             }
         }
         Hold::AccessToken => Held::Assumed("taken for held: whoever holds a session has them"),
