@@ -359,7 +359,7 @@ pub struct ReportArgs {
     /// Writes the report to this file; one that ends in `.html` is a page
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// When the incident was reported, in UTC, for the time to contain: 2024-10-01T13:45:00Z [default: the alert's time]
+    /// When the incident was reported, in UTC, for the time to contain: 2024-10-01T13:45:00Z [default: by the alert]
     #[arg(long, value_name = "T")]
     pub reported: Option<String>,
     /// Reads nothing: only what is kept in the store

@@ -89,6 +89,7 @@ pub async fn make(
 ) -> Result<IncidentReport, Failure> {
     let store = session.store()?;
     let (plan, journal) = store.load(run).await?;
+    request.alerted_at = store.alerted_at(&plan.id).await?;
     let mut kept = Kept::find(store.as_ref(), &plan.id).await?;
     let is_to_be_read = match reading {
         Reading::Missing => kept.afterwards.is_none(),

@@ -127,6 +127,8 @@ impl Investigator {
 pub struct ReportRequest {
     /// When it was reported, where somebody says so.
     pub reported_at: Option<Timestamp>,
+    /// When the alert came in that the plan was made from (our clock), where one did.
+    pub alerted_at: Option<Timestamp>,
     /// What is to be said about the making of the report.
     pub notes: Vec<String>,
     /// Ways in that were really tried.
@@ -157,6 +159,7 @@ pub fn incident_report(
         planning: kept.planning.as_ref(),
         afterwards: kept.afterwards.as_ref(),
         reported_at: request.reported_at,
+        alerted_at: request.alerted_at,
         steps: &as_they_went(plan, &progress),
         notes: &notes,
         attempts: &request.attempts,

@@ -76,3 +76,16 @@ pub(super) fn of_plan(connection: &Connection, plan: &PlanId) -> Result<Vec<Kept
     kept.sort_by_key(|own| own.phase);
     Ok(kept)
 }
+
+/// When the first alert came in that a plan was made from (our clock).
+pub(super) fn alerted_at(connection: &Connection, plan: &PlanId) -> Result<Option<Timestamp>, StoreError> {
+    let first: Option<i64> = connection
+        .query_row(
+            "select min(received_at) from alerts join case_alerts on case_alerts.alert_id = alerts.id
+             where case_alerts.case_id = ?1",
+            params![plan.as_str()],
+            |row| row.get(0),
+        )
+        .map_err(failed("look for the plan's alerts"))?;
+    first.map(from_millis).transpose()
+}

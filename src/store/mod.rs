@@ -311,6 +311,9 @@ pub trait Store: Inbox {
         plan: &'a PlanId,
     ) -> BoxFuture<'a, Result<Vec<KeptInvestigation>, StoreError>>;
 
+    /// When the first alert came in that a plan was made from (our clock); none for a plan that a person asked for.
+    fn alerted_at<'a>(&'a self, plan: &'a PlanId) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>>;
+
     /// Renews a run's lease: it goes on, though it has nothing to write down.
     fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>>;
 

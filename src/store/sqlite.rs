@@ -373,6 +373,11 @@ impl Store for SqliteStore {
         self.work(move |connection| investigations::of_plan(connection, &plan))
     }
 
+    fn alerted_at<'a>(&'a self, plan: &'a PlanId) -> BoxFuture<'a, Result<Option<Timestamp>, StoreError>> {
+        let plan = plan.clone();
+        self.work(move |connection| investigations::alerted_at(connection, &plan))
+    }
+
     fn keep_alive<'a>(&'a self, run: &'a RunId, now: Timestamp) -> BoxFuture<'a, Result<(), StoreError>> {
         let run = run.clone();
         self.work(move |connection| {

@@ -418,6 +418,23 @@ async fn a_persons_word_is_taken_once_and_only_behind_the_end() {
 }
 
 #[tokio::test]
+async fn the_first_alert_of_a_plan_says_since_when_it_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();
+    let plan = small_plan("aa-1");
+    let lynne = crate::alert::Account::Upn("lynne.robbins@contoso.com".parse().unwrap());
+    let named = crate::alert::NamedUser { accounts: vec![lynne], unusable: Vec::new() };
+    let (id, playbook) = (plan.id.clone(), "bec".to_owned());
+    let case = NewCase { id, named, playbook, held: None };
+    let alert = NewAlert { outcome: Outcome::Cases, cases: vec![case], ..alert("a1") };
+    let received_at = alert.received_at;
+    let accepted = store.accept(alert).await.unwrap();
+    assert_eq!(accepted.plans.first(), Some(&plan.id));
+    assert_eq!(store.alerted_at(&plan.id).await.unwrap(), Some(received_at));
+    assert_eq!(store.alerted_at(&"bb-2".parse().unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn what_was_read_of_an_incident_is_kept_once_for_each_phase() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("stanch.db")).unwrap();

@@ -515,6 +515,16 @@ async fn the_time_that_an_alert_gives_counts_where_it_can_be_the_incidents() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_alert_that_gives_no_time_counts_from_when_it_came() {
+    let (world, plan) = reference("evict").await;
+    let came = world.clock.now() - std::time::Duration::from_mins(30);
+    let request = ReportRequest { alerted_at: Some(came), ..ReportRequest::default() };
+    let report = told(&world, &plan, &request).await;
+    assert_eq!((report.times.reported_at, report.times.seconds_from_report), (Some(came), Some(1_800)));
+    assert!(incident_markdown(&report).contains("the alert came in that the plan was made from"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_person_did_is_told_as_their_word() {
     let world = World::case("bec-node-fetch");
     let mut request = world.request("evict");

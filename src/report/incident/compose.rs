@@ -34,6 +34,8 @@ pub struct IncidentInputs<'a> {
     pub afterwards: Option<&'a EvidenceRead>,
     /// When it was reported, where somebody says so.
     pub reported_at: Option<Timestamp>,
+    /// When the alert came in that the plan was made from (our clock), where one did.
+    pub alerted_at: Option<Timestamp>,
     /// The steps as they went, for the order model.
     pub steps: &'a [OrderedStep],
     /// What is to be said about the making of the report.
@@ -48,10 +50,11 @@ impl IncidentReport {
         let IncidentInputs { plan, run, .. } = *inputs;
         let findings = Findings::of(inputs);
         let alert_at = inputs.planning.and_then(|own| own.alert_at);
-        let reported_at = inputs.reported_at.or(alert_at);
+        let clocks = Clocks::of(inputs.journal);
+        let alerted_at = inputs.alerted_at.map(|at| clocks.theirs(at));
+        let reported_at = inputs.reported_at.or(alert_at).or(alerted_at);
         let times = times(plan, run, inputs.journal, inputs.progress, findings.first_access(), reported_at);
         let ways_in = ways::ways_in(inputs, &findings, times.tokens_until);
-        let clocks = Clocks::of(inputs.journal);
         let measures = measures::measures(inputs, &findings);
         let told = Told { inputs, findings: &findings, times: &times, measures: &measures };
         let summary = summary(&told);

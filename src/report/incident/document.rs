@@ -67,7 +67,7 @@ pub struct Times {
     /// The intruder's first access; absent where none is known.
     #[schemars(with = "Option<crate::domain::Moment>")]
     pub first_access: Option<Timestamp>,
-    /// When it was reported, or the time that the alert gives.
+    /// When it was reported; else the time that the alert gives, or when the alert came in.
     #[schemars(with = "Option<crate::domain::Moment>")]
     pub reported_at: Option<Timestamp>,
     /// When the plan was made.

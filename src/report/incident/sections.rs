@@ -116,7 +116,7 @@ fn timeline(report: &IncidentReport) -> Vec<Block> {
     let mut rows = Vec::new();
     let mut add = |name: &str, at: Option<jiff::Timestamp>| rows.extend(at.map(|at| row(name, shown(at))));
     add("First access", times.first_access);
-    add("Reported, or the alert's time", times.reported_at);
+    add("Reported, or by the alert", times.reported_at);
     add("Plan made", times.planned_at);
     add("Run began", times.began_at);
     add("Last revocation of sessions", times.last_revocation);

@@ -53,8 +53,10 @@ fn answered(inputs: &IncidentInputs<'_>, times: &Times, clocks: Clocks) -> Vec<T
     if let Some(at) = times.reported_at {
         let what = if inputs.reported_at.is_some() {
             "the incident was reported"
-        } else {
+        } else if inputs.planning.is_some_and(|own| own.alert_at.is_some()) {
             "the alert that the plan was made from gives this time"
+        } else {
+            "the alert came in that the plan was made from"
         };
         all.push(entry(at, what.to_owned()));
     }
