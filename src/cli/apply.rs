@@ -14,6 +14,7 @@ use crate::approval::{Approval, Consent, Decision, Signers, Yes, heed_rejections
 use crate::domain::shell_path;
 use crate::engine::{Applied, ApplyError};
 use crate::plan::{Delivery, Plan, PlanSession};
+use crate::report::Extent;
 use crate::run::Run;
 use crate::store::load_run;
 
@@ -206,7 +207,7 @@ pub fn tell(session: &Session, plan: &Plan, applied: &Applied, was_stopped: bool
     {
         anstream::eprintln!("{}", told_earlier(run));
     }
-    runs::print(session, plan, run)?;
+    runs::print(session, plan, run, Extent::Short)?;
     if was_stopped && run.verdict != crate::run::Verdict::Contained {
         return Ok(INTERRUPTED);
     }

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::runs;
 use super::session::Session;
 use crate::engine::{self, ConfirmError, Word};
+use crate::report::Extent;
 
 /// Writes down that an action is done, and prints the run as it stands with that.
 ///
@@ -16,7 +17,7 @@ pub async fn confirm(session: &Session, args: &ConfirmArgs) -> Result<u8, Failur
     let by = session.operator();
     let word = Word { action: &args.action, by: &by, reason: &args.reason };
     let (plan, told) = engine::confirm(store.as_ref(), &run, word, session.clock.now()).await?;
-    runs::print(session, &plan, &told)?;
+    runs::print(session, &plan, &told, Extent::Short)?;
     Ok(0)
 }
 

@@ -128,7 +128,7 @@ pub async fn demo(global: &Global, args: &DemoArgs) -> Result<u8, Failure> {
     } else if global.format == Format::Markdown {
         print_text(&text)?;
     } else {
-        say(&report::text(&planned, &run, terminal::prints_to_terminal()));
+        say(&report::text_of(&planned, &run, report::Extent::Short, terminal::prints_to_terminal()));
         say(&ways_table(&replays, "The attacker's ways in, after", |replay| replay.after.as_ref()));
         say(&ways_table(&replays, "The same in a copy of the tenant with sign-in enabled again", |replay| {
             replay.after_enabled.as_ref()

@@ -15,7 +15,7 @@ use super::terminal;
 use super::verify::verify;
 use crate::domain::{PlanDigest, PlanId, RunId, UserId, inert, shown};
 use crate::plan::Plan;
-use crate::report;
+use crate::report::{self, Extent};
 use crate::run::{Run, Verdict};
 use crate::store::{Store, load_run};
 
@@ -210,7 +210,7 @@ async fn show(session: &Session, text: &str) -> Result<u8, Failure> {
     let store = session.store()?;
     let id = store.find_run(text).await?;
     let (plan, run) = load_run(store.as_ref(), &id).await?;
-    print(session, &plan, &run)?;
+    print(session, &plan, &run, Extent::Whole)?;
     Ok(0)
 }
 
@@ -218,10 +218,12 @@ async fn show(session: &Session, text: &str) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub fn print(session: &Session, plan: &Plan, run: &Run) -> Result<(), Failure> {
+pub fn print(session: &Session, plan: &Plan, run: &Run, extent: Extent) -> Result<(), Failure> {
     match session.format {
         Format::Json => print_json(run),
         Format::Markdown => print_text(&report::markdown(plan, run)),
-        Format::Text | Format::Html => print_text(&report::text(plan, run, terminal::prints_to_terminal())),
+        Format::Text | Format::Html => {
+            print_text(&report::text_of(plan, run, extent, terminal::prints_to_terminal()))
+        }
     }
 }

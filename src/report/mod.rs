@@ -21,5 +21,5 @@ pub use investigation::{
 pub use layout::block;
 pub use markdown::markdown;
 pub use markup::markdown_text;
-pub use text::text;
+pub use text::{Extent, text, text_of};
 pub use verification::{verification_markdown, verification_text};

@@ -3,13 +3,27 @@
 use super::layout::block as put;
 use super::words::{Line, consent, handed_over, headline_of, mark};
 use crate::domain::{inert, inert_whole};
-use crate::plan::Plan;
-use crate::run::{Run, Verdict};
+use crate::plan::{Action, Plan};
+use crate::run::{OpenItem, Run, Verdict};
 
 pub(super) const WIDTH: usize = 80;
 
+/// How much is told of a person's work that the run does not wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// That there is some, and where it is told.
+    Short,
+    /// All of it.
+    Whole,
+}
+
 /// Tells a run as text: the verdict first, then every action, the proof, and what is open with the next thing to do.
 pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
+    text_of(plan, run, Extent::Whole, colour)
+}
+
+/// The same with as much of a person's work as is asked for.
+pub fn text_of(plan: &Plan, run: &Run, extent: Extent, colour: bool) -> String {
     let mut out = String::new();
     let headline = headline_of(run, plan);
     let style = match run.verdict {
@@ -63,6 +77,10 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
             for item in alike {
                 block(&mut out, "- ", &format!("{}: {}", inert(&item.what), inert(&item.why)));
             }
+            if let Some(told) = alike.first().and_then(|item| in_short(plan, run, item, extent)) {
+                block(&mut out, "  next: ", &told);
+                continue;
+            }
             let mark = if alike.len() == 1 { "  next: " } else { "  next, for all of these: " };
             for line in alike.first().iter().flat_map(|item| item.next.lines()) {
                 if is_command(plan, line) {
@@ -81,6 +99,19 @@ pub fn text(plan: &Plan, run: &Run, colour: bool) -> String {
         }
     }
     out
+}
+
+/// Where the commands of an item stand that the run does not wait for; nothing where they are told at once.
+fn in_short(plan: &Plan, run: &Run, item: &OpenItem, extent: Extent) -> Option<String> {
+    let is_spare = |action: &&Action| !action.required && action.summary == item.what;
+    let commands = &plan.actions.iter().find(is_spare)?.cannot.as_ref()?.commands;
+    (extent == Extent::Short && !commands.is_empty()).then(|| {
+        format!(
+            "see its {} lines of PowerShell: `stanch runs show {}`, or in Markdown",
+            commands.len(),
+            run.run
+        )
+    })
 }
 
 /// Whether a line is a command of a person's work.

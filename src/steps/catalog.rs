@@ -8,6 +8,7 @@ use super::Step;
 use super::block_ips::BlockIps;
 use super::by_hand::ByHand;
 use super::cancel_temporary_access_passes::CancelTemporaryAccessPasses;
+use super::check_exchange::CheckExchange;
 use super::confirm_compromised::ConfirmCompromised;
 use super::disable_devices::DisableDevices;
 use super::disable_inbox_rules::DisableInboxRules;
@@ -169,6 +170,7 @@ steps!(
     ConfirmCompromised,
     IssueTemporaryAccessPass,
     WatchNewMethod,
+    CheckExchange,
     Manual,
 );
 
@@ -224,7 +226,7 @@ mod tests {
         for step in catalog().steps() {
             let permissions = AnyStep::permissions(step.name);
             // Nobody but a person does it.
-            let is_a_persons = step.name == Manual::NAME;
+            let is_a_persons = [Manual::NAME, CheckExchange::NAME].contains(&step.name);
             assert_eq!(permissions.is_empty(), is_a_persons, "{}", step.name);
             for name in permissions {
                 assert!(app_role(name).is_some(), "{}: {name}", step.name);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, IndicatorKind, Judged, Look, MethodVerdict};
 use crate::graph::{Reader, Reading};
-use crate::investigate::{consents, devices, inbox_rules};
+use crate::investigate::{consents, devices, inbox_rules, roles};
 
 /// A kind of thing of the intruder's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,8 @@ pub enum FoundKind {
     Consents,
     /// A device that the intruder registered.
     Devices,
+    /// A directory role that the intruder gave the account.
+    Roles,
 }
 
 /// What a look for a kind came to.
@@ -57,13 +59,14 @@ impl FoundKind {
             Self::OpaqueRules => "an inbox rule that Graph cannot express",
             Self::Consents => "a consent that the intruder gave",
             Self::Devices => "a device that the intruder registered",
+            Self::Roles => "a directory role that the intruder gave the account",
         }
     }
 
     /// What is read for it, beside what every plan reads.
     pub(super) fn reads(self) -> &'static [Reading] {
         match self {
-            Self::Addresses | Self::Methods => &[],
+            Self::Addresses | Self::Methods | Self::Roles => &[],
             Self::InboxRules | Self::OpaqueRules => &[Reading::InboxRules],
             Self::Consents => &[Reading::Grants, Reading::Apps],
             Self::Devices => &[Reading::Devices],
@@ -104,6 +107,10 @@ impl FoundKind {
             Self::Devices => {
                 let devices = devices::read(graph, case).await;
                 devices.devices.as_ref().map(|all| is_any_the_intruders(&devices::judge(all, &devices, case)))
+            }
+            Self::Roles => {
+                let roles = roles::read(graph, case).await;
+                roles.held.as_ref().map(|all| is_any_the_intruders(&roles::judge(all, &roles, case)))
             }
         };
         Sighting { kind: self, found }

@@ -5,6 +5,7 @@ mod block_ips;
 mod by_hand;
 mod cancel_temporary_access_passes;
 mod catalog;
+mod check_exchange;
 mod confirm_compromised;
 mod decision;
 mod deliver;

@@ -76,7 +76,7 @@ pub async fn observe(
 /// Whether Graph shows if an action was done: of what it does not show, a person's word is all there is.
 pub fn is_read_back(action: &Action) -> bool {
     match action.step.as_str() {
-        "manual" => false,
+        "manual" | "check_exchange" => false,
         "disable_inbox_rules" => !disable_inbox_rules::is_a_look(action),
         _ => true,
     }
@@ -106,7 +106,7 @@ async fn see(
         "watch_new_method" => watch_new_method::see(action, subject, graph).await,
         "confirm_compromised" => confirm_compromised::see(action, sent.is_some(), subject, graph).await,
         // A person's work, which Graph shows nothing of.
-        "manual" => Ok(Seen::AsBefore),
+        "manual" | "check_exchange" => Ok(Seen::AsBefore),
         "require_compliant_device" | "require_token_protection" | "protect_security_info" => {
             policy_rollout::see(action, sent, made, graph).await
         }

@@ -346,3 +346,121 @@ fn a_short_preview_counts_the_commands_and_a_long_one_shows_them() {
     );
     assert!(by_hand.contains("Get-MessageTraceV2 -SenderAddress 'lynne.robbins@contoso.com'"), "{by_hand}");
 }
+
+/// A rule that Graph cannot express, in the reference case.
+fn with_an_opaque_rule() -> World {
+    World::case_with("bec-node-fetch", |tenant| {
+        let victim = tenant["attackers"][0]["userId"].as_str().unwrap().to_owned();
+        let rule = json!({ "id": "AQAAOpaque=", "displayName": "it's pinned", "sequence": 1, "isEnabled": true,
+                           "hasError": false, "isReadOnly": true });
+        tenant["messageRules"] = json!({ victim: [rule] });
+    })
+}
+
+fn exchange(plan: &stanch::plan::Plan) -> &stanch::plan::Action {
+    plan.actions.iter().find(|own| own.step == "check_exchange").unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_graph_does_not_show_of_the_mailbox_is_a_persons_look_that_holds_nothing_back_by_itself() {
+    for playbook in ["bec", "token-theft"] {
+        let world = World::case("bec-node-fetch");
+        let plan = world.plan(playbook).await;
+        let own = exchange(&plan);
+        assert!(!own.required && own.requests.is_empty(), "{own:?}");
+        let commands = &own.cannot.as_ref().unwrap().commands;
+        for line in [
+            "Get-InboxRule -Mailbox 'lynne.robbins@contoso.com' -IncludeHidden | Format-List Name, Identity, Enabled, Description",
+            "Set-Mailbox -Identity 'lynne.robbins@contoso.com' -ForwardingSmtpAddress $null -ForwardingAddress $null -DeliverToMailboxAndForward $false",
+        ] {
+            assert!(commands.iter().any(|command| command == line), "{line}: {commands:#?}");
+        }
+        let run = world.apply(&plan).await;
+        assert_eq!(run.verdict, Verdict::Contained);
+        assert_eq!(action(&run, "check_exchange").state, ActionState::WaitingForPerson);
+        let open = run.open.last().unwrap();
+        assert!(
+            open.why.contains("not required") && open.next.contains("Connect-ExchangeOnline"),
+            "{open:?}"
+        );
+        assert!(world.verify(&plan).await.holds);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_graph_cannot_express_makes_the_look_required_until_a_person_has_looked() {
+    let world = with_an_opaque_rule();
+    let plan = world.plan("bec").await;
+    assert!(exchange(&plan).required);
+    assert!(exchange(&plan).evidence[0].contains("`it's pinned`"), "{:?}", exchange(&plan).evidence);
+    let run = world.apply(&plan).await;
+    assert_eq!(run.verdict, Verdict::Partial);
+    let run = say(&world, &run, "disable_inbox_rules", "it is the user's own").await.unwrap();
+    assert_eq!(run.verdict, Verdict::Partial, "one look is open");
+    let run = say(&world, &run, "check_exchange", "nothing was set").await.unwrap();
+    assert_eq!(run.verdict, Verdict::Contained);
+    let verification = world.verify(&plan).await;
+    let rule = verification
+        .checks
+        .iter()
+        .find(|own| own.action.as_ref().is_some_and(|id| id.as_str() == "disable_inbox_rules"));
+    assert_eq!(rule.unwrap().state, CheckState::Holds, "what a person left on purpose is no drift");
+    // Whoever says that the rule stays has explained it.
+    let mut request = world.request("bec");
+    request.keep = vec!["AQAAOpaque=".parse().unwrap()];
+    assert!(!exchange(&world.plan_for(request).await.unwrap()).required);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_look_holds_back_always_where_the_playbook_says_so_and_there_is_none_without_a_mailbox() {
+    let always = book("  - step: check_exchange\n    with: { hold: always }\n");
+    let world = World::case("bec-node-fetch");
+    assert!(exchange(&planned(&world, always).await).required);
+    let without = World::case_with("bec-node-fetch", |tenant| {
+        let victim = tenant["attackers"][0]["userId"].as_str().unwrap().to_owned();
+        tenant["mailboxes"] = json!({ victim: { "access": "none" } });
+    });
+    let plan = without.plan("bec").await;
+    assert!(plan.unchanged.iter().any(|own| own.is_of("check_exchange")), "{:?}", plan.unchanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_a_person_was_to_disable_is_looked_at_and_outweighs_their_word() {
+    let device = "1f3b2c1a-7d4e-4c5b-9a8f-1e2d3c4b5a09";
+    let mut world = World::case_with("bec-node-fetch", |tenant| {
+        let victim = tenant["attackers"][0]["userId"].as_str().unwrap().to_owned();
+        tenant["devices"] = json!([{
+            "id": device, "deviceId": "d1", "displayName": "Pixel", "accountEnabled": true,
+            "operatingSystem": "Android", "trustType": "Workplace", "isCompliant": false, "isManaged": false,
+            "deviceOwnership": "Personal", "registrationDateTime": "2024-09-26T19:24:50Z",
+            "registeredOwners": [victim], "registeredUsers": [victim]
+        }]);
+    });
+    let plan = world.plan("bec").await;
+    let run = world.apply(&plan).await;
+    assert_eq!(action(&run, "disable_devices").state, ActionState::WaitingForPerson);
+    say(&world, &run, "disable_devices", "disabled in the portal").await.unwrap();
+    let of_the_device = |verification: &stanch::run::Verification| {
+        let mut checks = verification.checks.iter();
+        let own = checks.find(|own| own.action.as_ref().is_some_and(|id| id.as_str() == "disable_devices"));
+        own.unwrap().state
+    };
+    assert_eq!(of_the_device(&world.verify(&plan).await), CheckState::Drifted);
+    world.change_tenant(|tenant| tenant["devices"][0]["accountEnabled"] = json!(false)).await;
+    assert_eq!(of_the_device(&world.verify(&plan).await), CheckState::Holds);
+}
+
+#[test]
+fn a_look_that_is_not_waited_for_is_told_in_short_when_a_run_ends_and_whole_when_it_is_shown() {
+    let scene = scene(&steps("  - step: check_exchange\n"));
+    let output = go(&scene, &["run", "./own.yaml", "--user", scene.mock.victim(), "--yes"]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("lines of PowerShell") && !told.contains("Get-MailboxPermission"), "{told}");
+    let id = document(&scene, 0, &["runs", "list"])["items"][0]["id"].as_str().unwrap().to_owned();
+    let shown = text(&go(&scene, &["runs", "show", &id]).stdout);
+    assert!(
+        shown.lines().any(|line| line.trim() == "Get-InboxRule -Mailbox 'lynne.robbins@contoso.com' -IncludeHidden | Format-List Name, Identity, Enabled, Description"),
+        "{shown}"
+    );
+}

@@ -98,7 +98,7 @@ fn put_block(page: &mut Page, indent: usize, block: &Block, detail: Detail) {
         Block::Script(lines) if detail == Detail::Usual => {
             let (one, many) = ("line of PowerShell", "lines of PowerShell");
             let told =
-                format!("{}: shown with -v, in Markdown, and by the run", count(lines.len(), one, many));
+                format!("{}: shown with -v, in Markdown, and by `runs show`", count(lines.len(), one, many));
             page.put_hanging(indent, "", INDENT, &[say(&told)]);
         }
         // A command stays on one line: a break in it would be copied too.
