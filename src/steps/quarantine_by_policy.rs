@@ -137,6 +137,7 @@ impl Step for QuarantineByPolicy {
         if !self.is_allowed(case, facts, group, policies, scope, &mut planned) {
             return planned;
         }
+        planned.warnings.extend(group.into_iter().flat_map(|group| left_out_by(group, policies)));
         self.plan_all(case, facts, group, policies, scope, &mut planned);
         if !planned.refused.is_empty() {
             // Half a quarantine blocks nobody.
@@ -353,6 +354,20 @@ impl QuarantineByPolicy {
 
 /// Why group and policy stay.
 const LEFT: &str = "others may be in quarantine by it since; with nobody in the group it blocks nobody";
+
+/// The policies that leave the group out: what they ask of others they do not ask of whoever is in it.
+fn left_out_by(group: &Group, policies: &[ConditionalAccessPolicy]) -> Vec<String> {
+    let leaves_out = |policy: &&ConditionalAccessPolicy| {
+        policy.conditions.users.exclude_groups.iter().any(|id| id == group.id.as_str())
+    };
+    policies
+        .iter()
+        .filter(leaves_out)
+        .map(|policy| {
+            format!("the policy `{}` leaves out whoever is in `{}`", policy.display_name, group.name)
+        })
+        .collect()
+}
 
 /// Whether an enforced policy blocks whoever is in the group, the subject among them. One that may leave the subject out,
 /// by a group or role that is not known of, does not count.

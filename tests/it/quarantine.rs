@@ -193,6 +193,18 @@ async fn a_group_of_that_name_is_found_and_one_that_is_more_than_a_plain_one_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_policy_that_leaves_the_group_out_is_warned_of() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        tenant["groups"] = json!([group(|_| {})]);
+        tenant["conditionalAccessPolicies"][0]["conditions"]["users"]["excludeGroups"] = json!([GROUP]);
+    });
+    let name = world.tenant["conditionalAccessPolicies"][0]["displayName"].as_str().unwrap().to_owned();
+    let plan = plan(&world).await;
+    let wanted = format!("the policy `{name}` leaves out whoever is in `{NAME}`");
+    assert!(plan.warnings.contains(&wanted), "{:?}", plan.warnings);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_emergency_accounts_nothing_is_planned() {
     let mut world = World::case("bec-node-fetch");
     world.guards.emergency_accounts.clear();
