@@ -39,6 +39,9 @@ struct StepByHand {
     step: String,
     /// What it does.
     summary: &'static str,
+    /// Why the playbook has it; absent where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     /// Whether the account is contained only with it.
     required: bool,
     /// In the Entra admin center, one thing each.
@@ -66,6 +69,7 @@ pub fn show(session: &Session, playbook: &str, user: &str, settings: &[String]) 
                 id: step.id.clone(),
                 step: step.step.clone(),
                 summary: AnyStep::summary(&step.step),
+                why: why(step),
                 required: step.required,
                 portal: own.portal,
                 powershell: own.powershell,
@@ -86,12 +90,20 @@ pub fn show(session: &Session, playbook: &str, user: &str, settings: &[String]) 
             step.id,
             AnyStep::summary(&step.step)
         ));
+        if let Some(why) = why(step) {
+            text.push_str(&format!("   Why: {why}\n"));
+        }
         for line in &own.portal {
             text.push_str(&format!("   - {line}\n"));
         }
         push_lines(&mut text, "       ", &own.powershell);
     }
     print_text(&text)
+}
+
+/// Why the playbook has a step, in its own words.
+fn why(step: &BoundStep) -> Option<String> {
+    step.summary.as_deref().map(|own| inert(own.trim()))
 }
 
 fn push_lines(text: &mut String, indent: &str, lines: &[String]) {

@@ -4,7 +4,7 @@
 use super::plan_error::PlanError;
 use crate::case::Hold;
 use crate::order::{self, End, Failing, OrderedStep, Outlook, Part, Row, TooWide};
-use crate::playbook::{BoundPlaybook, BoundStep};
+use crate::playbook::{Aim, BoundPlaybook, BoundStep};
 use crate::steps::{AnyStep, Planned};
 
 /// Refuses a playbook whose order leaves a way back in.
@@ -50,7 +50,7 @@ fn ordered_step(step: &BoundStep) -> OrderedStep {
 
 /// What stays open when a plan's steps have done what they can: one that a guard refuses, that nobody can do from here,
 /// or that leaves what holds a run back, takes nothing.
-pub(super) fn what_stays(planned: &[(BoundStep, Planned)]) -> Vec<String> {
+pub(super) fn what_stays(planned: &[(BoundStep, Planned)], aim: Aim) -> Vec<String> {
     let steps: Vec<OrderedStep> = planned
         .iter()
         .map(|(step, planned)| {
@@ -62,7 +62,7 @@ pub(super) fn what_stays(planned: &[(BoundStep, Planned)]) -> Vec<String> {
         })
         .collect();
     match order::outlook(&steps) {
-        Ok(Some(outlook)) => risks(&outlook),
+        Ok(Some(outlook)) => risks(&outlook, aim),
         Ok(None) => Vec::new(),
         Err(TooWide) => vec![too_wide()],
     }
@@ -80,17 +80,28 @@ fn does_its_work(planned: &Planned) -> bool {
         && planned.left.iter().all(|left| !left.holds_back)
 }
 
-fn risks(outlook: &Outlook) -> Vec<String> {
+fn risks(outlook: &Outlook, aim: Aim) -> Vec<String> {
+    // Where nobody broke in, it is whoever holds what the account has.
+    let (who, whose) = match aim {
+        Aim::Contain => ("the intruder", "what the intruder left of these stays"),
+        Aim::Close => ("whoever holds it", "what there is of these stays"),
+    };
     let mut risks = Vec::new();
     if let Some(story) = &outlook.way_in {
-        risks
-            .push(format!("The intruder has a way back in, even if all that is required succeeds: {story}."));
+        risks.push(match aim {
+            Aim::Contain => {
+                format!("The intruder has a way back in, even if all that is required succeeds: {story}.")
+            }
+            Aim::Close => format!(
+                "A way back in is left to the former user, whom this calls the intruder, even if all that is required succeeds: {story}."
+            ),
+        });
     }
     let ended = |end: End| -> Vec<&Row> { outlook.rows.iter().filter(|row| row.end == end).collect() };
     let later = ended(End::OnceEnabled);
     if !later.is_empty() {
         risks.push(format!(
-            "Nothing here takes {} for good: with that the intruder gets in once sign-in is enabled again.",
+            "Nothing here takes {} for good: with that {who} gets in once sign-in is enabled again.",
             listed(later.iter().map(|row| row.hold), "or")
         ));
     }
@@ -98,7 +109,7 @@ fn risks(outlook: &Outlook) -> Vec<String> {
         ended(End::Left).into_iter().filter(|row| LEFT_BEHIND.contains(&row.hold)).collect();
     if !kept.is_empty() {
         risks.push(format!(
-            "Nothing here looks for {}: what the intruder left of these stays.",
+            "Nothing here looks for {}: {whose}.",
             listed(kept.iter().map(|row| row.hold), "or")
         ));
     }

@@ -183,7 +183,7 @@ impl Planner {
         for (step, planned) in planned.iter_mut().filter(|(_, planned)| !planned.actions.is_empty()) {
             planned.warnings.extend(grants.licence_warnings(&step.step, step.required));
         }
-        let stays = what_stays(&planned);
+        let stays = what_stays(&planned, request.playbook.aim);
         let controls = read_controls(reader, request, &case.subject).await;
         let mut plan = self.assemble(request, tenant, &case, &rules, planned)?;
         add_new(&mut plan.residual_risk, stays);
@@ -266,6 +266,7 @@ impl Planner {
             playbook: PlaybookRef {
                 name: request.playbook.name.clone(),
                 digest: Sha256Digest::of_json(&request.playbook)?,
+                aim: request.playbook.aim,
             },
             guards: GuardRecord { digest: rules.digest()?, refused: Vec::new(), overridden: Vec::new() },
             case: PlannedCase {

@@ -10,7 +10,7 @@ use super::placeholder::{PlaceholderError, placeholders_of};
 use super::session::PlanSession;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
 use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId, json_of, shell_word};
-use crate::playbook::shipped_text;
+use crate::playbook::{Aim, shipped_text};
 
 /// The format of plans that this version writes and reads.
 pub const PLAN_FORMAT: &str = "stanch/plan/v1";
@@ -33,6 +33,9 @@ pub struct PlaybookRef {
     pub name: String,
     /// Digest of the playbook as bound to its inputs.
     pub digest: Sha256Digest,
+    /// What it is for; left out: to contain.
+    #[serde(default, skip_serializing_if = "Aim::is_contain")]
+    pub aim: Aim,
 }
 
 /// Something that a guard refused.

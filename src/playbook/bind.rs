@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::catalog::StepCatalog;
 use super::error::{BindError, BindErrors};
-use super::model::{Approval, Playbook};
+use super::model::{Aim, Approval, Playbook};
 use super::reference;
 use super::step;
 use super::word;
@@ -21,6 +21,9 @@ pub struct BoundPlaybook {
     pub title: String,
     /// What it is for.
     pub summary: String,
+    /// What plans and runs are told by; left out: to contain.
+    #[serde(default, skip_serializing_if = "Aim::is_contain")]
+    pub aim: Aim,
     /// The value of every input.
     pub inputs: BTreeMap<String, Value>,
     /// Its steps, in the order of the file.
@@ -42,6 +45,9 @@ pub struct BoundStep {
     pub required: bool,
     /// Who has to say yes.
     pub approval: Approval,
+    /// Why it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
 }
 
 impl Playbook {
@@ -81,13 +87,14 @@ impl Playbook {
                 needs: call.waits_for.clone(),
                 required: call.required,
                 approval: call.approval,
+                summary: call.summary.clone(),
             });
         }
         if !errors.is_empty() {
             return Err(BindErrors(errors));
         }
         let (name, title, summary) = (self.name.clone(), self.title.clone(), self.summary.clone());
-        Ok(BoundPlaybook { name, title, summary, inputs, steps })
+        Ok(BoundPlaybook { name, title, summary, aim: self.aim, inputs, steps })
     }
 
     fn values(&self, settings: &[(String, String)], errors: &mut Vec<BindError>) -> BTreeMap<String, Value> {

@@ -29,7 +29,7 @@ pub use catalog::{StepCatalog, StepInfo};
 pub use diagnostic::{Diagnostic, Diagnostics, Look, Place, Related};
 pub use error::{BindError, BindErrors, PlaybookError};
 pub use input::{Input, InputType, parse_setting};
-pub use model::{Approval, PathSegment, Playbook, StepCall};
+pub use model::{Aim, Approval, PathSegment, Playbook, StepCall};
 pub use options::{OptionFault, check_options};
 pub use schema::json_schema;
 pub use shipped::{Shipped, list, load, shipped_text};

@@ -33,6 +33,45 @@ pub enum Approval {
     Auto,
 }
 
+/// What a playbook is for: what its plans and runs are told by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Aim {
+    /// To put an intruder out of an account.
+    #[default]
+    Contain,
+    /// To close an account that nobody broke into.
+    Close,
+}
+
+impl Aim {
+    /// Its words in a playbook.
+    pub(super) const WORDS: [&str; 2] = ["contain", "close"];
+
+    /// Reads a word.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "contain" => Some(Self::Contain),
+            "close" => Some(Self::Close),
+            _ => None,
+        }
+    }
+
+    /// Whether it is to contain: what goes without saying.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+    pub fn is_contain(&self) -> bool {
+        *self == Self::Contain
+    }
+
+    /// What an account is called for which everything is done.
+    pub fn reached(self) -> &'static str {
+        match self {
+            Self::Contain => "contained",
+            Self::Close => "closed",
+        }
+    }
+}
+
 /// A playbook as it was written, checked. Its serialized form leaves out where things stood, so that a digest over it
 /// ignores comments and layout.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -43,6 +82,9 @@ pub struct Playbook {
     pub title: String,
     /// What it is for, in a sentence.
     pub summary: String,
+    /// What it is for, as plans and runs are told by it; left out: to contain.
+    #[serde(default, skip_serializing_if = "Aim::is_contain")]
+    pub aim: Aim,
     /// What the caller may set, or has to.
     pub inputs: BTreeMap<String, Input>,
     /// Its steps, in the order of the file.
@@ -70,6 +112,9 @@ pub struct StepCall {
     pub required: bool,
     /// Who has to say yes.
     pub approval: Approval,
+    /// Why it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
 }
 
 impl Playbook {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::catalog::StepCatalog;
 use super::diagnostic::{Diagnostic, Diagnostics, Source};
 use super::input::{Input, InputType};
-use super::model::{Playbook, SCHEMA};
+use super::model::{Aim, Playbook, SCHEMA};
 use super::needs;
 use super::tree::{self, Entry, MAX_BYTES, Node, NodeKind};
 use super::word;
 
-const KEYS: [&str; 6] = ["schema", "name", "title", "summary", "inputs", "steps"];
+const KEYS: [&str; 7] = ["schema", "name", "title", "summary", "aim", "inputs", "steps"];
 
 impl Playbook {
     /// Reads a playbook; `file` is the name that messages show.
@@ -121,6 +121,7 @@ impl Reader<'_> {
         }
         let title = self.required_text(&fields, "title").unwrap_or_default();
         let summary = self.required_text(&fields, "summary").unwrap_or_default();
+        let aim = fields.get("aim").and_then(|entry| self.aim(&entry.value)).unwrap_or_default();
         let inputs = fields.get("inputs").map(|entry| self.inputs(&entry.value)).unwrap_or_default();
         let mut waiting = Vec::new();
         if let Some(entry) = fields.get("steps") {
@@ -134,7 +135,7 @@ impl Reader<'_> {
             spans.insert(path.to_vec(), node.span.clone());
         });
         let steps = waiting.into_iter().map(|step| step.call).collect();
-        Some(Playbook { name, title, summary, inputs, steps, spans, source: Arc::clone(source) })
+        Some(Playbook { name, title, summary, aim, inputs, steps, spans, source: Arc::clone(source) })
     }
 
     fn schema(&mut self, fields: &Fields<'_>) {
@@ -215,7 +216,18 @@ impl Reader<'_> {
         Some(Input { kind: read, default: value })
     }
 
-    fn required_text(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
+    fn aim(&mut self, node: &Node) -> Option<Aim> {
+        let word = self.text(node)?;
+        let aim = Aim::parse(word);
+        if aim.is_none() {
+            let message = format!("`{word}` is not one of `contain`, `close`");
+            let nearest = word::nearest(word, Aim::WORDS);
+            self.found.push(Diagnostic::new(node.span.clone(), message).nearest(nearest));
+        }
+        aim
+    }
+
+    pub(super) fn required_text(&mut self, fields: &Fields<'_>, key: &str) -> Option<String> {
         let Some(entry) = fields.get(key) else {
             if fields.lacks(key) {
                 self.found.push(missing(key));

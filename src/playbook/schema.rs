@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::catalog::{StepCatalog, StepInfo};
 use super::input::InputType;
-use super::model::SCHEMA;
+use super::model::{Aim, SCHEMA};
 
 /// Gives the JSON Schema (draft 2020-12) of playbooks made of these steps.
 pub fn json_schema(catalog: &StepCatalog) -> Value {
@@ -23,6 +23,11 @@ pub fn json_schema(catalog: &StepCatalog) -> Value {
             "name": { "type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$" },
             "title": { "type": "string", "pattern": "\\S" },
             "summary": { "type": "string", "pattern": "\\S" },
+            "aim": {
+                "description": "what plans and runs are told by: to contain an account that somebody broke into, or to close one",
+                "enum": Aim::WORDS,
+                "default": "contain",
+            },
             "inputs": { "type": "object", "propertyNames": word, "additionalProperties": { "$ref": "#/$defs/input" } },
             "steps": { "type": "array", "minItems": 1, "items": { "oneOf": steps } },
         },
@@ -65,6 +70,7 @@ fn step(info: &StepInfo) -> Value {
             "needs": { "type": "array", "uniqueItems": true, "items": { "$ref": "#/$defs/word" } },
             "required": { "type": "boolean", "default": true },
             "approval": { "enum": ["always", "auto"], "default": "always" },
+            "summary": { "description": "why it stands there", "type": "string", "pattern": "\\S" },
         },
     })
 }

@@ -16,7 +16,7 @@ use super::reference::{self, ReferenceFault};
 use super::tree::{Node, NodeKind};
 use super::word;
 
-const KEYS: [&str; 6] = ["step", "id", "with", "needs", "required", "approval"];
+const KEYS: [&str; 7] = ["step", "id", "with", "needs", "required", "approval", "summary"];
 
 impl<'c> Reader<'c> {
     /// Reads the list of steps.
@@ -44,6 +44,7 @@ impl<'c> Reader<'c> {
         let required = fields.get("required").and_then(|entry| self.boolean(&entry.value)).unwrap_or(true);
         let approval =
             fields.get("approval").and_then(|entry| self.approval(&entry.value)).unwrap_or_default();
+        let summary = fields.get("summary").and_then(|_| self.required_text(&fields, "summary"));
         let (needs, needs_at) = match fields.get("needs") {
             Some(entry) => self.needs(&entry.value),
             None => (None, Vec::new()),
@@ -61,7 +62,7 @@ impl<'c> Reader<'c> {
         let named_at = fields.get("id").map_or(step_at, |entry| entry.value.span.clone());
         let with = with.map_or_else(|| Value::Object(serde_json::Map::new()), Node::to_json);
         let id = id.unwrap_or_else(|| step.clone());
-        let call = StepCall { step, id, with, needs, waits_for: Vec::new(), required, approval };
+        let call = StepCall { step, id, with, needs, waits_for: Vec::new(), required, approval, summary };
         Some(Waiting { call, named_at, needs_at })
     }
 

@@ -3,6 +3,7 @@
 use crate::approval::{ConsentKind, Given};
 use crate::domain::{inert, shell_path, shown};
 use crate::plan::Plan;
+use crate::playbook::Aim;
 use crate::run::{ActionState, HandedOver, Run, Verdict, rests_on_a_word};
 
 /// How a run ended, in a sentence: what a person has said is not told as read back.
@@ -10,18 +11,30 @@ pub(super) fn headline_of(run: &Run, plan: &Plan) -> &'static str {
     if run.verdict != Verdict::Contained || !rests_on_a_word(run, plan) {
         return headline(run.verdict, plan);
     }
-    if plan.ends_sessions() {
-        "Contained, as far as a person's word goes: what they confirmed was not read back, all else that is required was."
-    } else {
-        "Done, as far as a person's word goes: what they confirmed was not read back."
+    match plan.playbook.aim {
+        _ if !plan.ends_sessions() => {
+            "Done, as far as a person's word goes: what they confirmed was not read back."
+        }
+        Aim::Contain => {
+            "Contained, as far as a person's word goes: what they confirmed was not read back, all else that is required was."
+        }
+        Aim::Close => {
+            "Closed, as far as a person's word goes: what they confirmed was not read back, all else that is required was."
+        }
     }
 }
 
-/// The verdict of a run in a sentence. One that ended no session contained nobody, whatever else it did.
+/// The verdict of a run in a sentence. One that ended no session contained nobody, whatever else it did; nor did one that
+/// closed an account which nobody had broken into.
 pub(super) fn headline(verdict: Verdict, plan: &Plan) -> &'static str {
-    match verdict {
-        Verdict::Contained if !plan.ends_sessions() => "Done: every required change was read back.",
-        verdict => sentence(verdict),
+    match (verdict, plan.playbook.aim) {
+        (Verdict::Contained, _) if !plan.ends_sessions() => "Done: every required change was read back.",
+        (Verdict::Contained, Aim::Close) => {
+            "Closed: every required change was read back, and the proof holds."
+        }
+        (Verdict::Partial, Aim::Close) => "NOT closed in full: some of it is done, some is open.",
+        (Verdict::NotContained, Aim::Close) => "NOT closed: none of the required changes took effect.",
+        (verdict, _) => sentence(verdict),
     }
 }
 

@@ -9,6 +9,7 @@ use super::document::{Block, Piece, Run, Sent, Tone, bullet, count, line, name, 
 use super::state_change::compare;
 use super::style::Detail;
 use crate::domain::{ActionId, inert_whole};
+use crate::playbook::Aim;
 
 /// Longest body that is shown without being asked for, in characters.
 const LONGEST_BODY: usize = 240;
@@ -32,13 +33,18 @@ pub(super) fn entries(plan: &Plan, detail: Detail) -> Vec<Block> {
         .map(|(index, action)| Block::Entry {
             number: Some(index.saturating_add(1)),
             head: vec![say(&action.summary).toned(Tone::Strong)],
-            body: body(action, &numbers, detail),
+            body: body(action, &numbers, detail, plan.playbook.aim),
         })
         .collect()
 }
 
 /// Sets out one action, but for its summary.
-pub(super) fn body(action: &Action, numbers: &BTreeMap<&ActionId, usize>, detail: Detail) -> Vec<Block> {
+pub(super) fn body(
+    action: &Action,
+    numbers: &BTreeMap<&ActionId, usize>,
+    detail: Detail,
+    aim: Aim,
+) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(object(action))];
     if let Some(cannot) = &action.cannot {
         let mark = if action.required {
@@ -62,7 +68,7 @@ pub(super) fn body(action: &Action, numbers: &BTreeMap<&ActionId, usize>, detail
     if let Some(run) = undo(action) {
         blocks.push(Block::Paragraph(run));
     }
-    blocks.push(Block::Paragraph(terms(action, numbers)));
+    blocks.push(Block::Paragraph(terms(action, numbers, aim)));
     if !action.requests.is_empty() {
         blocks.push(Block::Requests(
             action.requests.iter().map(|request| sent("", request, &action.after)).collect(),
@@ -135,7 +141,7 @@ fn undo(action: &Action) -> Option<Run> {
 }
 
 /// What the change waits for, and what its outcome means for the run.
-fn terms(action: &Action, numbers: &BTreeMap<&ActionId, usize>) -> Run {
+fn terms(action: &Action, numbers: &BTreeMap<&ActionId, usize>, aim: Aim) -> Run {
     let mut terms = Vec::new();
     let waits: Vec<String> = action
         .needs
@@ -149,10 +155,10 @@ fn terms(action: &Action, numbers: &BTreeMap<&ActionId, usize>) -> Run {
     } else {
         format!("Starts after {}", waits.join(", "))
     });
-    terms.push(if action.required {
-        "required for containment".to_owned()
-    } else {
-        "not required: its failure leaves the account contained".to_owned()
+    terms.push(match (action.required, aim) {
+        (true, Aim::Contain) => "required for containment".to_owned(),
+        (true, Aim::Close) => "required".to_owned(),
+        (false, aim) => format!("not required: its failure leaves the account {}", aim.reached()),
     });
     if action.approval == ApprovalMode::Auto && action.cannot.is_none() {
         terms.push("may run without a person's yes".to_owned());

@@ -7,6 +7,7 @@ use super::estimate::estimate;
 use super::style::Detail;
 use super::who::who;
 use super::why::why;
+use crate::playbook::Aim;
 
 /// Sets out a plan.
 pub(super) fn compose(plan: &Plan, detail: Detail) -> Document {
@@ -34,7 +35,11 @@ pub(super) fn compose(plan: &Plan, detail: Detail) -> Document {
 
 /// A plan that ends no session contains nobody, whatever else it does.
 fn title(plan: &Plan) -> String {
-    let aim = if plan.ends_sessions() { "to contain" } else { "for" };
+    let aim = match plan.playbook.aim {
+        _ if !plan.ends_sessions() => "for",
+        Aim::Contain => "to contain",
+        Aim::Close => "to close the account of",
+    };
     format!("Plan {aim} {} (playbook {})", plan.case.subject.upn, plan.playbook.name)
 }
 
@@ -115,7 +120,8 @@ fn summary(plan: &Plan) -> Run {
             "more things cannot be done from here and wait for a person",
         );
         run.push(say(&count(waited_for, one, many)).toned(Tone::Danger));
-        run.push(say(": until then the account does not count as contained. "));
+        let reached = plan.playbook.aim.reached();
+        run.push(say(&format!(": until then the account does not count as {reached}. ")));
     }
     if besides > 0 {
         let (one, many) = ("thing is left to a person", "things are left to a person");
@@ -136,8 +142,12 @@ fn summary(plan: &Plan) -> Run {
     if holding > 0 {
         let (one, many) = ("object that is left keeps", "objects that are left keep");
         run.push(
-            say(&format!("{} the account from counting as contained. ", count(holding, one, many)))
-                .toned(Tone::Caution),
+            say(&format!(
+                "{} the account from counting as {}. ",
+                count(holding, one, many),
+                plan.playbook.aim.reached()
+            ))
+            .toned(Tone::Caution),
         );
     }
     run.push(say("So far nothing has been changed."));
@@ -150,9 +160,9 @@ fn left(plan: &Plan) -> Vec<Block> {
         .map(|left| {
             let mut body = bullets(&left.why);
             if left.holds_back {
-                body.push(Block::Paragraph(vec![
-                    say("While it stands the account does not count as contained.").toned(Tone::Caution),
-                ]));
+                let told =
+                    format!("While it stands the account does not count as {}.", plan.playbook.aim.reached());
+                body.push(Block::Paragraph(vec![say(&told).toned(Tone::Caution)]));
             }
             bullet(
                 vec![name(&left.object), say(&format!(", found by {}", left.step)).toned(Tone::Faint)],

@@ -14,6 +14,7 @@ use super::document::{
 };
 use super::style::Detail;
 use crate::domain::inert_whole;
+use crate::playbook::Aim;
 
 /// The parts of a plan beside its actions, in the order in which they are shown.
 const PARTS: [(&str, &str); 11] = [
@@ -112,7 +113,7 @@ fn whole_actions(actions: &[Action], mark: &str, detail: Detail) -> Vec<Block> {
         .iter()
         .map(|action| {
             let head = vec![say(&format!("{mark}{}", action.summary)).toned(Tone::Strong)];
-            bullet(head, body(action, &BTreeMap::new(), detail))
+            bullet(head, body(action, &BTreeMap::new(), detail, Aim::Contain))
         })
         .collect()
 }

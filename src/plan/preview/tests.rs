@@ -13,6 +13,7 @@ use super::super::{
 use super::*;
 use crate::case::{Confidence, Indicator, IndicatorKind, Look, RoleHeld, RoleSource, Subject};
 use crate::domain::{Sha256Digest, inert, inert_whole};
+use crate::playbook::Aim;
 
 const LYNNE: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 const BLACKLIST: &str = "3d541753-3960-46ea-a6f5-89f192aa7313";
@@ -252,7 +253,7 @@ fn plan() -> Plan {
             id: "84f1a2c6-52c1-4c6e-9d0e-0f2a3a4d1b11".parse().unwrap(),
             name: "Contoso".to_owned(),
         },
-        playbook: PlaybookRef { name: "bec".to_owned(), digest: zero },
+        playbook: PlaybookRef { name: "bec".to_owned(), digest: zero, aim: Aim::Contain },
         guards: GuardRecord {
             digest: zero,
             refused: vec![GuardRefusal {
