@@ -2,11 +2,15 @@
 //! in the user's name from the intruder's places. What an app may do, who made it and since when it is known makes a
 //! consent suspicious, and no more: users consent to new and unverified apps as well.
 
+use std::net::IpAddr;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::whose::{Deed, SignIns};
-use crate::case::{Activity, AppBrief, AppGrant, Case, Judged, Look, MethodVerdict, SignIn};
-use crate::domain::shown;
+use crate::case::{
+    Activity, AppBrief, AppGrant, Case, Confidence, IndicatorKind, Judged, Look, MethodVerdict, SignIn,
+};
+use crate::domain::{CidrBlock, shown};
 use crate::graph::{Reader, settled};
 
 /// Sign-ins to an app this near to the consent are part of consenting.
@@ -74,10 +78,15 @@ pub fn is_risky(scope: &str) -> bool {
 /// Judges every grant.
 pub fn judge(grants: &[AppGrant], consents: &Consents, case: &Case) -> Vec<Judged<AppGrant>> {
     let sign_ins = SignIns::of(case);
-    grants.iter().map(|grant| judge_one(grant, &consents.activities, &sign_ins)).collect()
+    grants.iter().map(|grant| judge_one(grant, &consents.activities, &sign_ins, case)).collect()
 }
 
-fn judge_one(grant: &AppGrant, activities: &Look<Vec<Activity>>, sign_ins: &SignIns<'_>) -> Judged<AppGrant> {
+fn judge_one(
+    grant: &AppGrant,
+    activities: &Look<Vec<Activity>>,
+    sign_ins: &SignIns<'_>,
+    case: &Case,
+) -> Judged<AppGrant> {
     let mut reasons = Vec::new();
     let app = grant.app.read();
     let verdict = match activities {
@@ -94,10 +103,27 @@ fn judge_one(grant: &AppGrant, activities: &Look<Vec<Activity>>, sign_ins: &Sign
             by_consent(first, app, sign_ins, &mut reasons)
         }
     };
-    let verdict = match (by_use(app, activities, grant, sign_ins), verdict) {
+    let stranger = stranger(app, activities, grant);
+    let without_suspicion: Vec<&SignIn> = sign_ins
+        .others()
+        .filter(|row| row.has_compliant_device() || suspicion(row, case).is_none())
+        .collect();
+    let by_use = by_use(app, activities, grant, sign_ins)
+        .or_else(|| stranger.and_then(|app| by_suspect_use(app, activities, grant, case)));
+    let verdict = match (by_use, verdict) {
         (Some(why), _) => {
             reasons.push(why);
             MethodVerdict::Attacker
+        }
+        // Whoever is led to consent does so at the own computer: that it was the user tells nothing of such an app.
+        (None, MethodVerdict::Owner)
+            if stranger.is_some_and(|app| !is_in_use(app, activities, grant, &without_suspicion)) =>
+        {
+            reasons.push(
+                "the user let it in, as whoever is led to it does: nobody knows the app, and it may read or send mail or files"
+                    .to_owned(),
+            );
+            MethodVerdict::Unknown
         }
         // An app of Microsoft's is asked about where the intruder consented to it, and never taken for one of theirs by
         // what it may do.
@@ -152,23 +178,82 @@ fn by_use(
 ) -> Option<String> {
     let app = app.filter(|app| !app.is_microsofts())?;
     let row = sign_ins.intruders().find(|row| is_to(row, app))?;
-    let moments: Vec<Timestamp> = activities
-        .read()
-        .into_iter()
-        .flatten()
-        .filter(|record| is_consent(record) && is_of(record, grant))
-        .map(|record| record.at)
-        .collect();
+    let moments = moments(activities, grant);
     // Without its record it may have been there, and used, for years.
     if moments.is_empty() {
         return None;
     }
-    let is_consenting = |at: Timestamp| moments.iter().any(|own| at.duration_since(*own).abs() <= CONSENTING);
-    let uses = sign_ins.others().any(|own| is_to(own, app) && !is_consenting(own.at));
-    (!uses).then(|| {
+    let others: Vec<&SignIn> = sign_ins.others().collect();
+    (!is_in_use(app, activities, grant, &others)).then(|| {
         format!(
             "it signs in as the user from {}, which is the intruder's, and the user does not use it",
             row.ip
+        )
+    })
+}
+
+/// Whether the user goes on using an app after consenting to it, by the user's sign-ins.
+fn is_in_use(app: &AppBrief, activities: &Look<Vec<Activity>>, grant: &AppGrant, own: &[&SignIn]) -> bool {
+    let moments = moments(activities, grant);
+    own.iter().any(|row| is_to(row, app) && !is_consenting(&moments, row.at))
+}
+
+/// How sure it is that a sign-in's address is the intruder's, where anything speaks for it.
+fn suspicion(row: &SignIn, case: &Case) -> Option<Confidence> {
+    let address: IpAddr = row.ip.parse().ok()?;
+    let named = case.indicators.iter().filter(|own| own.kind == IndicatorKind::Address);
+    named
+        .filter(|own| own.value.parse::<CidrBlock>().is_ok_and(|block| block.contains(address)))
+        .map(|own| own.confidence)
+        .max()
+}
+
+/// When the user consented, by every record of it.
+fn moments(activities: &Look<Vec<Activity>>, grant: &AppGrant) -> Vec<Timestamp> {
+    let records = activities.read().into_iter().flatten();
+    records.filter(|record| is_consent(record) && is_of(record, grant)).map(|record| record.at).collect()
+}
+
+fn is_consenting(moments: &[Timestamp], at: Timestamp) -> bool {
+    moments.iter().any(|own| at.duration_since(*own).abs() <= CONSENTING)
+}
+
+/// The app, where it is one that nobody knows: it came to the tenant with this very consent, its publisher is not
+/// verified, nobody else has it, and it may do harm.
+fn stranger<'a>(
+    app: Option<&'a AppBrief>,
+    activities: &Look<Vec<Activity>>,
+    grant: &AppGrant,
+) -> Option<&'a AppBrief> {
+    let app = app.filter(|app| !app.is_microsofts() && app.verified_publisher.is_none())?;
+    let came = app.created_at?;
+    let is_alone = grant.used_by.read().is_some_and(|own| !own.tenant_wide && own.others.is_empty());
+    let is_new = is_consenting(&moments(activities, grant), came);
+    let may_harm = grant.scopes.iter().any(|scope| is_risky(scope));
+    (is_alone && is_new && may_harm && !grant.tenant_wide).then_some(app)
+}
+
+/// Why an app that nobody knows is the intruder's by sign-ins that are not certain by themselves: all that it does in the
+/// user's name comes from places that are suspicious for reasons of their own.
+fn by_suspect_use(
+    app: &AppBrief,
+    activities: &Look<Vec<Activity>>,
+    grant: &AppGrant,
+    case: &Case,
+) -> Option<String> {
+    let moments = moments(activities, grant);
+    let rows = case.evidence.sign_ins.read().map(Vec::as_slice).unwrap_or_default();
+    let uses: Vec<&SignIn> = rows
+        .iter()
+        .filter(|row| row.error_code == 0 && is_to(row, app))
+        .filter(|row| !(row.has_compliant_device() && is_consenting(&moments, row.at)))
+        .collect();
+    let is_suspicious = |row: &SignIn| !row.has_compliant_device() && suspicion(row, case).is_some();
+    let worst = uses.iter().find(|row| suspicion(row, case) >= Some(Confidence::Medium))?;
+    uses.iter().all(|row| is_suspicious(row)).then(|| {
+        format!(
+            "nobody knows the app, and all that it does as the user comes from places that are suspicious, such as {}",
+            worst.ip
         )
     })
 }

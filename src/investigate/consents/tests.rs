@@ -59,9 +59,58 @@ fn a_consent_in_the_intruders_session_is_the_intruders() {
     assert!(own.reasons.iter().any(|why| why.contains("not verified")), "{:?}", own.reasons);
 }
 
+/// Judges a grant that is not quite the usual one.
+fn judged_as(change: impl FnOnce(&mut AppGrant), case: &Case, records: Vec<Activity>) -> Judged<AppGrant> {
+    let mut own = grant();
+    change(&mut own);
+    let consents = Consents { grants: Look::Read(vec![own.clone()]), activities: Look::Read(records) };
+    judge(&[own], &consents, case).remove(0)
+}
+
+fn app_of(grant: &mut AppGrant) -> &mut AppBrief {
+    let Look::Read(app) = &mut grant.app else { unreachable!() };
+    app
+}
+
 #[test]
-fn a_users_own_consent_to_an_unverified_app_stays() {
-    let own = judged(vec![sign_in("2026-09-11T09:58:00Z", HOME, "eM Client", true)], vec![consent(WHEN)]);
+fn a_users_own_consent_to_an_app_that_nobody_knows_is_asked_about() {
+    let rows = || vec![sign_in("2026-09-11T09:58:00Z", HOME, "eM Client", true)];
+    let own = judged(rows(), vec![consent(WHEN)]);
+    assert_eq!(own.verdict, MethodVerdict::Unknown, "{:?}", own.reasons);
+    assert!(own.reasons.iter().any(|why| why.contains("as whoever is led to it does")), "{:?}", own.reasons);
+    let known: [fn(&mut AppGrant); 4] = [
+        |own| app_of(own).verified_publisher = Some("Woodgrove".to_owned()),
+        |own| app_of(own).created_at = Some(at("2025-01-11T09:59:00Z")),
+        |own| own.used_by = Look::Read(AppUse { tenant_wide: false, others: vec!["another".to_owned()] }),
+        |own| own.scopes = vec!["User.Read".to_owned()],
+    ];
+    for (place, change) in known.into_iter().enumerate() {
+        let own = judged_as(change, &case(rows()), vec![consent(WHEN)]);
+        assert_eq!(own.verdict, MethodVerdict::Owner, "{place}: {:?}", own.reasons);
+    }
+}
+
+#[test]
+fn an_app_that_nobody_knows_and_that_acts_from_suspicious_places_alone_is_the_intruders() {
+    let rows = vec![
+        sign_in("2026-09-11T09:58:00Z", HOME, "eM Client", true),
+        sign_in("2026-09-11T14:00:00Z", EVIL, "eM Client", false),
+    ];
+    let mut suspicious = case(rows);
+    suspicious.evidence.intruder_sign_ins.clear();
+    for (confidence, wanted) in [
+        (crate::case::Confidence::Medium, MethodVerdict::Attacker),
+        (crate::case::Confidence::Low, MethodVerdict::Unknown),
+    ] {
+        suspicious.indicators[0].confidence = confidence;
+        let own = judged_as(|_| {}, &suspicious, vec![consent(WHEN)]);
+        assert_eq!(own.verdict, wanted, "{:?}", own.reasons);
+    }
+    suspicious.indicators[0].confidence = crate::case::Confidence::Medium;
+    // What it also does from elsewhere speaks for the user.
+    let Look::Read(rows) = &mut suspicious.evidence.sign_ins else { unreachable!() };
+    rows.push(sign_in("2026-09-12T14:00:00Z", HOME, "eM Client", true));
+    let own = judged_as(|_| {}, &suspicious, vec![consent(WHEN)]);
     assert_eq!(own.verdict, MethodVerdict::Owner, "{:?}", own.reasons);
 }
 
