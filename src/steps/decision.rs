@@ -19,6 +19,17 @@ pub enum Undecided {
     Keep,
 }
 
+/// Which things of a kind a step acts on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// Those that the evidence gives to the intruder.
+    #[default]
+    Unrecognized,
+    /// Every one, whosever it is: for an account that is closed.
+    All,
+}
+
 /// A thing with whose it is.
 pub(super) struct Found<'a> {
     /// Its id, as a person says it to keep or to remove it.
@@ -45,7 +56,17 @@ pub(super) enum Decision {
 }
 
 impl Found<'_> {
-    /// Decides.
+    /// Decides by which things the step acts on.
+    pub fn decide_by(&self, which: Which, undecided: Undecided, scope: &Scope<'_>) -> Decision {
+        match which {
+            Which::All if !scope.keep.iter().any(|own| own.as_str() == self.id) => {
+                Decision::Act { is_asked: false }
+            }
+            Which::All | Which::Unrecognized => self.decide(undecided, scope),
+        }
+    }
+
+    /// Decides by whose it is.
     pub fn decide(&self, undecided: Undecided, scope: &Scope<'_>) -> Decision {
         let is_named = |ids: &[crate::domain::MethodId]| ids.iter().any(|own| own.as_str() == self.id);
         if is_named(scope.keep) {

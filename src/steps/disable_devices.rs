@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::{ByHand, quoted};
-use super::decision::{Decision, Found, Undecided, key_of, unread};
+use super::decision::{Decision, Found, Undecided, Which, key_of, unread};
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope};
 use crate::case::{Case, Device, Hold, Judged, Look};
@@ -24,6 +24,9 @@ use crate::plan::{Action, Cannot, Object, PlanSession, Undo};
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DisableDevices {
+    /// Which are disabled.
+    #[serde(default)]
+    pub which: Which,
     /// What becomes of the undecided.
     #[serde(default)]
     pub undecided: Undecided,
@@ -67,6 +70,7 @@ impl Step for DisableDevices {
         if planned.actions.is_empty() {
             planned.unchanged = Some(match all.len() {
                 0 => "the user has no device".to_owned(),
+                _ if self.which == Which::All => "every device of the user is disabled already".to_owned(),
                 _ => "no device that is enabled is the intruder's by the evidence".to_owned(),
             });
         }
@@ -74,13 +78,18 @@ impl Step for DisableDevices {
     }
 
     fn by_hand(&self, user: &str) -> ByHand {
+        let each = match self.which {
+            Which::Unrecognized => "each that is not the user's",
+            Which::All => "each",
+        };
+        let each_device = each.replacen("each", "each device", 1);
         ByHand::new(
             &[&format!(
-                "Users > All users > {user} > Devices: for each that is not the user's, Devices > All devices > the device: `Disable`"
+                "Users > All users > {user} > Devices: for {each}, Devices > All devices > the device: `Disable`"
             )],
             &[
                 "Get-MgUserRegisteredDevice -UserId $id -All | ForEach-Object { $_.Id; $_.AdditionalProperties | Format-Table }",
-                "# One of these for each device that is not the user's; put its object id in the place of ID:",
+                &format!("# One of these for {each_device}; put its object id in the place of ID:"),
                 "Update-MgDevice -DeviceId 'ID' -AccountEnabled:$false",
             ],
         )
@@ -101,7 +110,7 @@ impl DisableDevices {
         }
         let found =
             Found { id: &device.id, named: named(device), verdict: judged.verdict, reasons: &judged.reasons };
-        let is_asked = match found.decide(self.undecided, scope) {
+        let is_asked = match found.decide_by(self.which, self.undecided, scope) {
             Decision::Spare => return,
             Decision::Leave(left) => return planned.left.push(left),
             Decision::Act { is_asked } => is_asked,
@@ -127,7 +136,14 @@ impl DisableDevices {
             },
             reason: found.reason(
                 is_asked,
-                "a registered device signs in by a token of its own, and counts as known to policies",
+                match self.which {
+                    Which::Unrecognized => {
+                        "a registered device signs in by a token of its own, and counts as known to policies"
+                    }
+                    Which::All => {
+                        "every device goes: it signs in by a token of its own, until it is handed on or wiped"
+                    }
+                },
             ),
             evidence: judged.reasons.clone(),
             requests: if is_out_of_reach { Vec::new() } else { vec![request::disable_device(&device.id)] },

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::ByHand;
-use super::decision::Undecided;
+use super::decision::{Undecided, Which};
 use super::observe::Seen;
 use super::planned::{Planned, Scope};
 use crate::case::{AuthMethod, Case, Hold, JudgedMethod, Look, MethodKind, MethodVerdict};
@@ -127,15 +127,6 @@ const CMDLETS: [(MethodKind, &str); 12] = [
     ),
 ];
 
-/// Which methods are removed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Which {
-    /// Those that the evidence gives to the intruder.
-    #[default]
-    Unrecognized,
-}
-
 fn all_kinds() -> Vec<Kind> {
     vec![Kind::All]
 }
@@ -219,24 +210,36 @@ impl Step for RemoveAuthMethods {
             }
         }
         if goes.is_empty() {
-            planned.unchanged = Some("no method is the intruder's by the evidence".to_owned());
+            let why = match self.which {
+                Which::Unrecognized => "no method is the intruder's by the evidence",
+                Which::All => "no method is there that could be removed",
+            };
+            planned.unchanged = Some(why.to_owned());
             return planned;
         }
-        removals::plan(case, facts, goes, methods, scope, &mut planned);
+        removals::plan(case, facts, (goes, methods), self.which, scope, &mut planned);
         planned
     }
 
     fn by_hand(&self, user: &str) -> ByHand {
+        let (note, which, each) = match self.which {
+            Which::Unrecognized => (
+                ", and ask the user which are theirs, by telephone",
+                "Delete those that are not",
+                "each method that is not the user's",
+            ),
+            Which::All => ("", "Delete every one but the password", "each method"),
+        };
         let mut own = ByHand::new(
             &[
+                &format!("Users > All users > {user} > Authentication methods: note every method{note}"),
                 &format!(
-                    "Users > All users > {user} > Authentication methods: note every method, and ask the user which are theirs, by telephone"
+                    "{which} (`...` > Delete). If one is the default, choose another default first. If an alternate telephone number is there, delete it before the mobile one"
                 ),
-                "Delete those that are not (`...` > Delete). If one is the default, choose another default first. If an alternate telephone number is there, delete it before the mobile one",
             ],
             &[
                 "Get-MgUserAuthenticationMethod -UserId $id | ForEach-Object { $_.Id; $_.AdditionalProperties | Format-Table }",
-                "# One of these for each method that is not the user's; put its id in the place of ID:",
+                &format!("# One of these for {each}; put its id in the place of ID:"),
             ],
         );
         let kinds = CMDLETS.iter().filter(|(kind, _)| self.kinds.iter().any(|own| own.takes(kind)));
@@ -252,14 +255,14 @@ enum Decision {
 
 impl RemoveAuthMethods {
     fn decide(&self, judged: &JudgedMethod, scope: &Scope<'_>) -> Decision {
-        let Which::Unrecognized = self.which;
         let leave = |why: Option<String>, holds_back| Decision::Leave(left(judged, why, holds_back, scope));
         if scope.keep.contains(&judged.method.id) {
             return leave(Some("kept by --keep".to_owned()), false);
         }
         let is_asked = scope.remove.contains(&judged.method.id);
         let is_looked_at = self.kinds.iter().any(|kind| kind.takes(&judged.method.kind));
-        if is_asked || (judged.verdict == MethodVerdict::Attacker && is_looked_at) {
+        let is_wanted = self.which == Which::All || judged.verdict == MethodVerdict::Attacker;
+        if is_asked || (is_wanted && is_looked_at) {
             if judged.method.kind.collection().is_some() {
                 return Decision::Remove;
             }

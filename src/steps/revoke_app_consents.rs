@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::ByHand;
-use super::decision::{Decision, Found, Undecided, key_of, unread};
+use super::decision::{Decision, Found, Undecided, Which, key_of, unread};
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope};
-use crate::case::{AppGrant, Case, Hold, Judged, Look, MethodVerdict};
-use crate::domain::UserId;
+use crate::case::{AppGrant, Case, Hold, Judged, Look, MethodVerdict, SignIn};
+use crate::domain::{UserId, shell_word, shown};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::investigate::consents::{self, Consents};
 use crate::plan::{Action, LeftObject, Object, Undo};
@@ -25,9 +25,16 @@ use crate::plan::{Action, LeftObject, Object, Undo};
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeAppConsents {
+    /// Which are taken back. One for everyone in the tenant never is.
+    #[serde(default)]
+    pub which: Which,
     /// What becomes of the undecided.
     #[serde(default)]
     pub undecided: Undecided,
+    /// Whether the playbook takes the app for the intruder's only way in: then a sign-in of the intruder's without such an
+    /// app holds back `contained`.
+    #[serde(default)]
+    pub only_way_in: bool,
 }
 
 impl Step for RevokeAppConsents {
@@ -56,12 +63,17 @@ impl Step for RevokeAppConsents {
             Look::Read(grants) => grants,
         };
         planned.knows.extend(grants.iter().map(|grant| grant.id.clone()));
-        for judged in consents::judge(grants, facts, case) {
-            self.plan_one(&judged, case, scope, &mut planned);
+        let judged = consents::judge(grants, facts, case);
+        for judged in &judged {
+            self.plan_one(judged, case, scope, &mut planned);
+        }
+        if self.only_way_in {
+            planned.left.extend(other_ways_in(&judged, case, scope));
         }
         if planned.actions.is_empty() {
             planned.unchanged = Some(match grants.len() {
                 0 => "the user has let no app do anything".to_owned(),
+                _ if self.which == Which::All => "no consent is the user's own".to_owned(),
                 _ => "no consent is the intruder's by the evidence".to_owned(),
             });
         } else {
@@ -74,16 +86,22 @@ impl Step for RevokeAppConsents {
     }
 
     fn by_hand(&self, user: &str) -> ByHand {
+        let (note, review, each) = match self.which {
+            Which::Unrecognized => (
+                ", and ask the user which they let in, by telephone",
+                "review, and revoke what is not the user's",
+                "each consent that is not the user's",
+            ),
+            Which::All => ("", "revoke the user's", "each consent"),
+        };
         ByHand::new(
             &[
-                &format!(
-                    "Users > All users > {user} > Applications: note every app, and ask the user which they let in, by telephone"
-                ),
-                "Enterprise applications > the app > Permissions > User consent: review, and revoke what is not the user's",
+                &format!("Users > All users > {user} > Applications: note every app{note}"),
+                &format!("Enterprise applications > the app > Permissions > User consent: {review}"),
             ],
             &[
                 "Get-MgUserOauth2PermissionGrant -UserId $id -All | Format-List Id, ClientId, Scope",
-                "# One of these for each consent that is not the user's; put its id in the place of ID:",
+                &format!("# One of these for {each}; put its id in the place of ID:"),
                 "Remove-MgOauth2PermissionGrant -OAuth2PermissionGrantId 'ID'",
             ],
         )
@@ -95,12 +113,16 @@ impl RevokeAppConsents {
         let grant = &judged.object;
         let found =
             Found { id: &grant.id, named: named(grant), verdict: judged.verdict, reasons: &judged.reasons };
-        let is_asked = match found.decide(self.undecided, scope) {
+        // One for everyone is not the user's to lose.
+        let which = if grant.tenant_wide { Which::Unrecognized } else { self.which };
+        let is_asked = match found.decide_by(which, self.undecided, scope) {
             Decision::Spare => return,
             Decision::Leave(left) => return planned.left.push(left),
             Decision::Act { is_asked } => is_asked,
         };
-        if let Some(left) = for_a_person(judged, &found, scope) {
+        if which == Which::Unrecognized
+            && let Some(left) = for_a_person(judged, &found, scope)
+        {
             return planned.left.push(left);
         }
         let Some(id) = scope.action_id(&key_of(planned.actions.len())) else {
@@ -123,7 +145,14 @@ impl RevokeAppConsents {
             undo: Undo::Requests(vec![request::give_grant_again(&case.subject.id, grant)]),
             reason: found.reason(
                 is_asked,
-                "an app that was let in goes on reading after session, password and methods are gone",
+                match which {
+                    Which::Unrecognized => {
+                        "an app that was let in goes on reading after session, password and methods are gone"
+                    }
+                    Which::All => {
+                        "every app that the user let in goes: it would read on once sign-in is enabled"
+                    }
+                },
             ),
             evidence: judged.reasons.clone(),
             requests: vec![request::delete_grant(&grant.id)],
@@ -174,6 +203,53 @@ fn for_a_person(judged: &Judged<AppGrant>, found: &Found<'_>, scope: &Scope<'_>)
     let mut left = found.left(Some(why), true, scope);
     left.next = Some(format!("say `--keep {id}` or `--remove {id}` for this user; {instead}", id = grant.id));
     Some(left)
+}
+
+/// What the playbook leaves with the intruder, where the log shows that they came in without an app of theirs.
+fn other_ways_in(judged: &[Judged<AppGrant>], case: &Case, scope: &Scope<'_>) -> Option<LeftObject> {
+    let rows = match &case.evidence.sign_ins {
+        Look::Read(rows) => rows,
+        Look::Unread { why } => {
+            return Some(beside_apps(format!("the sign-in log was not read: {why}"), case, scope));
+        }
+    };
+    let apps: Vec<&str> = judged
+        .iter()
+        .filter(|own| own.verdict == MethodVerdict::Attacker)
+        .filter_map(|own| own.object.app.read().map(|app| app.app_id.as_str()))
+        .collect();
+    let intruders = &case.evidence.intruder_sign_ins;
+    let without: Vec<&SignIn> = rows
+        .iter()
+        .filter(|row| row.error_code == 0 && intruders.contains(&row.id))
+        .filter(|row| row.app_id.as_deref().is_none_or(|app| !apps.contains(&app)))
+        .collect();
+    let last = without.iter().max_by_key(|row| row.at)?;
+    let times = match without.len() {
+        1 => "once".to_owned(),
+        count => format!("{count} times, the last"),
+    };
+    let why = format!(
+        "the intruder also signed in without an app that the user let in: {times} {} from {} to {}",
+        shown(last.at),
+        last.ip,
+        last.app
+    );
+    Some(beside_apps(why, case, scope))
+}
+
+fn beside_apps(why: String, case: &Case, scope: &Scope<'_>) -> LeftObject {
+    LeftObject {
+        step: scope.step_id.to_owned(),
+        kind: None,
+        object: "the password and the methods, which this playbook does not touch".to_owned(),
+        why: vec![why],
+        holds_back: scope.required,
+        next: Some(format!(
+            "plan `bec` instead: stanch plan bec --user {} -o plan.json",
+            shell_word(case.subject.upn.as_str())
+        )),
+    }
 }
 
 fn named(grant: &AppGrant) -> String {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::{ByHand, quoted};
-use super::decision::{Decision, Found, Undecided, key_of, unread};
+use super::decision::{Decision, Found, Undecided, Which, key_of, unread};
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope};
 use crate::case::{Case, Hold, Judged, Look, RoleAssignment, RoleVia, Subject};
@@ -31,6 +31,9 @@ pub(super) const WRITE_PERMISSIONS: &[&str] = &["RoleManagement.ReadWrite.Direct
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StripRoles {
+    /// Which are taken away.
+    #[serde(default)]
+    pub which: Which,
     /// What becomes of the undecided.
     #[serde(default)]
     pub undecided: Undecided,
@@ -83,19 +86,27 @@ impl Step for StripRoles {
     }
 
     fn by_hand(&self, user: &str) -> ByHand {
+        let (given, group, each) = match self.which {
+            Which::Unrecognized => (
+                " that was given since the compromise (Audit logs, category RoleManagement, says by whom)",
+                " that they came into since",
+                "each that was given since",
+            ),
+            Which::All => ("", "", "each"),
+        };
         ByHand::new(
             &[
                 &format!(
-                    "Users > All users > {user} > Assigned roles: for each, active and eligible, that was given since the compromise (Audit logs, category RoleManagement, says by whom): remove the assignment"
+                    "Users > All users > {user} > Assigned roles: for each, active and eligible,{given}: remove the assignment"
                 ),
                 &format!(
-                    "Users > All users > {user} > Groups: take {user} out of each group with roles that they came into since"
+                    "Users > All users > {user} > Groups: take {user} out of each group with roles{group}"
                 ),
             ],
             &[
                 "Connect-MgGraph -Scopes RoleManagement.ReadWrite.Directory",
                 "Get-MgRoleManagementDirectoryRoleAssignment -All -Filter \"principalId eq '$id'\" -ExpandProperty RoleDefinition | Format-List Id, DirectoryScopeId, RoleDefinition",
-                "# One of these for each that was given since; put its id in the place of ID:",
+                &format!("# One of these for {each}; put its id in the place of ID:"),
                 "Remove-MgRoleManagementDirectoryRoleAssignment -UnifiedRoleAssignmentId 'ID'",
             ],
         )
@@ -114,7 +125,7 @@ impl StripRoles {
         let role = &judged.object;
         let found =
             Found { id: &role.id, named: named(role), verdict: judged.verdict, reasons: &judged.reasons };
-        let is_asked = match found.decide(self.undecided, scope) {
+        let is_asked = match found.decide_by(self.which, self.undecided, scope) {
             Decision::Spare => return,
             Decision::Leave(left) => return planned.left.push(left),
             Decision::Act { is_asked } => is_asked,
@@ -141,7 +152,14 @@ impl StripRoles {
             },
             reason: found.reason(
                 is_asked,
-                "with it the account, and whoever is in it, changes others' accounts and the tenant",
+                match self.which {
+                    Which::Unrecognized => {
+                        "with it the account, and whoever is in it, changes others' accounts and the tenant"
+                    }
+                    Which::All => {
+                        "every role goes: whoever opens the account again would open the tenant with it"
+                    }
+                },
             ),
             evidence: judged.reasons.clone(),
             requests: if is_ours { vec![request::delete_role(&role.id)] } else { Vec::new() },

@@ -9,6 +9,7 @@ use crate::domain::ActionId;
 use crate::graph::request;
 use crate::plan::{Action, Object, Undo};
 use crate::steps::Step as _;
+use crate::steps::decision::Which;
 use crate::steps::planned::{Draft, Planned, Scope};
 
 const MOBILE: &str = "mobile";
@@ -18,8 +19,8 @@ const ALTERNATE: &str = "alternateMobile";
 pub(super) fn plan(
     case: &Case,
     default: &Look<Option<String>>,
-    mut goes: Vec<&JudgedMethod>,
-    methods: &[JudgedMethod],
+    (mut goes, methods): (Vec<&JudgedMethod>, &[JudgedMethod]),
+    which: Which,
     scope: &Scope<'_>,
     planned: &mut Planned,
 ) {
@@ -62,7 +63,7 @@ pub(super) fn plan(
     let mut others = Vec::new();
     for (index, judged) in first.iter().chain(&last).enumerate() {
         let key = if index == 0 { String::new() } else { index.saturating_add(1).to_string() };
-        let Some(mut action) = removal(case, judged, &key, scope) else { continue };
+        let Some(mut action) = removal(case, judged, &key, (which, scope)) else { continue };
         if is_default(judged) {
             action.needs = others.iter().chain(&cleared).cloned().collect();
         } else {
@@ -71,7 +72,11 @@ pub(super) fn plan(
         planned.actions.push(action);
     }
     mobile_after_alternate(planned, begun, &goes);
-    if !goes.is_empty() && survivors.iter().all(|own| !is_second_factor(&own.method)) {
+    // Where every method is to go, that is the purpose.
+    if which == Which::Unrecognized
+        && !goes.is_empty()
+        && survivors.iter().all(|own| !is_second_factor(&own.method))
+    {
         planned.warnings.push(format!(
             "{} is left without a second factor: whoever knows the password may register one, unless a policy protects security info",
             case.subject.upn
@@ -148,7 +153,7 @@ fn swap_numbers(
     let Some(change) = change.into_action(RemoveAuthMethods::NAME, scope) else {
         return planned.push(None, scope);
     };
-    let tidied = removal(case, alternate, "alternate", scope).map(|mut action| {
+    let tidied = removal(case, alternate, "alternate", (Which::Unrecognized, scope)).map(|mut action| {
         action.summary = format!("Remove the alternate number `{number}`, which is the mobile one by then");
         "the user keeps the number, in one place".clone_into(&mut action.reason);
         action.needs = vec![change.id.clone()];
@@ -264,7 +269,12 @@ fn serves(method: &AuthMethod, preference: &str) -> bool {
         .is_some_and(|own| own == preference || (own == "sms" && preference == "voiceMobile"))
 }
 
-fn removal(case: &Case, judged: &JudgedMethod, key: &str, scope: &Scope<'_>) -> Option<Action> {
+fn removal(
+    case: &Case,
+    judged: &JudgedMethod,
+    key: &str,
+    (which, scope): (Which, &Scope<'_>),
+) -> Option<Action> {
     let method = &judged.method;
     let user = &case.subject.id;
     let request = request::delete_method(user, &method.kind, &method.id)?;
@@ -285,6 +295,9 @@ fn removal(case: &Case, judged: &JudgedMethod, key: &str, scope: &Scope<'_>) -> 
         undo,
         reason: if is_asked {
             format!("asked for with --remove; the evidence says {}", judged.verdict.label())
+        } else if which == Which::All {
+            "every method goes: one that stays resets the password by self-service, once the account is open"
+                .to_owned()
         } else {
             "a method that the intruder holds signs in after the session and the password are gone".to_owned()
         },
