@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use mock_graph::{Kind, generate};
 use serde_json::Value;
-use stanch::case::{Investigation, Look, MethodVerdict};
+use stanch::case::{MethodVerdict, PersistenceKind};
 use stanch::engine::{Investigator, Question};
 use stanch::investigate::intruder_addresses;
+use stanch::report::InvestigationReport;
 
 use crate::world::World;
 
@@ -41,13 +42,30 @@ impl Score {
     }
 
     #[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "there are some hundreds")]
-    fn check(&self, what: &str) {
-        let share = |of: usize, all: usize| if all == 0 { 1.0 } else { of as f64 / all as f64 };
-        let precision = share(self.hits, self.hits + self.wrong.len());
-        let recall = share(self.hits, self.hits + self.missed.len());
-        println!("{what}: {} found, precision {precision:.3}, recall {recall:.3}", self.hits);
-        assert!(self.wrong.is_empty(), "{what} of others were taken for the intruder's: {:#?}", self.wrong);
-        assert!(recall >= RECALL, "{what} of the intruder's were missed: {:#?}", self.missed);
+    fn shares(&self) -> (f64, f64) {
+        let share = |others: usize| {
+            if others == 0 { 1.0 } else { self.hits as f64 / (self.hits + others) as f64 }
+        };
+        (share(self.wrong.len()), share(self.missed.len()))
+    }
+
+    fn line(&self, what: &str) -> String {
+        let (precision, recall) = self.shares();
+        format!("{what}: {} found, precision {precision:.3}, recall {recall:.3}\n", self.hits)
+    }
+
+    fn check(&self, what: &str, table: &str) {
+        assert!(self.hits > 0, "no case has {what}: the score says nothing\n{table}");
+        assert!(
+            self.wrong.is_empty(),
+            "{what} of others were taken for the intruder's: {:#?}\n{table}",
+            self.wrong
+        );
+        assert!(
+            self.shares().1 >= RECALL,
+            "{what} of the intruder's were missed: {:#?}\n{table}",
+            self.missed
+        );
     }
 }
 
@@ -62,7 +80,7 @@ fn spelt(addresses: BTreeSet<String>) -> BTreeSet<String> {
     addresses.into_iter().map(spell).collect()
 }
 
-async fn investigate(world: &World, user: &str) -> Investigation {
+async fn investigate(world: &World, user: &str) -> InvestigationReport {
     let investigator = Investigator {
         reader: world.connection(&world.observer).reader(),
         clock: Arc::clone(&world.clock),
@@ -70,39 +88,92 @@ async fn investigate(world: &World, user: &str) -> Investigation {
         skew_stops: false,
     };
     let question = Question { user: user.to_owned(), ..Question::default() };
-    investigator.investigate(&question).await.unwrap()
+    investigator.report(&question).await.unwrap()
+}
+
+/// What is taken for the intruder's of one kind.
+fn taken(found: &InvestigationReport, kind: PersistenceKind) -> BTreeSet<String> {
+    found
+        .persistence
+        .iter()
+        .filter(|own| own.kind == kind && own.verdict == MethodVerdict::Attacker)
+        .map(|own| own.id.clone())
+        .collect()
+}
+
+/// The scores of every kind of thing.
+#[derive(Default)]
+struct Scores {
+    addresses: Score,
+    methods: Score,
+    rules: Score,
+    grants: Score,
+    devices: Score,
+    roles: Score,
+    others: Score,
+}
+
+impl Scores {
+    /// Adds what an investigation of one victim says, against the truth.
+    fn add(&mut self, case: &str, truth: &Value, victim: &str, found: &InvestigationReport) {
+        let askable = words(&truth["askable"]);
+        let own = &truth["byVictim"][victim];
+        let decided =
+            |key: &str| -> BTreeSet<String> { words(&own[key]).difference(&askable).cloned().collect() };
+        let none = BTreeSet::new();
+        let told = intruder_addresses(&found.indicators).iter().map(ToString::to_string).collect();
+        // An address of another victim's intruder is the intruder's, too.
+        let mut harmless = spelt(words(&truth["attackerIps"]));
+        harmless.extend(spelt(words(&truth["triedIps"])));
+        self.addresses.add(case, &told, &spelt(decided("attackerIps")), &harmless);
+        let rogue = found
+            .methods
+            .iter()
+            .filter(|own| own.verdict == MethodVerdict::Attacker)
+            .map(|own| own.id.clone())
+            .collect();
+        self.methods.add(case, &rogue, &decided("rogueMethods"), &none);
+        for (score, kind, key) in [
+            (&mut self.rules, PersistenceKind::InboxRule, "rogueRules"),
+            (&mut self.grants, PersistenceKind::Consent, "rogueGrants"),
+            (&mut self.devices, PersistenceKind::Device, "rogueDevices"),
+            (&mut self.roles, PersistenceKind::Role, "rogueRoles"),
+        ] {
+            score.add(case, &taken(found, kind), &decided(key), &none);
+        }
+        // Whom the intruder only tried is told with its failures; whom they got into is a victim.
+        let others = found.others.iter().filter(|other| other.successes > 0).map(|other| other.upn.clone());
+        let victims = words(&truth["victims"]).into_iter().filter(|upn| upn != victim).collect();
+        self.others.add(case, &others.collect(), &victims, &none);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_of_anybody_elses_is_taken_for_the_intruders_and_hardly_anything_of_theirs_is_missed() {
-    let (mut addresses, mut methods) = (Score::default(), Score::default());
+    let mut scores = Scores::default();
     for kind in Kind::ALL {
         for seed in 0..SEEDS {
             let world = World::made(generate(kind, seed));
             let case = format!("{kind} {seed}");
-            let askable = words(&world.truth["askable"]);
             for victim in words(&world.truth["victims"]) {
-                let truth = &world.truth["byVictim"][&victim];
-                let decided = |key: &str| -> BTreeSet<String> {
-                    words(&truth[key]).difference(&askable).cloned().collect()
-                };
                 let found = investigate(&world, &victim).await;
-                let told =
-                    intruder_addresses(&found.case.indicators).iter().map(ToString::to_string).collect();
-                // An address of another victim's intruder is the intruder's, too.
-                let mut harmless = spelt(words(&world.truth["attackerIps"]));
-                harmless.extend(spelt(words(&world.truth["triedIps"])));
-                addresses.add(&case, &told, &spelt(decided("attackerIps")), &harmless);
-                let Look::Read(judged) = &found.case.evidence.methods else { panic!("{case}: no methods") };
-                let rogue = judged
-                    .iter()
-                    .filter(|own| own.verdict == MethodVerdict::Attacker)
-                    .map(|own| own.method.id.to_string())
-                    .collect();
-                methods.add(&case, &rogue, &decided("rogueMethods"), &BTreeSet::new());
+                scores.add(&case, &world.truth, &victim, &found);
             }
         }
     }
-    addresses.check("addresses");
-    methods.check("methods");
+    let all = [
+        ("addresses", &scores.addresses),
+        ("methods", &scores.methods),
+        ("inbox rules", &scores.rules),
+        ("consents", &scores.grants),
+        ("devices", &scores.devices),
+        ("directory roles", &scores.roles),
+        ("other users", &scores.others),
+    ];
+    // All of them stand in what a failure prints.
+    let table: String = all.iter().map(|(what, score)| score.line(what)).collect();
+    println!("{table}");
+    for (what, score) in all {
+        score.check(what, &table);
+    }
 }
