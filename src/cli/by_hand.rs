@@ -83,7 +83,7 @@ pub fn show(session: &Session, playbook: &str, user: &str, settings: &[String]) 
     );
     push_lines(&mut text, "    ", &prepare);
     for (place, (step, own)) in steps.iter().enumerate() {
-        let spare = if step.required { "" } else { " (not required for containment)" };
+        let spare = if step.required { "" } else { book.aim.spare() };
         text.push_str(&format!(
             "\n{}. {}: {}{spare}\n",
             place.saturating_add(1),

@@ -64,7 +64,7 @@ pub fn playbooks(session: &Session, command: &PlaybookCommand) -> Result<u8, Fai
                 print_json(&PlaybookList { items, next: None })?;
             } else {
                 let lines: String =
-                    shipped.iter().map(|book| format!("{:14}{}\n", book.name, book.title)).collect();
+                    shipped.iter().map(|book| format!("{:19}{}\n", book.name, book.title)).collect();
                 print_text(&lines)?;
             }
         }

@@ -58,9 +58,16 @@ impl Aim {
     }
 
     /// Whether it is to contain: what goes without saying.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     pub fn is_contain(&self) -> bool {
         *self == Self::Contain
+    }
+
+    /// What stands behind something that is not needed for it.
+    pub fn spare(self) -> &'static str {
+        match self {
+            Self::Contain => " (not required for containment)",
+            Self::Close => " (not required)",
+        }
     }
 
     /// What an account is called for which everything is done.

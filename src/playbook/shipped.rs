@@ -13,9 +13,14 @@ use super::model::Playbook;
 use super::tree::{self, MAX_BYTES};
 use super::word;
 
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 9] = [
     ("bec", include_str!("../../playbooks/bec.yaml")),
     ("evict", include_str!("../../playbooks/evict.yaml")),
+    ("leaver", include_str!("../../playbooks/leaver.yaml")),
+    ("malicious-consent", include_str!("../../playbooks/malicious-consent.yaml")),
+    ("mass-compromise", include_str!("../../playbooks/mass-compromise.yaml")),
+    ("mfa-fatigue", include_str!("../../playbooks/mfa-fatigue.yaml")),
+    ("password-spray", include_str!("../../playbooks/password-spray.yaml")),
     ("restore", include_str!("../../playbooks/restore.yaml")),
     ("token-theft", include_str!("../../playbooks/token-theft.yaml")),
 ];

@@ -15,7 +15,7 @@ pub fn verification_text(plan: &Plan, verification: &Verification, colour: bool)
     let mut out = String::new();
     let style = if verification.holds { anstyle::AnsiColor::Green } else { anstyle::AnsiColor::Red };
     let style = style.on_default().bold();
-    let headline = headline(verification);
+    let headline = headline(plan, verification);
     if colour {
         out.push_str(&format!("{style}{headline}{style:#}\n"));
     } else {
@@ -68,7 +68,7 @@ fn write(out: &mut String, plan: &Plan, verification: &Verification) -> std::fmt
         verification.verdict.as_str(),
         markdown_text(plan.case.subject.upn.as_str())
     )?;
-    writeln!(out, "{}\n", headline(verification))?;
+    writeln!(out, "{}\n", headline(plan, verification))?;
     writeln!(out, "Run {}. {}\n", verification.run, moments(verification))?;
     writeln!(out, "| checked | state | seen | next |\n| --- | --- | --- | --- |")?;
     for check in &verification.checks {
@@ -96,10 +96,11 @@ fn write(out: &mut String, plan: &Plan, verification: &Verification) -> std::fmt
 }
 
 /// What is to be said first. What holds now and did not then is told with both verdicts.
-fn headline(verification: &Verification) -> String {
+fn headline(plan: &Plan, verification: &Verification) -> String {
     let drifted = verification.checks.iter().filter(|check| check.state == CheckState::Drifted).count();
     if verification.holds {
-        return "Everything that the run did still holds, and the account counts as contained.".to_owned();
+        let reached = plan.playbook.aim.reached();
+        return format!("Everything that the run did still holds, and the account counts as {reached}.");
     }
     match drifted {
         0 if verification.verdict == Verdict::Contained => {

@@ -57,7 +57,7 @@ fn item(run: &RunId, plan: &Plan, action: &Action, own: &Progress) -> Option<Ope
         ActionState::WaitingForPerson => {
             let confirm = confirm_command(run, &action.id);
             let lines: Vec<&str> = cannot.lines().chain([confirm.as_str()]).collect();
-            let spare = if action.required { "" } else { " (not required for containment)" };
+            let spare = if action.required { "" } else { plan.playbook.aim.spare() };
             Some(OpenItem {
                 what: action.summary.clone(),
                 why: format!("{}{spare}", own.told()),

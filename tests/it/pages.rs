@@ -17,14 +17,15 @@ use stanch::steps::AnyStep;
 
 use crate::world::{World, shipped};
 
-const MADE: &str = "<!-- Made from the code: STANCH_BLESS=1 cargo test -p stanch --test it pages:: -->\n\n";
+pub const MADE: &str =
+    "<!-- Made from the code: STANCH_BLESS=1 cargo test -p stanch --test it pages:: -->\n\n";
 
 fn file(page: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)
 }
 
 /// Compares a page with what the code makes, or writes it.
-fn hold(page: &str, made: &str) {
+pub fn hold(page: &str, made: &str) {
     let path = file(page);
     if std::env::var_os("STANCH_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -471,7 +471,12 @@ pub fn shipped() -> Vec<String> {
     stanch::playbook::list().into_iter().map(|book| book.name).collect()
 }
 
-/// Those of them that contain an account: all but the one that brings the user back.
+/// Those of them that leave nobody a way back in, whatever they hold: all but the one that brings the user back, and the
+/// one for an intruder who has an app alone.
 pub fn containing() -> Vec<String> {
-    shipped().into_iter().filter(|name| name != "restore").collect()
+    let leaves_none = |name: &String| {
+        let outlook = stanch::engine::outlook_of(&bound(name)).unwrap();
+        outlook.is_some_and(|outlook| outlook.way_in.is_none())
+    };
+    shipped().into_iter().filter(leaves_none).collect()
 }

@@ -55,6 +55,12 @@ async fn with_the_least_that_is_named_every_shipped_playbook_contains() {
             assert_eq!(policies, None);
         }
         let run = world.apply(&plan).await;
+        if playbook == "malicious-consent" {
+            // Here the intruder has more than an app, and that alone stays open.
+            let open: Vec<&str> = run.open.iter().map(|own| own.what.as_str()).collect();
+            assert!(matches!(open[..], [only] if only.starts_with("the password")), "{open:?}");
+            continue;
+        }
         assert_eq!(run.verdict, Verdict::Contained, "{playbook}: {:#?}", run.open);
     }
 }
@@ -115,7 +121,11 @@ async fn each_permission_that_applying_lacks_is_named_and_what_it_was_for_is_not
                     let open = run.open.iter().find(|own| own.what == what);
                     let open = open.unwrap_or_else(|| panic!("{name}: {:#?}", run.open));
                     assert!(open.next.contains(&format!("`stanch doctor {playbook}`")), "{name}: {open:?}");
-                    assert!(steps.iter().all(|step| open.why.contains(step)), "{name}: {open:?}");
+                    let is_planned = |step: &&String| plan.actions.iter().any(|own| own.step == **step);
+                    assert!(
+                        steps.iter().filter(is_planned).all(|step| open.why.contains(step.as_str())),
+                        "{name}: {open:?}"
+                    );
                     // What needs it is not called done; where that is required, neither is the run.
                     let undone: Vec<_> = plan
                         .actions
