@@ -8,7 +8,7 @@ use super::output::{json_text, print_text};
 use super::plan::{parse_time, write_bytes};
 use super::session::Session;
 use crate::domain::{RunId, inert, inert_whole};
-use crate::engine::{Kept, ReportRequest, incident_report, keep};
+use crate::engine::{Kept, PlanError, ReportRequest, VerifyError, incident_report, keep};
 use crate::plan::Plan;
 use crate::report::{EvidenceRead, IncidentReport, incident_html, incident_markdown};
 use crate::run::{Entry, JournalLine};
@@ -115,7 +115,14 @@ pub async fn make(
 }
 
 async fn read(session: &Session, plan: &Plan) -> Result<EvidenceRead, Failure> {
-    Ok(session.investigator()?.read_again(plan).await?)
+    let read = session.investigator()?.read_again(plan).await;
+    read.map_err(|error| match error {
+        // No alert is in play here: it is the run that is of another tenant.
+        PlanError::OtherTenant { named, own } => {
+            VerifyError::OtherTenant { planned: named, actual: own }.into()
+        }
+        other => other.into(),
+    })
 }
 
 fn has_ended(journal: &[JournalLine]) -> bool {

@@ -108,9 +108,10 @@ impl Investigator {
             resolve::subject(reader, &question.user),
             resolve::guard_rules(reader, &self.guards, &[]),
         );
-        let (tenant, subject, rules) = (tenant?, subject?, rules?);
         let alert = question.alert.clone().unwrap_or_default();
-        check_tenant(&alert, &tenant)?;
+        // First: in another tenant the user is not there, or somebody else.
+        check_tenant(&alert, &tenant?)?;
+        let (subject, rules) = (subject?, rules?);
         let mut notes = alert.told;
         notes.extend(question.notes.iter().cloned());
         let now = tenant_now(reader, self.clock.as_ref(), self.skew_stops, &mut notes)?;

@@ -19,15 +19,18 @@ use crate::processes::{Mock, planned_eviction, program, stanch};
 use crate::schemas::fits;
 use crate::world::{World, book};
 
-/// Reads the incident again, as `runs report` does where it has credentials.
-async fn read_again(world: &World, plan: &Plan) {
-    let investigator = Investigator {
+fn investigator(world: &World) -> Investigator {
+    Investigator {
         reader: world.connection(&world.observer).reader(),
         clock: Arc::clone(&world.clock),
         guards: world.guards.clone(),
         skew_stops: false,
-    };
-    let read = investigator.read_again(plan).await.unwrap();
+    }
+}
+
+/// Reads the incident again, as `runs report` does where it has credentials.
+async fn read_again(world: &World, plan: &Plan) {
+    let read = investigator(world).read_again(plan).await.unwrap();
     keep(world.store.as_ref(), &plan.id, Phase::Afterwards, &read).await.unwrap();
 }
 
@@ -515,6 +518,14 @@ async fn the_time_that_an_alert_gives_counts_where_it_can_be_the_incidents() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_tenants_log_is_no_evidence() {
+    let (_, plan) = reference("evict").await;
+    let other = World::case("aitm-travel");
+    let error = investigator(&other).read_again(&plan).await.unwrap_err();
+    assert_eq!(error.code(), "other_tenant", "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_alert_that_gives_no_time_counts_from_when_it_came() {
     let (world, plan) = reference("evict").await;
     let came = world.clock.now() - std::time::Duration::from_mins(30);
@@ -622,6 +633,12 @@ fn the_command_reads_once_keeps_it_and_does_without_credentials() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{err}");
     assert!(err.contains("more than one run") && err.contains("give more of the id"), "{err}");
+    let elsewhere = Mock::case("bec-node-fetch");
+    let mut command = stanch(&elsewhere, folder.path());
+    let output = command.args(["runs", "report", &id, "--again"]).output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(err.contains("the run is of tenant"), "{err}");
     let output = bare().args(["--format", "html", "runs", "list"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("no HTML form"));

@@ -1,6 +1,8 @@
 //! What is read of an incident and kept beside its plan: the investigation's document, and the facts of the sign-in log
 //! that a report needs and a plan does not hold.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,9 +95,10 @@ impl Access {
     /// Counts what the evidence has.
     pub fn of(evidence: &Evidence) -> Look<Self> {
         evidence.sign_ins.as_ref().map(|rows| {
+            let theirs: BTreeSet<&str> = evidence.intruder_sign_ins.iter().map(String::as_str).collect();
             let went_through = rows.iter().filter(|row| row.error_code == 0);
             let (mut intruders, own): (Vec<&SignIn>, Vec<&SignIn>) =
-                went_through.partition(|row| evidence.intruder_sign_ins.contains(&row.id));
+                went_through.partition(|row| theirs.contains(row.id.as_str()));
             intruders.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
             let count = |holds: &dyn Fn(&SignIn) -> bool| intruders.iter().filter(|row| holds(row)).count();
             let stopped = |stops: fn(&SignIn) -> bool| Stopped {
