@@ -62,6 +62,7 @@ pub const GUARDS: &[GuardInfo] = &[
     guard("group_ambiguous", "choosing between two groups of one name", false),
     guard("group_holds_others", "beginning to block a group that others belong to already", true),
     guard("policy_unknown_group", "a policy for a group that is not there", false),
+    guard("policy_unread_group", "a policy for a group that could not be read", false),
     guard("no_recipients", "sealing a secret that nobody could open", false),
     guard("pass_not_allowed", "issuing a pass that the tenant lets nobody use", false),
     guard("pass_not_contained", "letting somebody in while the intruder still holds a method", true),

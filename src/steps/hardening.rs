@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::decision::unread;
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{self, Wanted};
 use super::target::Target;
@@ -30,30 +31,44 @@ struct GroupFacts {
 #[derive(Clone, Debug)]
 pub struct PolicyFacts {
     policies: Look<Vec<ConditionalAccessPolicy>>,
-    group: Option<GroupFacts>,
+    /// The group that it is for; `Read(None)` where it is for the subject, or the tenant has no such group.
+    group: Look<Option<GroupFacts>>,
     security_defaults: bool,
 }
 
-/// The plan where the playbook names a group that is not there.
-pub(super) fn unknown_group(users: &Target, facts: &PolicyFacts) -> Option<Planned> {
-    let (Target::Group(id), None) = (users, &facts.group) else { return None };
-    Some(Planned {
-        refused: vec![refusal(
+impl PolicyFacts {
+    fn group(&self) -> Option<&GroupFacts> {
+        self.group.read()?.as_ref()
+    }
+}
+
+/// The plan where the playbook names a group that is not there, or that could not be read.
+pub(super) fn without_group(users: &Target, facts: &PolicyFacts) -> Option<Planned> {
+    let Target::Group(id) = users else { return None };
+    let refused = match &facts.group {
+        Look::Read(Some(_)) => return None,
+        Look::Read(None) => refusal(
             "policy_unknown_group",
             id.as_str(),
             "the tenant has no such group",
             "name a group by its object id, or `users: subject`",
-        )],
-        ..Planned::default()
-    })
+        ),
+        Look::Unread { why } => refusal(
+            "policy_unread_group",
+            id.as_str(),
+            format!("whom a policy for it would stop could not be read: {why}"),
+            "grant the app `GroupMember.Read.All`, then plan again; or name `users: subject`",
+        ),
+    };
+    Some(Planned { refused: vec![refused], ..Planned::default() })
 }
 
 /// Reads what every one of them must know.
 pub(super) async fn look(users: &Target, case: &Case, graph: &Reader) -> Result<PolicyFacts, GraphError> {
     let group = async {
         match users {
-            Target::Subject => Ok(None),
-            Target::Group(id) => read_group(id, case, graph).await,
+            Target::Subject => Ok(Look::Read(None)),
+            Target::Group(id) => graph::look(read_group(id, case, graph).await),
         }
     };
     let (policies, group, security_defaults) =
@@ -92,7 +107,7 @@ pub(super) fn audience(
             json!({ "includeUsers": [case.subject.id], "excludeUsers": excluded }),
         ),
         Target::Group(id) => (
-            facts.group.as_ref().map_or_else(|| id.to_string(), |group| group.name.clone()),
+            facts.group().map_or_else(|| id.to_string(), |group| group.name.clone()),
             json!({ "includeUsers": [], "includeGroups": [id], "excludeUsers": excluded }),
         ),
     }
@@ -116,7 +131,7 @@ pub(super) fn question(
     app: Option<&str>,
 ) -> Question {
     // A policy for a group is asked about with one of its members.
-    let member = facts.group.as_ref().and_then(|group| group.members.first());
+    let member = facts.group().and_then(|group| group.members.first());
     Question {
         applies_to: member.unwrap_or(&case.subject.id).clone(),
         spares: scope.rules.emergency_accounts.clone(),
@@ -135,7 +150,7 @@ pub(super) fn counted(
     scope: &Scope<'_>,
     stops: impl Fn(&SignIn) -> bool,
 ) -> Vec<String> {
-    let (rows, is_group) = match (users, &facts.group) {
+    let (rows, is_group) = match (users, facts.group()) {
         (Target::Group(_), Some(group)) => (&group.sign_ins, true),
         (Target::Group(_), None) => return Vec::new(),
         (Target::Subject, _) => (&case.evidence.sign_ins, false),
@@ -177,11 +192,8 @@ pub(super) fn roll_out(
     let policies = match &facts.policies {
         Look::Read(policies) => policies,
         Look::Unread { why } => {
-            planned.warnings.push(format!(
-                "the tenant's policies could not be read, so `{}` is not planned: {why}",
-                wanted.name()
-            ));
-            planned.unchanged = Some(format!("the policies could not be read: {why}"));
+            let look = format!("look at Protection > Conditional Access > Policies for `{}`", wanted.name());
+            planned.left.push(unread("Conditional Access policy", why, &look, scope));
             return planned;
         }
     };

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::by_hand::{self, ByHand};
-use super::hardening::{PolicyFacts, audience, look, question, roll_out, spared, unknown_group};
+use super::hardening::{PolicyFacts, audience, look, question, roll_out, spared, without_group};
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
 use super::target::Target;
@@ -88,7 +88,7 @@ impl Step for ProtectSecurityInfo {
     }
 
     fn plan(&self, case: &Case, facts: &RegistrationFacts, scope: &Scope<'_>) -> Planned {
-        if let Some(refused) = unknown_group(&self.users, &facts.policy) {
+        if let Some(refused) = without_group(&self.users, &facts.policy) {
             return refused;
         }
         let (whom, users) = audience(&self.users, case, &facts.policy, scope);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Step;
 use super::by_hand::{self, ByHand};
 use super::hardening::{
-    self, EXCHANGE, PolicyFacts, audience, counted, question, roll_out, spared, unknown_group,
+    self, EXCHANGE, PolicyFacts, audience, counted, question, roll_out, spared, without_group,
 };
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
@@ -74,45 +74,47 @@ impl Step for RequireCompliantDevice {
         let enforce = self.state == Rollout::Enabled;
         let (whom, users) = audience(&self.users, case, &facts.policy, scope);
         let body = self.body(&whom, &users);
-        if let Some(refused) = unknown_group(&self.users, &facts.policy) {
+        if let Some(refused) = without_group(&self.users, &facts.policy) {
             return refused;
         }
         let mut planned = Planned::default();
         let mut evidence = counted(&self.users, case, &facts.policy, scope, device_policy_stops);
         if self.users == Target::Subject {
-            match &facts.devices {
-                Look::Read(devices) if devices.iter().any(|own| own.compliant == Some(true)) => {
+            let lock_out = match &facts.devices {
+                Look::Read(devices) => {
                     let count = devices.iter().filter(|own| own.compliant == Some(true)).count();
-                    let devices = if count == 1 {
-                        "1 compliant device".to_owned()
-                    } else {
-                        format!("{count} compliant devices")
-                    };
-                    evidence.push(format!("{} has {devices}", case.subject.upn));
-                }
-                Look::Read(_) => {
-                    let words = "it has no compliant device: enforced, this is a full lock-out";
-                    planned.warnings.push(format!("{}: {words}", case.subject.upn));
-                    if enforce {
-                        let no_device = refusal(
-                            "policy_no_device",
-                            &whom,
-                            words,
-                            "enroll a device first, or plan with `state: report_only`, or with `--override policy_no_device`",
-                        );
-                        let (refused, overridden) = apply_overrides(vec![no_device], scope.rules);
-                        planned.overridden.extend(overridden);
-                        if !refused.is_empty() {
-                            planned.refused = refused;
-                            return planned;
+                    match count {
+                        0 => Some("it has no compliant device: enforced, this is a full lock-out".to_owned()),
+                        1 => {
+                            evidence.push(format!("{} has 1 compliant device", case.subject.upn));
+                            None
+                        }
+                        _ => {
+                            evidence.push(format!("{} has {count} compliant devices", case.subject.upn));
+                            None
                         }
                     }
                 }
+                // What was not read may be none.
                 Look::Unread { why } => {
-                    planned.warnings.push(format!(
-                        "whether {} has a compliant device is not known: {why}",
-                        case.subject.upn
-                    ));
+                    Some(format!("whether it has a compliant device is not known: {why}"))
+                }
+            };
+            if let Some(words) = lock_out {
+                planned.warnings.push(format!("{}: {words}", case.subject.upn));
+                if enforce {
+                    let no_device = refusal(
+                        "policy_no_device",
+                        &whom,
+                        words,
+                        "enroll a device first, or plan with `state: report_only`, or with `--override policy_no_device`",
+                    );
+                    let (refused, overridden) = apply_overrides(vec![no_device], scope.rules);
+                    planned.overridden.extend(overridden);
+                    if !refused.is_empty() {
+                        planned.refused = refused;
+                        return planned;
+                    }
                 }
             }
         }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::Step;
 use super::by_hand::{self, ByHand};
 use super::hardening::{
-    EXCHANGE, PolicyFacts, audience, counted, look, question, roll_out, spared, unknown_group,
+    EXCHANGE, PolicyFacts, audience, counted, look, question, roll_out, spared, without_group,
 };
 use super::planned::{Planned, Scope};
 use super::policy_rollout::{Wanted, Words};
@@ -56,7 +56,7 @@ impl Step for RequireTokenProtection {
     }
 
     fn plan(&self, case: &Case, facts: &PolicyFacts, scope: &Scope<'_>) -> Planned {
-        if let Some(refused) = unknown_group(&self.users, facts) {
+        if let Some(refused) = without_group(&self.users, facts) {
             return refused;
         }
         let (whom, users) = audience(&self.users, case, facts, scope);

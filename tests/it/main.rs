@@ -48,6 +48,7 @@ mod sign_in;
 mod signing;
 mod steps;
 mod three_uses;
+mod unread;
 mod verification;
 mod webhook;
 mod world;
