@@ -30,8 +30,9 @@ const PROGRAMS: [&str; 25] = [
     "puppeteer",
 ];
 
-/// Old ways of signing in that ask for a password alone, by the agents that Entra ID logs for them.
-const PASSWORD_ALONE: [&str; 2] = ["bav2ropc", "cba"];
+/// Old ways of signing in that ask for a password alone, by the agents that Entra ID logs for them: mail clients of old
+/// by Exchange's own sign-in.
+const PASSWORD_ALONE: [&str; 4] = ["bav2ropc", "cbainprod", "cbaintar", "msrpc"];
 
 /// The name of the program behind an agent, where it is a program's.
 pub(super) fn program(agent: &str) -> Option<&'static str> {
@@ -118,6 +119,16 @@ mod tests {
             "JavaScript",
         ] {
             assert_eq!(program(agent), None, "{agent}");
+        }
+    }
+
+    #[test]
+    fn old_ways_of_signing_in_are_told_by_the_agents_that_are_logged_for_them() {
+        for agent in ["BAV2ROPC", "CBAInPROD", "CBAinTAR", "MSRPC"] {
+            assert!(is_password_alone(agent), "{agent}");
+        }
+        for agent in ["", "CBA", "CBAInPROD2", "Mozilla/5.0 CBAInPROD"] {
+            assert!(!is_password_alone(agent), "{agent}");
         }
     }
 

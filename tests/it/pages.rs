@@ -141,7 +141,7 @@ fn the_exit_statuses_are_those_of_the_code() {
         writeln!(page, "| {status} | {when} |").unwrap();
     }
     page.push_str(
-        "\nWith `--format json` a failure is one document on standard output: `error` with `code`, which does not change,\n`message`, `hint`, `exit_status`, and `places`: where in a playbook it is wrong, each with what is wrong there.\n\n```json\n{\"error\": {\"code\": \"playbook_unknown\", \"message\": \"no playbook is called `bce`\", \"hint\": \"did you mean `bec`?\", \"exit_status\": 2, \"places\": []}}\n```\n\nA script that goes on after a containment looks at the status, not at the text:\n\n```sh\nstanch apply plan.json --yes\ncase $? in\n    0) echo \"contained\" ;;\n    6) echo \"not contained in full: look at the open items\" ;;\n    *) echo \"nothing was contained\" ;;\nesac\n```\n",
+        "\nWith `--format json` a failure is one document on standard output: `error` with `code`, which does not change,\n`message`, `hint`, `exit_status`, and `places`: where in a playbook it is wrong, each with what is wrong there.\n\n```json\n{\"error\": {\"code\": \"playbook_unknown\", \"message\": \"no playbook is called `bce`\", \"hint\": \"did you mean `bec`?\", \"exit_status\": 2, \"places\": []}}\n```\n\nA script that goes on after a containment looks at the status, not at the text:\n\n```sh\nstanch apply plan.json --yes\ncase $? in\n    0) echo \"contained\" ;;\n    6) echo \"not contained in full: look at the open items\" ;;\n    3|4|5) echo \"nothing was sent\" ;;\n    130) echo \"interrupted: a part of it may be done, see stanch runs list\" ;;\n    *) echo \"failed: see stanch runs list for what was done, if anything\" ;;\nesac\n```\n",
     );
     hold("exit-statuses.md", &page);
 }
