@@ -11,7 +11,7 @@ use crate::case::{Case, Investigation, Look, Subject, Window};
 use crate::config::Guards;
 use crate::domain::{CidrBlock, Clock, Timestamp, UserId};
 use crate::graph::{Reader, settled};
-use crate::investigate::{Ask, Read, SignInFile, examine, investigate, left_behind};
+use crate::investigate::{Ask, Read, SignInFile, examine, investigate, left_behind, tried_among};
 use crate::report::{Access, EvidenceRead, InvestigationReport, LeftBehind, Unread, controls};
 
 /// Why what a tenant alone tells is not known where a file was given.
@@ -136,14 +136,13 @@ pub fn investigate_file(
         upn.eq_ignore_ascii_case(user) || id.is_some_and(|id| id.as_str().eq_ignore_ascii_case(user))
     };
     let mut others: Vec<String> = Vec::new();
-    let mut rows = file.rows;
-    rows.retain(|row| {
-        let is_own = is_users(row.user_id.as_ref(), &row.upn);
-        if !is_own && others.len() < 3 && !others.iter().any(|known| *known == *row.upn) {
+    let (mut rows, rest): (Vec<_>, Vec<_>) =
+        file.rows.into_iter().partition(|row| is_users(row.user_id.as_ref(), &row.upn));
+    for row in &rest {
+        if others.len() < 3 && !others.iter().any(|known| *known == *row.upn) {
             others.push(row.upn.to_string());
         }
-        is_own
-    });
+    }
     let known = rows.iter().find_map(|row| Some((row.user_id.clone()?, row.upn.parse().ok()?)));
     let Some((id, upn)) = known else {
         return Err(PlanError::NotInFile { text: user.to_owned(), others });
@@ -153,6 +152,7 @@ pub fn investigate_file(
     if let Some(until) = question.until {
         rows.retain(|row| row.at <= until);
     }
+    let tried = tried_among(&rows, &rest, &id);
     let subject = Subject {
         id,
         upn,
@@ -175,6 +175,7 @@ pub fn investigate_file(
         sign_ins: Look::Read(rows),
         audits: unread(),
         methods: unread(),
+        tried,
         mail: Vec::new(),
         window,
         notes,

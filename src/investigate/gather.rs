@@ -4,19 +4,21 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::guesses::{Tried, read_tried};
 use super::hints::{confirm, is_plausible, named};
 use super::mail::read_mail;
 use super::methods::{Grounds, judge};
+use super::reach::{PREMIUM, reach};
 use super::sign_ins::{Clues, find_intruder};
 use crate::alert::Hints;
 use crate::case::{
     AuditRecord, AuthMethod, Confidence, Evidence, Indicator, IndicatorKind, Look, SignIn, Subject, Window,
 };
-use crate::domain::CidrBlock;
+use crate::domain::{CidrBlock, shown};
 use crate::graph::{GraphError, Reader, SignInQuery, look};
 
-/// How far back the logs are read where nothing else is said: what P1 and P2 keep (policy-logs-auth.md 4.4).
-const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far back the logs are read where nothing else is said.
+const DEFAULT_WINDOW: SignedDuration = PREMIUM;
 /// Before a given `--since` the logs are read this much further, to know the user's own past.
 const PAST: SignedDuration = SignedDuration::from_hours(14 * 24);
 
@@ -86,10 +88,11 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         None => earliest,
     };
     let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from, to: ask.until };
-    let (sign_ins, audits, methods) = tokio::join!(
+    let (sign_ins, audits, methods, plans) = tokio::join!(
         reader.sign_ins(&query),
         reader.directory_audits(&subject.id, from),
-        reader.methods(&subject.id)
+        reader.methods(&subject.id),
+        reader.service_plans()
     );
     let mut notes = Vec::new();
     let mut window = Window { from, to: ask.until.unwrap_or(ask.now) };
@@ -108,8 +111,26 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
             Look::Unread { why }
         }
     };
-    let mut read =
-        Read { sign_ins, audits: look(audits)?, methods: look(methods)?, mail: Vec::new(), window, notes };
+    let audits = look(audits)?;
+    window.from = window.from.max(reach(&look(plans)?, &sign_ins, &audits, ask.now));
+    if let Some(asked) = ask.since.or(hinted).filter(|asked| *asked < window.from) {
+        notes.push(format!(
+            "the logs reach back to {} only, and not to {}: what was done before is not in them",
+            shown(window.from),
+            shown(asked)
+        ));
+    }
+    let mut read = Read {
+        sign_ins,
+        audits,
+        methods: look(methods)?,
+        tried: Vec::new(),
+        mail: Vec::new(),
+        window,
+        notes,
+    };
+    let own = read.sign_ins.read().map(Vec::as_slice).unwrap_or_default();
+    read.tried = read_tried(reader, own, &subject.id, &mut read.notes).await?;
     // Where something is open, what was sent from there may settle it; elsewhere nobody asks.
     if let Some(from) = open_since(&read, ask) {
         read.mail = mail_addresses(reader, subject, from, ask.now, &mut read.notes).await?;
@@ -126,6 +147,8 @@ pub struct Read {
     pub audits: Look<Vec<AuditRecord>>,
     /// The subject's methods.
     pub methods: Look<Vec<AuthMethod>>,
+    /// How many other accounts were tried in vain from where the subject's password was wrong.
+    pub tried: Vec<Tried>,
     /// When and from where mail was sent in the subject's name; empty where nobody had to ask.
     pub mail: Vec<(Timestamp, IpAddr)>,
     /// What of the logs was read.
@@ -136,7 +159,7 @@ pub struct Read {
 
 /// Lets the finders tell whose is what.
 pub fn examine(read: Read, ask: &Ask) -> Found {
-    let Read { sign_ins, audits, methods, mail, window, mut notes } = read;
+    let Read { sign_ins, audits, methods, tried, mail, window, mut notes } = read;
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
     let confirmed = confirm(rows, &ask.hints, ask.now);
     let intruder = find_intruder(
@@ -147,6 +170,7 @@ pub fn examine(read: Read, ask: &Ask) -> Found {
             known: confirmed.rows,
             audits: audits.read().map(Vec::as_slice).unwrap_or_default(),
             mail: &mail,
+            tried: &tried,
         },
     );
     notes.extend(intruder.notes);
@@ -196,6 +220,7 @@ fn open_since(read: &Read, ask: &Ask) -> Option<Timestamp> {
         known: confirm(rows, &ask.hints, ask.now).rows,
         audits: read.audits.read().map(Vec::as_slice).unwrap_or_default(),
         mail: &[],
+        tried: &read.tried,
     };
     let found = find_intruder(rows, &clues);
     let open = found.indicators.iter().filter(|own| own.kind == IndicatorKind::Address && !own.is_certain());
@@ -212,11 +237,15 @@ async fn mail_addresses(
 ) -> Result<Vec<(Timestamp, IpAddr)>, InvestigateError> {
     let from = from.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(from);
     match read_mail(reader, subject, from, to).await? {
-        Look::Read(traces) => Ok(traces
-            .iter()
-            .filter_map(|trace| Some((trace.at, trace.from_ip.trim().parse::<IpAddr>().ok()?)))
-            .map(|(at, address)| (at, address.to_canonical()))
-            .collect()),
+        Look::Read(sent) => {
+            notes.extend(sent.notes);
+            Ok(sent
+                .traces
+                .iter()
+                .filter_map(|trace| Some((trace.at, trace.from_ip.trim().parse::<IpAddr>().ok()?)))
+                .map(|(at, address)| (at, address.to_canonical()))
+                .collect())
+        }
         Look::Unread { why } => {
             notes.push(format!("whether mail was sent from addresses that are in doubt was not read: {why}"));
             Ok(Vec::new())

@@ -1,15 +1,22 @@
 //! What was sent in the user's name from the intruder's addresses: the list that a fraud desk calls.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
 use crate::case::{Look, SentMail, Subject};
-use crate::graph::{GraphError, MessageTrace, Reader, look};
+use crate::graph::{GraphError, GraphUser, MessageTrace, Reader, look};
 
-/// Addresses of one user that are asked about at most.
+/// Addresses of one user that are asked about at most: each is a question for every ten days.
 const MOST_SENDERS: usize = 10;
+
+/// What was sent in a user's name, as far as it was asked about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub traces: Vec<MessageTrace>,
+    /// What is to be said of what was not asked about.
+    pub notes: Vec<String>,
+}
 
 /// Reads what was sent in a user's name.
 ///
@@ -20,24 +27,53 @@ pub(super) async fn read_mail(
     subject: &Subject,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Look<Vec<MessageTrace>>, GraphError> {
-    let mut senders: BTreeSet<String> = BTreeSet::from([subject.upn.as_str().to_lowercase()]);
-    if let Look::Read(Some(user)) = look(reader.user(subject.id.as_str()).await)? {
-        senders.extend(user.mail.map(|mail| mail.to_lowercase()));
-        let own = user.proxy_addresses.iter().filter_map(|text| text.split_once(':'));
-        senders.extend(
-            own.filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp"))
-                .map(|(_, address)| address.to_lowercase()),
-        );
+) -> Result<Look<Sent>, GraphError> {
+    let mut sent = Sent::default();
+    let user = match look(reader.user(subject.id.as_str()).await)? {
+        Look::Read(user) => user,
+        Look::Unread { why } => {
+            let upn = &subject.upn;
+            sent.notes.push(format!(
+                "which other addresses the user sends by was not read, so mail is told of {upn} alone: {why}"
+            ));
+            None
+        }
+    };
+    let senders = senders(subject.upn.as_str(), user.as_ref());
+    if let Some(left) = senders.get(MOST_SENDERS..).filter(|left| !left.is_empty()) {
+        sent.notes.push(format!(
+            "the user has {} addresses; what was sent by these was not asked for: {}",
+            senders.len(),
+            left.join(", ")
+        ));
     }
-    let mut traces = Vec::new();
     for sender in senders.iter().take(MOST_SENDERS) {
         match look(reader.message_traces(sender, from, to).await)? {
-            Look::Read(more) => traces.extend(more),
+            Look::Read(more) => sent.traces.extend(more),
             Look::Unread { why } => return Ok(Look::Unread { why }),
         }
     }
-    Ok(Look::Read(traces))
+    Ok(Look::Read(sent))
+}
+
+/// The addresses that a user sends by, the likeliest first: the name that they sign in by, the main address, the others.
+fn senders(upn: &str, user: Option<&GraphUser>) -> Vec<String> {
+    let mut others: Vec<&str> = user
+        .iter()
+        .flat_map(|user| &user.proxy_addresses)
+        .filter_map(|text| text.split_once(':'))
+        .filter(|(kind, _)| kind.eq_ignore_ascii_case("smtp"))
+        .map(|(_, address)| address)
+        .collect();
+    others.sort_unstable();
+    let mail = user.and_then(|user| user.mail.as_deref());
+    let mut senders: Vec<String> = Vec::new();
+    for address in std::iter::once(upn).chain(mail).chain(others).map(str::to_lowercase) {
+        if !senders.contains(&address) {
+            senders.push(address);
+        }
+    }
+    senders
 }
 
 /// Judges the traces: those from the intruder's addresses, each with whether it stayed in the company.

@@ -26,9 +26,6 @@ const DETAILS: &str = "StrongAuthenticationUserDetails";
 const SECURITY_PAGES: [&str; 2] =
     ["19db86c3-b2b9-44cc-b339-36da233a3be2", "8c59ead7-d703-4a27-9e55-c96a0054c8d2"];
 
-/// How long Entra ID keeps audit records, whatever was asked for (policy-logs-auth.md 3).
-const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
-
 /// What the judgement rests on.
 pub struct Grounds<'a> {
     /// Audits about the subject.
@@ -376,22 +373,26 @@ fn by_registration(
         reasons.push(format!("registered {} from {ip}, says the user's own record", shown(*when)));
     }
     if let Some(address) = address {
-        let is_shared = around
-            .iter()
-            .any(|row| row.compliant && row.device_id.is_some() && row.ip.parse() == Ok(address));
-        if is_indicator(address, grounds.indicators) {
-            if is_shared {
+        match (is_indicator(address, grounds.indicators), is_users_own(address, at, grounds)) {
+            (true, Some(why)) => {
+                reasons.push(format!("{address} counts as the intruder's, and yet {why}"));
+                return MethodVerdict::Unknown;
+            }
+            (true, None) if is_older(at, grounds) => {
                 reasons.push(format!(
-                    "{address} is the intruder's, and the user's own compliant device was there too"
+                    "{address} counts as the intruder's, and yet it is older than the compromise"
                 ));
                 return MethodVerdict::Unknown;
             }
-            reasons.push(format!("{address} is the intruder's"));
-            return MethodVerdict::Attacker;
-        }
-        if let Some(why) = is_users_own(address, at, grounds) {
-            reasons.push(why);
-            return MethodVerdict::Owner;
+            (true, None) => {
+                reasons.push(format!("{address} is the intruder's"));
+                return MethodVerdict::Attacker;
+            }
+            (false, Some(why)) => {
+                reasons.push(why);
+                return MethodVerdict::Owner;
+            }
+            (false, None) => {}
         }
         // An address that is nobody's yet: the session in which it was registered may tell.
         if around.iter().any(|row| is_intruders(row) && row.ip.parse() == Ok(address)) {
@@ -452,9 +453,8 @@ fn without_record(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVer
 
 /// No record within a window that begins before the compromise: it is older than the window.
 fn older_by_window(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVerdict {
-    let kept_from = grounds.window.to.checked_sub(RETENTION).unwrap_or(grounds.window.from);
     match grounds.since {
-        Some(since) if grounds.window.from.max(kept_from) < since => MethodVerdict::UnknownOld,
+        Some(since) if grounds.window.from < since => MethodVerdict::UnknownOld,
         Some(_) => {
             reasons.push("the log does not reach back to the compromise".to_owned());
             MethodVerdict::Unknown
@@ -481,18 +481,16 @@ pub(super) fn is_indicator(address: IpAddr, indicators: &[Indicator]) -> bool {
 
 /// Why an address is the user's own: their compliant device was there, or they were on several days before.
 fn is_users_own(address: IpAddr, at: Timestamp, grounds: &Grounds<'_>) -> Option<String> {
-    let from_there: Vec<&SignIn> = grounds
-        .sign_ins
-        .iter()
-        .filter(|row| {
-            row.error_code == 0 && !grounds.intruder.contains(&row.id) && row.ip.parse() == Ok(address)
-        })
-        .collect();
-    if from_there.iter().any(|row| row.compliant && row.device_id.is_some()) {
+    let from_there: Vec<&SignIn> =
+        grounds.sign_ins.iter().filter(|row| row.error_code == 0 && row.ip.parse() == Ok(address)).collect();
+    if from_there.iter().any(|row| row.has_compliant_device()) {
         return Some(format!("{address} is where the user's own compliant device signs in"));
     }
-    let mut days: Vec<i64> =
-        from_there.iter().filter(|row| row.at <= at).map(|row| row.at.as_second() / 86_400).collect();
+    let mut days: Vec<i64> = from_there
+        .iter()
+        .filter(|row| row.at <= at && !grounds.intruder.contains(&row.id))
+        .map(|row| row.at.as_second() / 86_400)
+        .collect();
     days.sort_unstable();
     days.dedup();
     (days.len() >= 3).then(|| format!("the user signed in from {address} on {} days before", days.len()))

@@ -50,7 +50,7 @@ pub async fn read_neighbourhood(
 }
 
 /// What the texts of all addresses of a block begin with; it may take in more than the block.
-fn text_prefix(block: &CidrBlock) -> String {
+pub(super) fn text_prefix(block: &CidrBlock) -> String {
     match block.network() {
         IpAddr::V4(address) => {
             let octets = address.octets();

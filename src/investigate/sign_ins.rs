@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::connection::Known;
 use super::describe;
+use super::guesses::Tried;
 use super::hints::Borne;
 use super::past::Past;
 use super::signals::{self, CERTAIN, Kind, SUSPICIOUS, Scene, Signal};
@@ -35,6 +36,8 @@ pub struct Clues<'c> {
     pub audits: &'c [AuditRecord],
     /// When and from where mail was sent in the subject's name, where it was read.
     pub mail: &'c [(Timestamp, IpAddr)],
+    /// How many other accounts were tried in vain from where the user's password was wrong, where it was read.
+    pub tried: &'c [Tried],
 }
 
 impl Clues<'_> {
@@ -86,6 +89,7 @@ pub fn find_intruder(rows: &[SignIn], clues: &Clues<'_>) -> IntruderSignIns {
         failures: &failures,
         registrations: &registrations,
         mail: clues.mail,
+        tried: clues.tried,
         app_homes: &homes,
     };
     let mut notes = Vec::new();

@@ -20,7 +20,7 @@
 //! | security information registered from the address | act | 3 |
 //! | mail sent in the user's name from the address; of an app's own server only where the app has several homes | act | 3 |
 //! | prompts refused before one was accepted | act | 4 |
-//! | wrong passwords before the right one | act | 3 |
+//! | many wrong passwords before the right one, or wrong ones for many accounts | act | 3 |
 //!
 //! And once something is certain, for what is connected with it:
 //!
@@ -44,6 +44,7 @@ use std::net::IpAddr;
 use jiff::{SignedDuration, Timestamp};
 
 use super::agent;
+use super::guesses::{self, MANY_ACCOUNTS, MANY_GUESSES, Tried};
 use super::known_app::AppKind;
 use super::past::{Past, Standing};
 use super::strand::Strand;
@@ -65,8 +66,6 @@ const PROMPTS_WITHIN: SignedDuration = SignedDuration::from_hours(2);
 const SEVERAL_HOMES: usize = 2;
 /// So many refused prompts are no slip.
 const MANY_PROMPTS: usize = 3;
-/// Wrong passwords this near before the right one belong to it.
-const GUESSES_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// An act this near to a strand is done in it.
 const NEAR: SignedDuration = SignedDuration::from_hours(1);
 /// The user's own rows this near on both sides: the session is used in two places at once.
@@ -117,6 +116,8 @@ pub(super) struct Scene<'s, 'a> {
     pub registrations: &'s [(Timestamp, IpAddr)],
     /// When and from where mail was sent in the user's name; empty where it was not read.
     pub mail: &'s [(Timestamp, IpAddr)],
+    /// How many other accounts were tried in vain from where the user's password was wrong; empty where it was not read.
+    pub tried: &'s [Tried],
     /// In which autonomous systems the servers of each app are.
     pub app_homes: &'s BTreeMap<&'a str, BTreeSet<i64>>,
 }
@@ -451,23 +452,30 @@ fn prompts(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>
 }
 
 fn guesses(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>) -> Option<Signal> {
-    if strand.second_factor == SecondFactor::Fresh || past.standing(strand) == Standing::Own {
-        return None;
-    }
     // A refreshed token guesses nothing.
-    if !strand.is_interactive {
+    if !guesses::may_be_guessed(strand) || past.standing(strand) == Standing::Own {
         return None;
     }
-    let wrong =
-        failures(strand, scene, GUESSES_WITHIN, |row| [50_126, 50_053, 50_056].contains(&row.error_code));
-    let count = wrong.count();
-    if count == 0 {
+    let count = failures(strand, scene, guesses::WITHIN, guesses::is_wrong_password).count();
+    if count >= MANY_GUESSES {
+        return signal(Kind::Act, 3, format!("came after {count} wrong passwords from there"));
+    }
+    let accounts = scene
+        .tried
+        .iter()
+        .filter(|own| Some(own.network) == strand.network)
+        .filter(|own| {
+            (SignedDuration::ZERO..=guesses::WITHIN).contains(&strand.first.duration_since(own.before))
+        })
+        .map(|own| own.accounts)
+        .max()?;
+    if accounts < MANY_ACCOUNTS {
         return None;
     }
     signal(
         Kind::Act,
         3,
-        format!("came after {count} wrong password{} from there", if count == 1 { "" } else { "s" }),
+        format!("came after wrong passwords for {accounts} other accounts from there, who never got in"),
     )
 }
 
@@ -480,7 +488,7 @@ fn failures<'s>(
 ) -> impl Iterator<Item = &'s SignIn> {
     let from = scene.failures.partition_point(|row| strand.first.duration_since(row.at) > within);
     let near = scene.failures.get(from..).unwrap_or_default().iter().copied();
-    near.take_while(|row| row.at <= strand.last).filter(move |row| {
+    near.take_while(|row| row.at < strand.first).filter(move |row| {
         let address: Option<IpAddr> = row.ip.trim().parse().ok();
         let is_there =
             address.is_some_and(|address| strand.network.is_some_and(|network| network.contains(address)));

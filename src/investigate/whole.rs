@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 
 use super::gather::{Ask, InvestigateError, gather};
-use super::mail::{judge_mail, read_mail};
+use super::mail::{Sent, judge_mail, read_mail};
 use super::neighbourhood::{judge_addresses, judge_others, read_neighbourhood};
 use crate::case::{Case, Indicator, IndicatorKind, Investigation, Look, Subject};
 use crate::domain::CidrBlock;
@@ -40,37 +40,37 @@ pub async fn investigate(
             read_neighbourhood(reader, &blocks, begin).await
         }
     };
-    let traces = async {
+    let sent = async {
         if blocks.is_empty() {
-            Ok(Look::Read(Vec::new()))
+            Ok(Look::Read(Sent::default()))
         } else {
             read_mail(reader, subject, begin, ask.now).await
         }
     };
-    let (rows, traces, domains, locations, policies) = tokio::join!(
-        neighbourhood,
-        traces,
-        reader.own_domains(),
-        reader.named_locations(),
-        reader.policies()
-    );
-    let (rows, traces, domains) = (rows?, traces?, look(domains)?);
+    let (rows, sent, domains, locations, policies) =
+        tokio::join!(neighbourhood, sent, reader.own_domains(), reader.named_locations(), reader.policies());
+    let (rows, sent, domains) = (rows?, sent?, look(domains)?);
     let (locations, policies) = (look(locations)?, look(policies)?);
     let refusal = |block: &CidrBlock, others: &Look<usize>| {
         let facts = RangeFacts { locations: &locations, policies: &policies, others };
         judge_range(block, rules, &facts).into_iter().next().map(|refusal| refusal.why)
     };
+    let mut notes = found.notes;
+    // The same was said, where it was asked to settle what is open.
+    let more = sent.read().into_iter().flat_map(|sent| &sent.notes);
+    let more: Vec<String> = more.filter(|note| !notes.contains(note)).cloned().collect();
+    notes.extend(more);
     Ok(Investigation {
         addresses: judge_addresses(&addresses, &rows, &subject.id, &refusal),
         others: rows.as_ref().map(|rows| judge_others(&addresses, rows, &subject.id)),
-        mail: traces.as_ref().map(|traces| judge_mail(traces, &addresses, &domains)),
+        mail: sent.as_ref().map(|sent| judge_mail(&sent.traces, &addresses, &domains)),
         case: Case {
             subject: subject.clone(),
             indicators: found.indicators,
             since: found.since,
             evidence: found.evidence,
         },
-        notes: found.notes,
+        notes,
     })
 }
 

@@ -106,6 +106,12 @@ impl<'a> SignIns<'a> {
         let surest = named.map(|own| own.confidence).max();
         let owns = self.own_address(address, at);
         Some(match (surest, owns) {
+            (Some(Confidence::High), None) if self.is_before(at) => {
+                reasons.push(format!(
+                    "{address} counts as the intruder's, and yet it is older than the compromise"
+                ));
+                MethodVerdict::Unknown
+            }
             (Some(Confidence::High), None) => {
                 reasons.push(format!("{address} is the intruder's"));
                 MethodVerdict::Attacker
@@ -176,16 +182,19 @@ impl<'a> SignIns<'a> {
 
     /// Judges what no record speaks of: older than the log, where that reaches back beyond the compromise.
     pub fn without_record(&self, reasons: &mut Vec<String>) -> MethodVerdict {
-        let window = self.case.evidence.window;
-        reasons.push(format!("no record of it since {}", shown(window.from)));
-        // Entra ID keeps audit records so long, whatever was asked for (policy-logs-auth.md 4.4).
-        let kept = window.to.checked_sub(SignedDuration::from_hours(30 * 24)).unwrap_or(window.from);
+        let from = self.case.evidence.window.from;
+        reasons.push(format!("no record of it since {}", shown(from)));
         match self.case.since {
-            Some(since) if window.from.max(kept) >= since => {
+            Some(since) if from < since => MethodVerdict::UnknownOld,
+            Some(_) => {
                 reasons.push("the log does not reach back to the compromise".to_owned());
                 MethodVerdict::Unknown
             }
-            _ => MethodVerdict::UnknownOld,
+            None if self.all().next().is_none() => {
+                reasons.push("no sign-in was read, so it is not known since when".to_owned());
+                MethodVerdict::Unknown
+            }
+            None => MethodVerdict::UnknownOld,
         }
     }
 }
@@ -301,5 +310,25 @@ pub(super) mod tests {
     fn a_user_who_is_near_from_a_place_that_nobody_knows_is_no_proof_of_anything() {
         let strange = case(vec![sign_in("2026-09-11T10:00:00Z", "5.62.20.30", "Mail", false)]);
         assert_eq!(verdict(&strange, "2026-09-11T10:01:00Z", None), MethodVerdict::Unknown);
+    }
+
+    #[test]
+    fn an_address_of_the_intruders_before_the_compromise_decides_nothing() {
+        let case = case(vec![]);
+        assert_eq!(verdict(&case, "2026-09-11T10:00:00Z", Some(EVIL)), MethodVerdict::Attacker);
+        assert_eq!(verdict(&case, "2026-09-01T10:00:00Z", Some(EVIL)), MethodVerdict::Unknown);
+    }
+
+    #[test]
+    fn without_a_record_a_thing_is_old_only_where_something_was_read_and_reaches_further_back() {
+        let judged = |case: &Case| SignIns::of(case).without_record(&mut Vec::new());
+        let mut case = case(vec![sign_in("2026-09-11T10:00:00Z", HOME, "Mail", true)]);
+        assert_eq!(judged(&case), MethodVerdict::UnknownOld);
+        case.since = Some(case.evidence.window.from);
+        assert_eq!(judged(&case), MethodVerdict::Unknown);
+        case.since = None;
+        assert_eq!(judged(&case), MethodVerdict::UnknownOld);
+        case.evidence.sign_ins = Look::Unread { why: "403".to_owned() };
+        assert_eq!(judged(&case), MethodVerdict::Unknown);
     }
 }

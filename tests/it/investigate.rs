@@ -236,3 +236,41 @@ fn the_command_reads_the_tenant_over_sockets_and_writes_nothing() {
     assert_eq!(values(&found, "address"), texts(&mock.tenant["attackers"][0]["ips"]));
     assert_eq!(mock.writes(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_many_addresses_the_users_own_are_asked_about_first_and_the_rest_is_named() {
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let users = tenant["users"].as_array_mut().unwrap();
+        let lynne =
+            users.iter_mut().find(|own| own["userPrincipalName"] == "lynne.robbins@contoso.com").unwrap();
+        let aliases: Vec<String> = (10..24).map(|number| format!("smtp:a{number}@contoso.com")).collect();
+        lynne["proxyAddresses"] = json!(aliases);
+    });
+    let found = document(&world).await;
+    let recipients: BTreeSet<&str> =
+        found["recipients"].as_array().unwrap().iter().map(|own| own["address"].as_str().unwrap()).collect();
+    assert_eq!(recipients, texts(&world.truth["recipients"]));
+    let notes = texts(&found["notes"]);
+    let note = notes.iter().find(|own| own.contains("was not asked for")).unwrap();
+    assert!(note.contains("a23@contoso.com") && !note.contains("a18@contoso.com"), "{note}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_older_than_the_logs_reach_is_said_and_nothing_is_called_older_than_the_compromise_by_it() {
+    let keep = |world: &World| world.truth["keepMethods"][0].as_str().unwrap().to_owned();
+    for (licences, days) in [(None, 40), (Some(json!(["EXCHANGE_S_ENTERPRISE"])), 10)] {
+        let world = World::case_with("bec-node-fetch", |tenant| {
+            if let Some(licences) = &licences {
+                tenant["tenant"]["licences"] = licences.clone();
+            }
+            tenant["directoryAudits"] = json!([]);
+        });
+        let since = world.clock.now() - std::time::Duration::from_hours(24 * days);
+        let request = Question { user: world.victim().to_owned(), since: Some(since), ..Question::default() };
+        let report = investigator(&world).report(&request).await.unwrap();
+        assert!(report.notes.iter().any(|own| own.contains("the logs reach back to")), "{:?}", report.notes);
+        assert!(report.window.from > since, "{:?}", report.window);
+        let own = report.methods.iter().find(|own| own.id == keep(&world)).unwrap();
+        assert_eq!(own.verdict, stanch::case::MethodVerdict::Unknown, "{own:?}");
+    }
+}

@@ -250,13 +250,16 @@ fn a_date_that_graph_gives_counts_and_the_record_near_it_decides() {
 }
 
 #[test]
-fn a_log_that_is_kept_for_thirty_days_does_not_reach_back_further() {
-    let story = Story {
-        since: Some("2024-08-01T00:00:00Z"),
-        window_from: "2024-07-01T00:00:00Z",
-        ..Story::new(vec![app("a")], vec![])
-    };
-    assert_eq!(story.verdicts(), [Unknown]);
+fn an_address_of_the_intruders_is_not_asked_alone() {
+    let registered = |when: &str| vec![registered(when, AUTHENTICATOR, Some(EVIL)), change(when, "a", "a b")];
+    let mut shared = Story::new(vec![app("b")], registered("2024-09-26T18:32:35Z"));
+    assert_eq!(shared.verdicts(), [Attacker]);
+    // The laptop was there too, if on another day.
+    shared.sign_ins.push(sign_in("2024-09-12T08:00:00Z", EVIL, "Outlook", true));
+    assert_eq!(shared.verdicts(), [Unknown]);
+    let early = Story::new(vec![app("b")], registered("2024-09-20T18:32:35Z"));
+    assert_eq!(early.verdicts(), [Unknown]);
+    assert!(early.judge()[0].reasons.iter().any(|own| own.contains("older than the compromise")));
 }
 
 #[test]

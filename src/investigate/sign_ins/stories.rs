@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::tests::addresses;
-use super::{Clues, IntruderSignIns, find_intruder};
+use super::{Clues, IntruderSignIns, Tried, find_intruder};
 use crate::case::{AuditActor, AuditRecord, Position, SecondFactor, SignIn};
 
 const HOME: &str = "84.180.12.7";
@@ -252,6 +252,38 @@ fn the_right_password_after_many_wrong_ones_without_a_second_factor_is_the_intru
         ..abroad(row(day(25, 2), HOSTED, CHROME, "hit"))
     };
     assert_eq!(Log::month().with(tries).with([hit]).found(), [HOSTED]);
+}
+
+/// The right password from a new place, with no second factor asked for.
+fn let_in_by_password(at: Timestamp) -> SignIn {
+    SignIn {
+        second_factor: SecondFactor::NotAsked,
+        interactive: true,
+        ..abroad(row(at, HOSTED, CHROME, "hit"))
+    }
+}
+
+#[test]
+fn a_slip_before_the_right_password_and_wrong_ones_after_it_are_no_guessing() {
+    let wrong = |at: Timestamp| failed(abroad(row(at, HOSTED, CHROME, "x")), 50_126);
+    let slips = (0..3).map(|minute| wrong(day(25, 1) + SignedDuration::from_mins(minute)));
+    let later = (0..20).map(|minute| wrong(day(25, 3) + SignedDuration::from_mins(minute)));
+    let log = Log::month()
+        .with(slips)
+        .with([let_in_by_password(day(25, 2)), let_in_by_password(day(25, 6))])
+        .with(later);
+    assert!(log.found().is_empty(), "{:?}", log.find().indicators);
+}
+
+#[test]
+fn one_wrong_password_is_guessing_where_many_accounts_were_tried_from_there() {
+    let wrong = failed(abroad(row(day(25, 1), HOSTED, CHROME, "x")), 50_126);
+    let log = Log::month().with([wrong, let_in_by_password(day(25, 2))]);
+    for (accounts, wanted) in [(2, &[][..]), (3, &[HOSTED])] {
+        let tried = [Tried { network: "45.155.204.0/24".parse().unwrap(), before: day(25, 2), accounts }];
+        let found = find_intruder(&log.rows, &Clues { tried: &tried, ..Clues::default() });
+        assert_eq!(addresses(&found), wanted, "{accounts}");
+    }
 }
 
 #[test]
