@@ -67,7 +67,8 @@ async fn no_device_policy_is_enforced_for_somebody_whose_devices_could_not_be_re
     };
     let enforced = plan(&world, &steps("enabled"), &[]).await;
     let refused = enforced.guards.refused.iter().find(|own| own.guard == "policy_no_device").unwrap();
-    assert!(refused.why.contains("is not known") && refused.next.contains("report_only"), "{refused:?}");
+    assert!(refused.why.contains("is not known") && refused.why.contains("`Device.Read.All`"), "{refused:?}");
+    assert!(refused.next.contains("report_only"), "{refused:?}");
     assert!(!is_planned(&enforced, "require_compliant_device"));
     let rehearsed = plan(&world, &steps("report_only"), &[]).await;
     assert!(is_planned(&rehearsed, "require_compliant_device"));

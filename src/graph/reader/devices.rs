@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::fetch::{EVENTUAL, Reader, malformed};
+use super::fetch::{EVENTUAL, Reader, malformed, withheld};
 use super::field::{flag, moment, text, text_if_any};
 use crate::case::Device;
 use crate::domain::UserId;
@@ -42,7 +42,12 @@ impl Reader {
             .map(|row| {
                 let id = text_if_any(row, "/id")
                     .ok_or_else(|| malformed(&target, "a device without an id", None))?;
-                Ok(parse_device(id, row))
+                let device = parse_device(id, row);
+                // Whoever may read users and not devices sees that they are there, and nothing of them.
+                if device.device_id.is_empty() && device.name.is_empty() && device.os.is_empty() {
+                    return Err(withheld(&target, "deviceId"));
+                }
+                Ok(device)
             })
             .collect()
     }

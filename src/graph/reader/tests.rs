@@ -531,7 +531,10 @@ async fn the_rest_of_the_tenant_is_read() {
             list(&[json!({"id": "d1", "deviceId": "x", "isCompliant": true})])
         }),
         ("/v1.0/users/0f3c2b1a-7d4e-4c5b-9a8f-1e2d3c4b5a69/registeredDevices/microsoft.graph.device", || {
-            list(&[json!({"id": "d1"}), json!({"id": "d2", "isCompliant": null})])
+            list(&[
+                json!({"id": "d1", "deviceId": "x"}),
+                json!({"id": "d2", "deviceId": "y", "isCompliant": null}),
+            ])
         }),
         ("/v1.0/identity/conditionalAccess/namedLocations", || {
             list(&[
