@@ -277,6 +277,9 @@ pub struct Mailbox {
     pub access: MailboxAccess,
     /// Its settings, over what a fresh mailbox has.
     pub settings: serde_json::Map<String, Value>,
+    /// Its folders, beside the archive that every mailbox has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mail_folders: Vec<Value>,
     /// Where an administrator has mail forwarded to: Graph shows none of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarding_smtp_address: Option<String>,

@@ -1,5 +1,7 @@
 //! An inbox rule, as far as Graph shows it (identity.md 7.1).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,6 +25,9 @@ pub struct InboxRule {
     pub exceptions: Map<String, Value>,
     /// The whole rule, as Graph gave it.
     pub whole: Value,
+    /// The names of the folders that it moves or copies to, by their ids, where they were read.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub folders: BTreeMap<String, String>,
 }
 
 impl InboxRule {
@@ -50,6 +55,18 @@ impl InboxRule {
     /// The folder that it moves mail to, by its id.
     pub fn moves_to(&self) -> Option<&str> {
         self.actions.get("moveToFolder").and_then(Value::as_str).filter(|folder| !folder.is_empty())
+    }
+
+    /// The ids of the folders that it moves or copies to.
+    pub fn folder_ids(&self) -> Vec<&str> {
+        let named = ["moveToFolder", "copyToFolder"].iter();
+        let ids = named.filter_map(|action| self.actions.get(*action).and_then(Value::as_str));
+        ids.filter(|id| !id.is_empty()).collect()
+    }
+
+    /// The name of a folder, or its id where the name was not read.
+    pub fn folder<'r>(&'r self, id: &'r str) -> &'r str {
+        self.folders.get(id).map_or(id, String::as_str)
     }
 
     /// The words and addresses that it looks for.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::Case;
 use super::look::Look;
+use super::risk::{RiskDetection, UserRisk};
 use crate::domain::{CidrBlock, UserId};
 
 /// An address of the intruder's, and who else uses it.
@@ -82,6 +83,10 @@ pub struct Investigation {
     pub others: Look<Vec<OtherUser>>,
     /// What was sent from the intruder's addresses, oldest first.
     pub mail: Look<Vec<SentMail>>,
+    /// For what Identity Protection holds the user; `Read(None)` where it never had a doubt.
+    pub user_risk: Look<Option<UserRisk>>,
+    /// Its detections within the window, oldest first.
+    pub detections: Look<Vec<RiskDetection>>,
     /// What is to be said about the look.
     pub notes: Vec<String>,
 }

@@ -7,7 +7,7 @@ use super::from_alert::FromAlert;
 use super::investigator::{Investigator, Question};
 use super::plan_error::PlanError;
 use super::planner::ENGINE;
-use crate::case::{Case, IndicatorKind, Investigation, Look};
+use crate::case::{Case, IndicatorKind, Investigation, Look, RiskDetection};
 use crate::domain::{CidrBlock, PlanId, RunId, json_of};
 use crate::order::{OrderedStep, Part};
 use crate::plan::{Action, Plan};
@@ -25,6 +25,7 @@ const NOT_FOR_A_PLAN: &str = "a plan does not need it, so it was not read while 
 /// What a plan rests on, as it is kept: a plan reads what it needs, and nothing more is read for its report's sake.
 pub(super) fn read_while_planning(
     case: Case,
+    detections: Look<Vec<RiskDetection>>,
     controls: Look<Vec<Control>>,
     alert_at: Option<Timestamp>,
     now: Timestamp,
@@ -34,6 +35,8 @@ pub(super) fn read_while_planning(
         addresses: Vec::new(),
         others: Look::Unread { why: NOT_FOR_A_PLAN.to_owned() },
         mail: Look::Unread { why: NOT_FOR_A_PLAN.to_owned() },
+        user_risk: Look::Unread { why: NOT_FOR_A_PLAN.to_owned() },
+        detections,
         // What is to be said about the look stands among the plan's warnings.
         notes: Vec::new(),
         case,

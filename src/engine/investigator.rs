@@ -177,6 +177,7 @@ pub fn investigate_file(
         methods: unread(),
         tried,
         mail: Vec::new(),
+        detections: unread(),
         window,
         notes,
     };
@@ -187,6 +188,8 @@ pub fn investigate_file(
         addresses: Vec::new(),
         others: unread(),
         mail: unread(),
+        user_risk: unread(),
+        detections: found.detections,
         notes: found.notes,
     };
     let kinds = ["inbox rules", "what apps the user lets in", "devices", "the account itself"];

@@ -171,6 +171,7 @@ impl Planner {
             since: found.since,
             evidence: found.evidence,
         });
+        let detections = found.detections;
         warnings.extend(found.notes);
         warnings.extend(emergency_warnings(&rules));
         warnings.extend(grants.permission_warnings(&request.playbook, &self.guards, self.signed_in_as));
@@ -192,7 +193,8 @@ impl Planner {
         plan.warnings.splice(0..0, warnings);
         let plan = plan.sealed()?;
         // The steps are done with the case: this is its last owner, so that nothing is copied.
-        let read = incident::read_while_planning(Arc::unwrap_or_clone(case), controls, alert_at, now);
+        let read =
+            incident::read_while_planning(Arc::unwrap_or_clone(case), detections, controls, alert_at, now);
         self.keep(&plan, &read).await;
         Ok(plan)
     }

@@ -44,6 +44,11 @@ pub const APP_ROLES: &[AppRole] = &[
         "put users into groups and take them out",
     ),
     role(
+        "IdentityRiskEvent.Read.All",
+        "6e472fd1-ad78-48da-a0f0-97ab2c6b769e",
+        "read what Identity Protection has detected",
+    ),
+    role(
         "IdentityRiskyUser.Read.All",
         "dc5007c0-2d7d-4c42-879c-2dab87571379",
         "read whether users count as risky",
@@ -57,6 +62,11 @@ pub const APP_ROLES: &[AppRole] = &[
         "LicenseAssignment.Read.All",
         "e2f98668-2877-4f38-a2f4-8202e0717aa1",
         "read which licences there are",
+    ),
+    role(
+        "Mail.ReadBasic.All",
+        "693c5e45-0940-467d-9b8a-1022fb9d42ef",
+        "read the names of mail folders; it opens senders and subjects of all mail as well",
     ),
     role("MailboxSettings.Read", "40f97065-369a-49f4-947c-6a255697ae91", "read inbox rules"),
     role("MailboxSettings.ReadWrite", "6931bccd-447a-43d1-b442-00a195474933", "disable inbox rules"),
@@ -145,6 +155,8 @@ const COVERED_BY: &[(&str, &[&str])] = &[
     ("Policy.Read.ConditionalAccess", &["Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"]),
     ("UserAuthenticationMethod.Read.All", &["UserAuthenticationMethod.ReadWrite.All"]),
     ("IdentityRiskyUser.Read.All", &["IdentityRiskyUser.ReadWrite.All"]),
+    ("IdentityRiskEvent.Read.All", &["IdentityRiskEvent.ReadWrite.All"]),
+    ("Mail.ReadBasic.All", &["Mail.Read", "Mail.ReadWrite"]),
     ("MailboxSettings.Read", &["MailboxSettings.ReadWrite"]),
 ];
 

@@ -48,7 +48,7 @@ pub use auth::{AuthError, CertificateError, Credential, DevicePrompt};
 pub use connection::{Connection, SignedIn, Throttling};
 pub use error::{FailureKind, GraphError, OUT_OF_REACH, Retry};
 pub use licence::Licence;
-pub use look::{look, settled};
+pub use look::{look, settled, unanswered};
 pub use reader::{
     GraphUser, GroupBrief, MessageTrace, OperationState, Pass, PassPolicy, Reader, RiskyUser, SignInFor,
     SignInLog, SignInQuery, UserBrief, WhatIf, WhatIfAnswer, sign_ins_of_page,

@@ -10,6 +10,7 @@ pub(crate) fn least(method: &str, path: &str, body: &Value) -> &'static [&'stati
     let has = |name: &str| segments.iter().any(|segment| *segment == name || segment.starts_with(name));
     match segments.first().copied().unwrap_or_default() {
         "policies" if has("authenticationMethodsPolicy") => &["Policy.Read.AuthenticationMethod"],
+        "identityProtection" if has("riskDetections") => &["IdentityRiskEvent.Read.All"],
         "identityProtection" if is_read => &["IdentityRiskyUser.Read.All"],
         "identityProtection" => &["IdentityRiskyUser.ReadWrite.All"],
         "identity" if has("evaluate") => &["Policy.Read.ConditionalAccess"],
@@ -55,6 +56,9 @@ fn of_user(segments: &[&str], is_read: bool, body: &Value) -> &'static [&'static
     }
     if has("registeredDevices") || has("ownedDevices") {
         return &["User.Read.All", "Device.Read.All"];
+    }
+    if has("mailFolders") && !has("messageRules") {
+        return &["Mail.ReadBasic.All"];
     }
     if has("mailFolders") || has("mailboxSettings") {
         return if is_read { &["MailboxSettings.Read"] } else { &["MailboxSettings.ReadWrite"] };
@@ -162,6 +166,13 @@ mod tests {
                 &["ExchangeMessageTrace.Read.All"],
             ),
             ("GET", "/v1.0/users/x/mailFolders/inbox/messageRules", &none, &["MailboxSettings.Read"]),
+            ("GET", "/v1.0/users/x/mailFolders/y?$select=displayName", &none, &["Mail.ReadBasic.All"]),
+            (
+                "GET",
+                "/v1.0/identityProtection/riskDetections?$filter=x",
+                &none,
+                &["IdentityRiskEvent.Read.All"],
+            ),
             (
                 "PATCH",
                 "/v1.0/users/x/mailFolders/inbox/messageRules/y",

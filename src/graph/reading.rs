@@ -28,6 +28,8 @@ pub enum Reading {
     Devices,
     /// The rules of a user's inbox.
     InboxRules,
+    /// The names of a user's mail folders.
+    MailFolders,
     /// What users let apps do.
     Grants,
     /// Apps, as the tenant knows them.
@@ -42,6 +44,10 @@ pub enum Reading {
     WhatIf,
     /// Whether Identity Protection holds a user for risky.
     Risk,
+    /// What Identity Protection has detected.
+    RiskDetections,
+    /// What was sent, to whom, from which address.
+    MessageTraces,
     /// What the tenant lets a Temporary Access Pass be.
     PassPolicy,
 }
@@ -57,6 +63,30 @@ impl Reading {
         Self::SignIns,
         Self::DirectoryAudits,
         Self::Methods,
+    ];
+
+    /// What calling the intruder evicted rests on: where one of these is unread, nobody is called so.
+    pub const OF_EVICTION: &'static [Self] = &[
+        Self::Users,
+        Self::Roles,
+        Self::SignIns,
+        Self::DirectoryAudits,
+        Self::Methods,
+        Self::InboxRules,
+        Self::Domains,
+        Self::Grants,
+        Self::Apps,
+        Self::Devices,
+    ];
+
+    /// What an investigation reads beside what every plan reads and an eviction rests on; it goes on without any of these.
+    pub const OF_INVESTIGATION: &'static [Self] = &[
+        Self::NamedLocations,
+        Self::Policies,
+        Self::Risk,
+        Self::RiskDetections,
+        Self::MessageTraces,
+        Self::MailFolders,
     ];
 
     /// What every apply reads before its first write: is it still the same account, and may it be touched?
@@ -81,6 +111,7 @@ impl Reading {
             Self::Methods => "authentication methods",
             Self::Devices => "devices",
             Self::InboxRules => "inbox rules",
+            Self::MailFolders => "the names of mail folders",
             Self::Grants => "users' consents to apps",
             Self::Apps => "apps",
             Self::Groups => "groups",
@@ -88,6 +119,8 @@ impl Reading {
             Self::Policies => "Conditional Access policies",
             Self::WhatIf => "which policies would apply",
             Self::Risk => "whether a user counts as risky",
+            Self::RiskDetections => "what Identity Protection has detected",
+            Self::MessageTraces => "what was sent, and to whom",
             Self::PassPolicy => "what a Temporary Access Pass may be",
         }
     }
@@ -105,6 +138,7 @@ impl Reading {
             Self::Methods => ("GET", "/beta/users/{id}/authentication/methods"),
             Self::Devices => ("GET", "/v1.0/users/{id}/registeredDevices"),
             Self::InboxRules => ("GET", "/v1.0/users/{id}/mailFolders/inbox/messageRules"),
+            Self::MailFolders => ("GET", "/v1.0/users/{id}/mailFolders/{id}"),
             Self::Grants => ("GET", "/v1.0/users/{id}/oauth2PermissionGrants"),
             Self::Apps => ("GET", "/v1.0/servicePrincipals/{id}"),
             Self::Groups => ("GET", "/v1.0/groups/{id}"),
@@ -112,6 +146,8 @@ impl Reading {
             Self::Policies => ("GET", "/v1.0/identity/conditionalAccess/policies"),
             Self::WhatIf => ("POST", "/v1.0/identity/conditionalAccess/evaluate"),
             Self::Risk => ("GET", "/v1.0/identityProtection/riskyUsers/{id}"),
+            Self::RiskDetections => ("GET", "/v1.0/identityProtection/riskDetections"),
+            Self::MessageTraces => ("GET", "/v1.0/admin/exchange/tracing/messageTraces"),
             Self::PassPolicy => (
                 "GET",
                 "/v1.0/policies/authenticationMethodsPolicy/authenticationMethodConfigurations/temporaryAccessPass",
@@ -138,6 +174,7 @@ mod tests {
             Reading::Methods,
             Reading::Devices,
             Reading::InboxRules,
+            Reading::MailFolders,
             Reading::Grants,
             Reading::Apps,
             Reading::Groups,
@@ -145,6 +182,7 @@ mod tests {
             Reading::Policies,
             Reading::WhatIf,
             Reading::Risk,
+            Reading::RiskDetections,
             Reading::PassPolicy,
         ] {
             let needs = reading.permissions();

@@ -9,13 +9,15 @@ use super::hints::{confirm, is_plausible, named};
 use super::mail::read_mail;
 use super::methods::{Grounds, judge};
 use super::reach::{PREMIUM, reach};
+use super::risk::bear;
 use super::sign_ins::{Clues, find_intruder};
 use crate::alert::Hints;
 use crate::case::{
-    AuditRecord, AuthMethod, Confidence, Evidence, Indicator, IndicatorKind, Look, SignIn, Subject, Window,
+    AuditRecord, AuthMethod, Confidence, Evidence, Indicator, IndicatorKind, Look, RiskDetection, SignIn,
+    Subject, Window,
 };
 use crate::domain::{CidrBlock, shown};
-use crate::graph::{GraphError, Reader, SignInQuery, look};
+use crate::graph::{GraphError, Reader, SignInQuery, look, settled, unanswered};
 
 /// How far back the logs are read where nothing else is said.
 const DEFAULT_WINDOW: SignedDuration = PREMIUM;
@@ -48,6 +50,8 @@ pub struct Found {
     pub since: Option<Timestamp>,
     /// The evidence.
     pub evidence: Evidence,
+    /// What Identity Protection has detected.
+    pub detections: Look<Vec<RiskDetection>>,
     /// What is to be said about the look.
     pub notes: Vec<String>,
 }
@@ -88,12 +92,15 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         None => earliest,
     };
     let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from, to: ask.until };
-    let (sign_ins, audits, methods, plans) = tokio::join!(
+    let (sign_ins, audits, methods, plans, detections) = tokio::join!(
         reader.sign_ins(&query),
         reader.directory_audits(&subject.id, from),
         reader.methods(&subject.id),
-        reader.service_plans()
+        reader.service_plans(),
+        reader.risk_detections(&subject.id, from)
     );
+    // Nothing waits for it: where it is not read, the log's own words on risk stand.
+    let detections = settled(detections);
     let mut notes = Vec::new();
     let mut window = Window { from, to: ask.until.unwrap_or(ask.now) };
     let sign_ins = match look(sign_ins)? {
@@ -104,6 +111,7 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
             // Whoever does not filter as asked gives the sign-ins of others, too.
             rows.retain(|row| row.user_id.as_ref().is_none_or(|user| *user == subject.id));
             rows.shrink_to_fit();
+            bear(&mut rows, detections.read().map(Vec::as_slice).unwrap_or_default());
             Look::Read(rows)
         }
         Look::Unread { why } => {
@@ -126,14 +134,15 @@ pub async fn gather(reader: &Reader, subject: &Subject, ask: &Ask) -> Result<Fou
         methods: look(methods)?,
         tried: Vec::new(),
         mail: Vec::new(),
+        detections,
         window,
         notes,
     };
     let own = read.sign_ins.read().map(Vec::as_slice).unwrap_or_default();
-    read.tried = read_tried(reader, own, &subject.id, &mut read.notes).await?;
+    read.tried = read_tried(reader, own, &subject.id, &mut read.notes).await;
     // Where something is open, what was sent from there may settle it; elsewhere nobody asks.
     if let Some(from) = open_since(&read, ask) {
-        read.mail = mail_addresses(reader, subject, from, ask.now, &mut read.notes).await?;
+        read.mail = mail_addresses(reader, subject, from, ask.now, &mut read.notes).await;
     }
     Ok(examine(read, ask))
 }
@@ -151,6 +160,8 @@ pub struct Read {
     pub tried: Vec<Tried>,
     /// When and from where mail was sent in the subject's name; empty where nobody had to ask.
     pub mail: Vec<(Timestamp, IpAddr)>,
+    /// What Identity Protection has detected.
+    pub detections: Look<Vec<RiskDetection>>,
     /// What of the logs was read.
     pub window: Window,
     /// What is to be said about the reading.
@@ -159,7 +170,7 @@ pub struct Read {
 
 /// Lets the finders tell whose is what.
 pub fn examine(read: Read, ask: &Ask) -> Found {
-    let Read { sign_ins, audits, methods, tried, mail, window, mut notes } = read;
+    let Read { sign_ins, audits, methods, tried, mail, detections, window, mut notes } = read;
     let rows = sign_ins.read().map(Vec::as_slice).unwrap_or_default();
     let confirmed = confirm(rows, &ask.hints, ask.now);
     let intruder = find_intruder(
@@ -208,7 +219,7 @@ pub fn examine(read: Read, ask: &Ask) -> Found {
     };
     let methods = methods.map(|methods| judge(methods, &grounds));
     let evidence = Evidence { window, sign_ins, audits, methods, intruder_sign_ins: intruder.rows };
-    Found { indicators, since, evidence, notes }
+    Found { indicators, since, evidence, detections, notes }
 }
 
 /// Since when there are addresses that may be the intruder's and are not certain.
@@ -234,21 +245,20 @@ async fn mail_addresses(
     from: Timestamp,
     to: Timestamp,
     notes: &mut Vec<String>,
-) -> Result<Vec<(Timestamp, IpAddr)>, InvestigateError> {
+) -> Vec<(Timestamp, IpAddr)> {
     let from = from.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(from);
-    match read_mail(reader, subject, from, to).await? {
+    match read_mail(reader, subject, from, to).await.unwrap_or_else(unanswered) {
         Look::Read(sent) => {
             notes.extend(sent.notes);
-            Ok(sent
-                .traces
+            sent.traces
                 .iter()
                 .filter_map(|trace| Some((trace.at, trace.from_ip.trim().parse::<IpAddr>().ok()?)))
                 .map(|(at, address)| (at, address.to_canonical()))
-                .collect())
+                .collect()
         }
         Look::Unread { why } => {
             notes.push(format!("whether mail was sent from addresses that are in doubt was not read: {why}"));
-            Ok(Vec::new())
+            Vec::new()
         }
     }
 }

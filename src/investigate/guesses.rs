@@ -9,7 +9,7 @@ use super::neighbourhood::text_prefix;
 use super::strand::{Strand, strands};
 use crate::case::{Look, SecondFactor, SignIn};
 use crate::domain::{CidrBlock, UserId};
-use crate::graph::{GraphError, Reader, SignInQuery, look};
+use crate::graph::{Reader, SignInQuery, settled};
 
 /// Wrong passwords this near before the right one belong to it.
 pub(super) const WITHIN: SignedDuration = SignedDuration::from_hours(24);
@@ -97,15 +97,12 @@ pub fn tried_among(own: &[SignIn], others: &[SignIn], subject: &UserId) -> Vec<T
 }
 
 /// Reads whose passwords else were tried from where the user's was wrong before it was right.
-///
-/// # Errors
-/// When Graph does not answer.
 pub(super) async fn read_tried(
     reader: &Reader,
     rows: &[SignIn],
     subject: &UserId,
     notes: &mut Vec<String>,
-) -> Result<Vec<Tried>, GraphError> {
+) -> Vec<Tried> {
     let mut tried = Vec::new();
     for (network, before) in suspects(rows) {
         let query = SignInQuery {
@@ -114,7 +111,7 @@ pub(super) async fn read_tried(
             from: before.saturating_sub(WITHIN).unwrap_or(before),
             to: Some(before),
         };
-        match look(reader.sign_ins(&query).await)? {
+        match settled(reader.sign_ins(&query).await) {
             Look::Read(log) => tried.push(count_tried(&log.rows, subject, (network, before))),
             Look::Unread { why } => {
                 notes.push(format!(
@@ -123,7 +120,7 @@ pub(super) async fn read_tried(
             }
         }
     }
-    Ok(tried)
+    tried
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 //! what they look for, and by whether they were meant not to be seen. One of these alone is what users do as well: it is
 //! shown, and asked about.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use crate::case::{Case, InboxRule, Judged, Look, MethodVerdict};
+use crate::domain::UserId;
 use crate::graph::{Reader, settled};
 
 /// What is read for it.
@@ -16,24 +19,75 @@ pub struct Inbox {
     pub own_domains: Look<Vec<String>>,
     /// The id of the mailbox's archive folder.
     pub archive: Look<Option<String>>,
+    /// Whether the names of the folders that rules move mail to were read.
+    pub folders: Look<()>,
 }
 
 /// Reads what the finder needs; what fails is unread, and nothing else waits for it.
 pub async fn read(graph: &Reader, case: &Case) -> Inbox {
     let user = &case.subject.id;
-    let (rules, own_domains, archive) =
-        tokio::join!(graph.inbox_rules(user), graph.own_domains(), graph.archive_folder(user));
-    Inbox { rules: settled(rules), own_domains: settled(own_domains), archive: settled(archive) }
+    let rules = async {
+        let mut rules = settled(graph.inbox_rules(user).await);
+        let folders = match &mut rules {
+            Look::Read(Some(rules)) => name_folders(graph, user, rules).await,
+            Look::Read(None) | Look::Unread { .. } => Look::Read(()),
+        };
+        (rules, folders)
+    };
+    let ((rules, folders), own_domains, archive) =
+        tokio::join!(rules, graph.own_domains(), graph.archive_folder(user));
+    Inbox { rules, own_domains: settled(own_domains), archive: settled(archive), folders }
 }
 
+/// Reads what the folders are called that rules move mail to: rules name them by their ids.
+async fn name_folders(graph: &Reader, user: &UserId, rules: &mut [InboxRule]) -> Look<()> {
+    let ids: BTreeSet<String> = rules.iter().flat_map(InboxRule::folder_ids).map(str::to_owned).collect();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut read = Look::Read(());
+    for id in &ids {
+        if names.len() >= MOST_FOLDERS {
+            let why = format!("rules move mail to {} folders: {MOST_FOLDERS} were asked about", ids.len());
+            read = Look::Unread { why };
+            break;
+        }
+        match settled(graph.mail_folder_name(user, id).await) {
+            Look::Read(name) => {
+                // One that is gone keeps its id.
+                names.insert(id.clone(), name.unwrap_or_else(|| id.clone()));
+            }
+            // What is refused once is refused for every folder.
+            Look::Unread { why } => {
+                read = Look::Unread { why };
+                break;
+            }
+        }
+    }
+    for rule in rules {
+        let own = rule.folder_ids().into_iter().filter_map(|id| names.get_key_value(id));
+        rule.folders = own.map(|(id, name)| (id.clone(), name.clone())).collect();
+    }
+    read
+}
+
+/// Folders whose names are read at most: each is a question of its own.
+const MOST_FOLDERS: usize = 25;
 /// From here on a rule is an intruder's, where what it is after or how it hides itself is among what counts.
 const CERTAIN: u8 = 5;
 /// From here on a rule is asked about.
 const SUSPICIOUS: u8 = 3;
 
-/// Folders that nobody looks into, by the names that Graph knows them under.
-const UNSEEN_FOLDERS: [&str; 6] =
-    ["archive", "rssfeeds", "conversationhistory", "junkemail", "deleteditems", "recoverableitemsdeletions"];
+/// Folders that nobody looks into, by their letters alone.
+const UNSEEN_FOLDERS: [&str; 9] = [
+    "archive",
+    "rssfeeds",
+    "rsssubscriptions",
+    "conversationhistory",
+    "junkemail",
+    "junk",
+    "deleteditems",
+    "syncissues",
+    "recoverableitemsdeletions",
+];
 
 /// Words of payments, as intruders look for them.
 const MONEY: [&str; 32] = [
@@ -184,9 +238,13 @@ fn harm(rule: &InboxRule, inbox: &Inbox, case: &Case) -> Vec<Sign> {
         signs.push(Sign { weight: 2, reason: "it deletes mail".to_owned() });
     } else if let Some(folder) = rule.moves_to() {
         let is_archive = inbox.archive.read().is_some_and(|own| own.as_deref() == Some(folder));
-        let is_unseen = UNSEEN_FOLDERS.contains(&folder.replace(' ', "").to_lowercase().as_str());
-        if is_archive || is_unseen {
-            signs.push(Sign { weight: 2, reason: "it moves mail where nobody looks".to_owned() });
+        let name = rule.folder(folder);
+        if is_archive || is_unseen(name) {
+            let reason = match rule.folders.contains_key(folder) {
+                true => format!("it moves mail where nobody looks: to the folder `{name}`"),
+                false => "it moves mail where nobody looks".to_owned(),
+            };
+            signs.push(Sign { weight: 2, reason });
         }
         if marks {
             let reason = "it moves mail away and marks it as read, so that it is not missed".to_owned();
@@ -197,6 +255,12 @@ fn harm(rule: &InboxRule, inbox: &Inbox, case: &Case) -> Vec<Sign> {
         signs.push(Sign { weight: 1, reason: "it applies to all mail".to_owned() });
     }
     signs
+}
+
+/// Whether a folder is one that nobody looks into, or bears a name that is easily overlooked.
+fn is_unseen(name: &str) -> bool {
+    let letters: String = name.chars().filter(|letter| letter.is_alphanumeric()).collect();
+    letters.is_empty() || UNSEEN_FOLDERS.contains(&letters.to_lowercase().as_str())
 }
 
 fn aim(rule: &InboxRule) -> Vec<Sign> {
@@ -257,7 +321,8 @@ pub fn describe(rule: &InboxRule) -> String {
     if rule.is_opaque() {
         return "does what Graph cannot tell".to_owned();
     }
-    let does: Vec<String> = rule.actions.iter().filter_map(|(action, value)| told(action, value)).collect();
+    let does: Vec<String> =
+        rule.actions.iter().filter_map(|(action, value)| told(rule, action, value)).collect();
     let to = if rule.is_for_all_mail() {
         "all mail".to_owned()
     } else {
@@ -268,7 +333,7 @@ pub fn describe(rule: &InboxRule) -> String {
     format!("{}; for {to}", does.join(", "))
 }
 
-fn told(action: &str, value: &Value) -> Option<String> {
+fn told(rule: &InboxRule, action: &str, value: &Value) -> Option<String> {
     let addresses = || {
         let all = value.as_array().into_iter().flatten();
         let all = all.filter_map(|own| own.pointer("/emailAddress/address").and_then(Value::as_str));
@@ -281,13 +346,21 @@ fn told(action: &str, value: &Value) -> Option<String> {
         ("delete", _) => "deletes".to_owned(),
         ("permanentDelete", _) => "deletes for good".to_owned(),
         ("markAsRead", _) => "marks as read".to_owned(),
-        ("moveToFolder", Value::String(folder)) => format!("moves to the folder {folder}"),
-        ("copyToFolder", Value::String(folder)) => format!("copies to the folder {folder}"),
+        ("moveToFolder", Value::String(id)) => format!("moves to the folder {}", folder(rule, id)),
+        ("copyToFolder", Value::String(id)) => format!("copies to the folder {}", folder(rule, id)),
         ("stopProcessingRules", _) => "keeps later rules from running".to_owned(),
         ("assignCategories", _) => "assigns categories".to_owned(),
         ("markImportance", Value::String(word)) => format!("marks as of {word} importance"),
         (other, _) => other.to_owned(),
     })
+}
+
+/// A folder by its name, or by its id where the name was not read.
+fn folder(rule: &InboxRule, id: &str) -> String {
+    match rule.folders.get(id) {
+        Some(name) => format!("`{name}`"),
+        None => format!("{id} (an id: its name was not read)"),
+    }
 }
 
 fn condition(key: &str, value: &Value) -> Option<String> {

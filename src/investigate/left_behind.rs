@@ -29,6 +29,9 @@ pub async fn left_behind(graph: &Reader, case: &Case) -> LeftBehind {
         }
         Look::Unread { why } => left.unread.push(Unread::new("inbox rules", why)),
     }
+    if let Look::Unread { why } = &inbox.folders {
+        left.unread.push(Unread::new("what the folders are called that inbox rules move mail to", why));
+    }
     match &consents.grants {
         Look::Read(grants) => {
             left.found.extend(consents::judge(grants, &consents, case).into_iter().map(consent));

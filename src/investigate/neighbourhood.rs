@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::ranges::Crowd;
 use super::strand::network_of;
 use crate::case::{AddressUse, Look, OtherUser, SignIn};
 use crate::domain::{CidrBlock, UserId};
@@ -13,8 +14,6 @@ use crate::graph::{GraphError, Reader, SignInQuery, look};
 
 /// From so many ranges on, one question for the whole tenant is cheaper.
 const MOST_RANGES: usize = 60;
-/// So many of the intruder's addresses in one range make the range the intruder's, where nobody else is in it.
-const SEVERAL: usize = 3;
 
 /// Reads everybody's sign-ins from the networks around some blocks: whoever asks filters what is wanted.
 ///
@@ -67,9 +66,13 @@ pub(super) fn text_prefix(block: &CidrBlock) -> String {
 }
 
 /// How many other users' sign-ins succeeded from a block.
-pub fn count_others(block: &CidrBlock, rows: &[SignIn], subject: &UserId) -> usize {
+pub fn count_others<'a>(
+    block: &CidrBlock,
+    rows: impl IntoIterator<Item = &'a SignIn>,
+    subject: &UserId,
+) -> usize {
     let users: BTreeSet<&UserId> = rows
-        .iter()
+        .into_iter()
         .filter(|row| row.is_no_failure())
         .filter(|row| row.ip.trim().parse().is_ok_and(|address| block.contains(address)))
         .filter_map(|row| row.user_id.as_ref())
@@ -78,32 +81,29 @@ pub fn count_others(block: &CidrBlock, rows: &[SignIn], subject: &UserId) -> usi
     users.len()
 }
 
-/// Judges each of the intruder's addresses: who else uses it, and what of it may be blocked.
+/// Judges each of the intruder's addresses: who else uses it, and what of it may be blocked. `is_users` tells whether the
+/// user signs in from a range, too.
 pub fn judge_addresses(
     addresses: &[IpAddr],
     rows: &Look<Vec<SignIn>>,
     subject: &UserId,
+    crowds: &[Crowd],
+    is_users: &dyn Fn(&CidrBlock) -> bool,
     refusal: &dyn Fn(&CidrBlock, &Look<usize>) -> Option<String>,
 ) -> Vec<AddressUse> {
     let count = |block: &CidrBlock| rows.as_ref().map(|rows| count_others(block, rows, subject));
-    let mut crowds: BTreeMap<CidrBlock, usize> = BTreeMap::new();
-    for network in addresses.iter().filter_map(|address| network_of(*address)) {
-        *crowds.entry(network).or_default() += 1;
-    }
     let mut found: Vec<AddressUse> = addresses
         .iter()
         .map(|address| {
             let single = CidrBlock::single(*address);
             let network = network_of(*address).unwrap_or(single);
             let (others, neighbours) = (count(&single), count(&network));
-            let crowd = crowds.get(&network).copied().unwrap_or_default();
+            let crowd = crowds.iter().find(|own| own.range == network).filter(|_| {
+                neighbours == Look::Read(0) && !is_users(&network) && refusal(&network, &neighbours).is_none()
+            });
             let mut reasons = Vec::new();
-            let is_whole =
-                crowd >= SEVERAL && neighbours == Look::Read(0) && refusal(&network, &neighbours).is_none();
-            let block = if is_whole {
-                reasons.push(format!(
-                    "{crowd} of the intruder's addresses lie in {network}, and nobody else signs in from there"
-                ));
+            let block = if let Some(crowd) = crowd {
+                reasons.push(crowd.reason());
                 Some(network)
             } else if let Some(why) = refusal(&single, &others) {
                 reasons.push(why);
@@ -118,14 +118,20 @@ pub fn judge_addresses(
     found
 }
 
-/// The other users with sign-ins from the intruder's addresses: whose succeeded first, and the most of them first.
-pub fn judge_others(addresses: &[IpAddr], rows: &[SignIn], subject: &UserId) -> Vec<OtherUser> {
+/// The other users with sign-ins from the intruder's addresses or in the intruder's sessions: whose succeeded first, and the most of them first.
+pub fn judge_others(
+    addresses: &[IpAddr],
+    sessions: &BTreeSet<&str>,
+    rows: &[SignIn],
+    subject: &UserId,
+) -> Vec<OtherUser> {
     let wanted: BTreeSet<IpAddr> = addresses.iter().copied().collect();
     let mut users: BTreeMap<&UserId, OtherUser> = BTreeMap::new();
     for row in rows {
         let Some(user) = row.user_id.as_ref().filter(|user| *user != subject) else { continue };
         let Ok(address) = row.ip.trim().parse::<IpAddr>() else { continue };
-        if !wanted.contains(&address.to_canonical()) {
+        let is_in_session = row.session_id.as_deref().is_some_and(|session| sessions.contains(session));
+        if !is_in_session && !wanted.contains(&address.to_canonical()) {
             continue;
         }
         let own = users.entry(user).or_insert_with(|| OtherUser {
@@ -213,7 +219,9 @@ mod tests {
             row("c", 1, "45.83.1.1", 0),
         ]);
         let none = |_: &CidrBlock, _: &Look<usize>| None;
-        let found = judge_addresses(&addresses, &rows, &user(1), &none);
+        let nobody = |_: &CidrBlock| false;
+        let crowds = ["45.83.1.0/24", "45.83.2.0/24"].map(|text| Crowd { range: block(text), count: 3 });
+        let found = judge_addresses(&addresses, &rows, &user(1), &crowds, &nobody, &none);
         let blocks: Vec<String> =
             found.iter().filter_map(|own| own.block).map(|own| own.to_string()).collect();
         assert_eq!(
@@ -229,10 +237,12 @@ mod tests {
             ]
         );
         let unread = Look::Unread { why: "no licence".to_owned() };
-        let found = judge_addresses(&addresses, &unread, &user(1), &none);
+        let found = judge_addresses(&addresses, &unread, &user(1), &crowds, &nobody, &none);
+        assert!(found.iter().all(|own| own.block.is_some_and(|block| block.is_single())));
+        let found = judge_addresses(&addresses, &rows, &user(1), &crowds, &|_| true, &none);
         assert!(found.iter().all(|own| own.block.is_some_and(|block| block.is_single())));
         let refused = |_: &CidrBlock, _: &Look<usize>| Some("it is the company's".to_owned());
-        let found = judge_addresses(&addresses, &rows, &user(1), &refused);
+        let found = judge_addresses(&addresses, &rows, &user(1), &crowds, &nobody, &refused);
         assert!(found.iter().all(|own| own.block.is_none() && own.reasons == ["it is the company's"]));
     }
 
@@ -245,9 +255,14 @@ mod tests {
             row("d", 4, "45.83.1.9", 0),
             row("e", 1, "45.83.1.1", 0),
             row("f", 5, "45.83.1.XXX", 0),
+            SignIn { session_id: Some("stolen".into()), ..row("g", 6, "45.83.1.77", 0) },
         ];
-        let found = judge_others(&ips(&["45.83.1.1", "45.83.1.2"]), &rows, &user(1));
+        let sessions = BTreeSet::from(["stolen"]);
+        let found = judge_others(&ips(&["45.83.1.1", "45.83.1.2"]), &sessions, &rows, &user(1));
         let told: Vec<_> = found.iter().map(|own| (own.upn.as_str(), own.successes, own.failures)).collect();
-        assert_eq!(told, [("user2@contoso.com", 1, 1), ("user3@contoso.com", 0, 1)]);
+        assert_eq!(
+            told,
+            [("user2@contoso.com", 1, 1), ("user6@contoso.com", 1, 0), ("user3@contoso.com", 0, 1)]
+        );
     }
 }

@@ -15,6 +15,9 @@ use crate::domain::CidrBlock;
 /// So long into the log nothing is new: there is nothing yet to be new against.
 const LEARNING: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// So many days tell at which hours somebody signs in.
+const MANY_DAYS: usize = 10;
+
 /// How well a network is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -34,6 +37,10 @@ pub(super) struct Past<'a> {
     networks: HashSet<CidrBlock>,
     clients: HashSet<Client<'a>>,
     countries: HashSet<&'a str>,
+    /// At which hours of the day (UTC) the user signs in.
+    hours: HashSet<i64>,
+    /// On which days (UTC) the user signed in.
+    days: HashSet<i64>,
     /// Where the user was when, oldest first.
     moments: Vec<(Timestamp, Position)>,
     is_sorted: bool,
@@ -52,6 +59,8 @@ impl<'a> Past<'a> {
             networks: HashSet::new(),
             clients: HashSet::new(),
             countries: HashSet::new(),
+            hours: HashSet::new(),
+            days: HashSet::new(),
             moments: Vec::new(),
             is_sorted: false,
             leaps: false,
@@ -80,6 +89,10 @@ impl<'a> Past<'a> {
         self.clients.insert(strand.client.clone());
         if !strand.country.is_empty() {
             self.countries.insert(strand.country);
+        }
+        for at in strand.rows.iter().filter_map(|row| rows.get(*row)).map(|row| row.at.as_second()) {
+            self.hours.insert(at.div_euclid(3_600).rem_euclid(24));
+            self.days.insert(at.div_euclid(86_400));
         }
         let Some(position) = strand.position else { return };
         self.moments.extend(strand.rows.iter().filter_map(|row| Some((rows.get(*row)?.at, position))));
@@ -123,6 +136,14 @@ impl<'a> Past<'a> {
     /// Whether the user was in the country before; also where the log names none.
     pub fn knows_country(&self, country: &str) -> bool {
         country.is_empty() || self.countries.is_empty() || self.countries.contains(country)
+    }
+
+    /// Whether a moment is at an hour at which the user, known for many days, does not sign in; nor within the hours
+    /// beside it.
+    pub fn is_odd_hour(&self, at: Timestamp) -> bool {
+        let hour = at.as_second().div_euclid(3_600);
+        self.days.len() >= MANY_DAYS
+            && (-1..=1).all(|beside| !self.hours.contains(&hour.saturating_add(beside).rem_euclid(24)))
     }
 
     /// Whether the log is too young at a moment for anything to be new.

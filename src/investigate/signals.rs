@@ -15,6 +15,7 @@
 //! | by device code or transfer, from elsewhere | session | 3 (1 in a command line) |
 //! | faster than anybody travels | network | 2 (1 for a known client, or behind tunnels) |
 //! | a country that is new | network | 1 |
+//! | at hours of the day at which the user never signs in, in a country that is the user's | network | 1 |
 //! | a network that rents out servers and tunnels | network | 1 |
 //! | Identity Protection: confirmed 6, high 4, medium 2, low 1, or by the event 1 to 4 | risk | |
 //! | security information registered from the address | act | 3 |
@@ -167,9 +168,9 @@ pub(super) fn hard(index: usize, scene: &Scene<'_, '_>, past: &Past<'_>) -> Vec<
     signs(&HARD, index, scene, past)
 }
 
-/// Whether a strand is where the user cannot have been: to be asked once everything is learned.
+/// Whether a strand is where, or when, the user cannot have been: to be asked once everything is learned.
 pub(super) fn leaps(index: usize, scene: &Scene<'_, '_>, past: &Past<'_>) -> Vec<Signal> {
-    signs(&[leap], index, scene, past)
+    signs(&[leap, hour], index, scene, past)
 }
 
 /// All signs of a strand but those of its place in time and of its connections.
@@ -348,6 +349,19 @@ fn leap(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>) -
     )
 }
 
+fn hour(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, past: &Past<'_>) -> Option<Signal> {
+    // Programs sleep at no hour, and elsewhere the clocks are different.
+    if strand.is_app_server() || past.standing(strand) != Standing::New || !past.knows_country(strand.country)
+    {
+        return None;
+    }
+    let mut rows = strand.rows.iter().take(MOST_MOMENTS).filter_map(|row| scene.rows.get(*row));
+    if !rows.all(|row| past.is_odd_hour(row.at)) {
+        return None;
+    }
+    signal(Kind::Network, 1, "is at hours of the day at which the user does not sign in")
+}
+
 fn country(_: usize, strand: &Strand<'_>, _: &Scene<'_, '_>, past: &Past<'_>) -> Option<Signal> {
     if past.knows_country(strand.country) {
         return None;
@@ -364,7 +378,7 @@ fn rented(_: usize, strand: &Strand<'_>, _: &Scene<'_, '_>, past: &Past<'_>) -> 
 }
 
 fn risk(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, _: &Past<'_>) -> Option<Signal> {
-    let mut found: Option<(u8, String)> = None;
+    let mut found: BTreeMap<String, u8> = BTreeMap::new();
     let mut is_excused = false;
     for row in strand.rows.iter().filter_map(|row| scene.rows.get(*row)) {
         let state = row.risk.state.to_lowercase();
@@ -374,17 +388,16 @@ fn risk(_: usize, strand: &Strand<'_>, scene: &Scene<'_, '_>, _: &Past<'_>) -> O
             told.push((6, "confirmed compromised".to_owned()));
         }
         told.extend(row.risk.events.iter().map(|event| (event_weight(event), event.to_string())));
-        for (weight, words) in told {
-            if weight > found.as_ref().map_or(0, |(most, _)| *most) {
-                found = Some((weight, words));
-            }
-        }
+        found.extend(
+            told.into_iter().filter(|(weight, _)| *weight > 0).map(|(weight, words)| (words, weight)),
+        );
     }
-    let (weight, words) = found.filter(|_| !is_excused)?;
-    signal(Kind::Risk, weight, format!("is risky, says Identity Protection ({words})"))
+    let weight = found.values().copied().max().filter(|_| !is_excused)?;
+    let words: Vec<&str> = found.keys().map(String::as_str).collect();
+    signal(Kind::Risk, weight, format!("is risky, says Identity Protection ({})", words.join(", ")))
 }
 
-fn level_weight(level: &str) -> u8 {
+pub(super) fn level_weight(level: &str) -> u8 {
     match level.to_ascii_lowercase().as_str() {
         "high" => 4,
         "medium" => 2,
@@ -406,6 +419,7 @@ fn event_weight(event: &str) -> u8 {
         | "suspiciousbrowser"
         | "tokenissueranomaly"
         | "unlikelytravel"
+        | "impossibletravel"
         | "mcasimpossibletravel" => 2,
         "unfamiliarfeatures" | "newcountry" | "mcasnewcountry" | "leakedcredentials" => 1,
         _ => 0,

@@ -1,6 +1,7 @@
 //! The whole look: what every plan reads, and beside it who else is at the intruder's addresses and what was sent from
 //! them.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use jiff::SignedDuration;
@@ -8,9 +9,10 @@ use jiff::SignedDuration;
 use super::gather::{Ask, InvestigateError, gather};
 use super::mail::{Sent, judge_mail, read_mail};
 use super::neighbourhood::{judge_addresses, judge_others, read_neighbourhood};
-use crate::case::{Case, Indicator, IndicatorKind, Investigation, Look, Subject};
+use super::ranges::{crowds, is_users_too};
+use crate::case::{Case, Indicator, IndicatorKind, Investigation, Look, Subject, UserRisk};
 use crate::domain::CidrBlock;
-use crate::graph::{Reader, look};
+use crate::graph::{Reader, settled, unanswered};
 use crate::guard::{GuardRules, RangeFacts, judge_range};
 
 /// So long before the intruder's first sign-in others may have met the same intruder.
@@ -32,37 +34,46 @@ pub async fn investigate(
     let begin = found.since.map_or(found.evidence.window.from, |since| {
         since.saturating_sub(BEFORE).unwrap_or(since).max(found.evidence.window.from)
     });
+    let sessions = intruder_sessions(&found.indicators);
     let blocks: Vec<CidrBlock> = addresses.iter().map(|address| CidrBlock::single(*address)).collect();
     let neighbourhood = async {
         if blocks.is_empty() {
-            Ok(Look::Read(Vec::new()))
+            Look::Read(Vec::new())
         } else {
-            read_neighbourhood(reader, &blocks, begin).await
+            read_neighbourhood(reader, &blocks, begin).await.unwrap_or_else(unanswered)
         }
     };
     let sent = async {
         if blocks.is_empty() {
-            Ok(Look::Read(Sent::default()))
+            Look::Read(Sent::default())
         } else {
-            read_mail(reader, subject, begin, ask.now).await
+            read_mail(reader, subject, begin, ask.now).await.unwrap_or_else(unanswered)
         }
     };
-    let (rows, sent, domains, locations, policies) =
-        tokio::join!(neighbourhood, sent, reader.own_domains(), reader.named_locations(), reader.policies());
-    let (rows, sent, domains) = (rows?, sent?, look(domains)?);
-    let (locations, policies) = (look(locations)?, look(policies)?);
+    let (rows, sent, domains, locations, policies, risky) = tokio::join!(
+        neighbourhood,
+        sent,
+        reader.own_domains(),
+        reader.named_locations(),
+        reader.policies(),
+        reader.risky_user(&subject.id)
+    );
+    // What was found stands without any of these: what fails is unread.
+    let (domains, locations, policies) = (settled(domains), settled(locations), settled(policies));
     let refusal = |block: &CidrBlock, others: &Look<usize>| {
         let facts = RangeFacts { locations: &locations, policies: &policies, others };
         judge_range(block, rules, &facts).into_iter().next().map(|refusal| refusal.why)
     };
+    let crowds = crowds(&found.indicators);
+    let is_users = |range: &CidrBlock| is_users_too(range, &found.evidence);
     let mut notes = found.notes;
     // The same was said, where it was asked to settle what is open.
     let more = sent.read().into_iter().flat_map(|sent| &sent.notes);
     let more: Vec<String> = more.filter(|note| !notes.contains(note)).cloned().collect();
     notes.extend(more);
     Ok(Investigation {
-        addresses: judge_addresses(&addresses, &rows, &subject.id, &refusal),
-        others: rows.as_ref().map(|rows| judge_others(&addresses, rows, &subject.id)),
+        addresses: judge_addresses(&addresses, &rows, &subject.id, &crowds, &is_users, &refusal),
+        others: rows.as_ref().map(|rows| judge_others(&addresses, &sessions, rows, &subject.id)),
         mail: sent.as_ref().map(|sent| judge_mail(&sent.traces, &addresses, &domains)),
         case: Case {
             subject: subject.clone(),
@@ -70,6 +81,9 @@ pub async fn investigate(
             since: found.since,
             evidence: found.evidence,
         },
+        user_risk: settled(risky)
+            .map(|risky| risky.map(|own| UserRisk { level: own.level, state: own.state })),
+        detections: found.detections,
         notes,
     })
 }
@@ -85,6 +99,12 @@ pub fn intruder_addresses(indicators: &[Indicator]) -> Vec<IpAddr> {
     addresses.sort_unstable();
     addresses.dedup();
     addresses
+}
+
+/// The sessions that are the intruder's.
+fn intruder_sessions(indicators: &[Indicator]) -> BTreeSet<&str> {
+    let certain = indicators.iter().filter(|own| own.is_certain() && own.kind == IndicatorKind::Session);
+    certain.map(|own| own.value.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -264,6 +264,10 @@ async fn what_is_older_than_the_logs_reach_is_said_and_nothing_is_called_older_t
                 tenant["tenant"]["licences"] = licences.clone();
             }
             tenant["directoryAudits"] = json!([]);
+            let methods = tenant["authenticationMethods"].as_object_mut().unwrap().values_mut();
+            for method in methods.flat_map(|own| own.as_array_mut().unwrap()) {
+                method["createdDateTime"] = Value::Null;
+            }
         });
         let since = world.clock.now() - std::time::Duration::from_hours(24 * days);
         let request = Question { user: world.victim().to_owned(), since: Some(since), ..Question::default() };
@@ -272,5 +276,122 @@ async fn what_is_older_than_the_logs_reach_is_said_and_nothing_is_called_older_t
         assert!(report.window.from > since, "{:?}", report.window);
         let own = report.methods.iter().find(|own| own.id == keep(&world)).unwrap();
         assert_eq!(own.verdict, stanch::case::MethodVerdict::Unknown, "{own:?}");
+    }
+}
+
+/// The reference case with an inbox rule that hides invoices, and what Identity Protection says.
+fn told_on(roles: &[&str], change: impl FnOnce(&mut Value)) -> World {
+    World::case_with("bec-node-fetch", |tenant| {
+        let users = tenant["users"].as_array().unwrap();
+        let lynne = users.iter().find(|own| own["userPrincipalName"] == "lynne.robbins@contoso.com").unwrap();
+        let id = lynne["id"].as_str().unwrap().to_owned();
+        let own = tenant["applications"][1]["roles"].as_array_mut().unwrap();
+        own.extend(roles.iter().map(|role| json!(role)));
+        tenant["messageRules"] = json!({ &id: [{
+            "id": "AQAAAKx3Tq8=", "displayName": "Invoices", "sequence": 1, "isEnabled": true,
+            "conditions": { "subjectContains": ["invoice"] },
+            "actions": { "moveToFolder": "AAMkRSS=", "markAsRead": true }
+        }, {
+            "id": "AQAAAKx3Tq9=", "displayName": "Copies", "sequence": 2, "isEnabled": true,
+            "conditions": {}, "actions": { "copyToFolder": "AAMkX=" }
+        }] });
+        tenant["mailboxes"] = json!({ &id: { "mailFolders": [
+            { "id": "AAMkRSS=", "displayName": "RSS Feeds" },
+            { "id": "AAMkX=", "displayName": "<script>\u{202e}\u{1b}[2J" }
+        ] } });
+        let row =
+            tenant["signIns"].as_array().unwrap().iter().find(|row| row["ipAddress"] == "212.102.33.83");
+        let row = row.unwrap().clone();
+        tenant["riskDetections"] = json!([
+            { "id": "r1", "userId": id, "riskEventType": "anomalousToken", "riskLevel": "high", "riskState": "atRisk",
+              "activity": "signin", "ipAddress": "212.102.33.83", "requestId": row["id"],
+              "activityDateTime": row["createdDateTime"], "detectedDateTime": row["createdDateTime"] },
+            { "id": "r2", "userId": id, "riskEventType": "leakedCredentials\u{1b}[2J", "riskLevel": "medium",
+              "riskState": "atRisk", "activity": "user", "ipAddress": null, "requestId": null,
+              "activityDateTime": row["createdDateTime"], "detectedDateTime": row["createdDateTime"] }
+        ]);
+        tenant["riskyUsers"] =
+            json!([{ "id": id, "riskLevel": "high", "riskState": "atRisk", "isProcessing": false }]);
+        change(tenant);
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_identity_protection_says_is_a_sign_of_its_sign_in_and_a_line_of_its_own() {
+    let world = told_on(&["IdentityRiskEvent.Read.All"], |_| {});
+    let report = report(&world).await;
+    let own = report.indicators.iter().find(|own| own.value == "212.102.33.83").unwrap();
+    assert!(own.reasons.iter().any(|reason| reason.contains("anomalousToken")), "{:?}", own.reasons);
+    let text = investigation_text(&report, None, false);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for wanted in [
+        "the user: risk high, atRisk",
+        "a sign-in from 212.102.33.83: anomalousToken, risk high, atRisk",
+        "the user: leakedCredentials",
+    ] {
+        assert!(flat.contains(wanted), "{wanted}: {flat}");
+    }
+    assert!(!text.contains('\u{1b}') && !investigation_markdown(&report).contains('\u{1b}'));
+    fits("investigation", &serde_json::to_value(&report).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn risk_that_nobody_may_read_or_that_is_not_licensed_is_unread_with_what_opens_it() {
+    let unread = async |world: &World| {
+        let found = report(world).await;
+        assert!(found.detections.is_empty());
+        let own = found.unread.iter().find(|own| own.what == "what Identity Protection has detected");
+        own.unwrap().why.clone()
+    };
+    let why = unread(&told_on(&[], |_| {})).await;
+    assert!(why.contains("`IdentityRiskEvent.Read.All`"), "{why}");
+    let free = told_on(&["IdentityRiskEvent.Read.All"], |tenant| {
+        tenant["tenant"]["licences"] = json!(["EXCHANGE_S_ENTERPRISE"]);
+    });
+    let why = unread(&free).await;
+    assert!(why.contains("the tenant needs Entra ID P1 or P2"), "{why}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_rule_moves_mail_is_told_by_the_folders_name_and_by_its_id_where_that_is_unread() {
+    let of = async |roles: &[&str]| {
+        let report = report(&told_on(roles, |_| {})).await;
+        let rule = report.persistence.iter().find(|own| own.name == "Invoices").unwrap().clone();
+        (report, rule)
+    };
+    let (named, rule) = of(&["Mail.ReadBasic.All"]).await;
+    assert_eq!(rule.verdict, stanch::case::MethodVerdict::Attacker, "{rule:?}");
+    let text = investigation_text(&named, None, false);
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("moves to the folder `RSS Feeds`"), "{flat}");
+    assert!(flat.contains("copies to the folder `<script>"), "{flat}");
+    for shown in [text, investigation_markdown(&named)] {
+        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'), "{shown}");
+    }
+    let (by_id, rule) = of(&[]).await;
+    assert_eq!(rule.verdict, stanch::case::MethodVerdict::Unknown, "{rule:?}");
+    assert!(rule.does.contains("AAMkRSS= (an id"), "{}", rule.does);
+    let unread = by_id.unread.iter().find(|own| own.what.contains("folders are called")).unwrap();
+    assert!(unread.why.contains("`Mail.ReadBasic.All`"), "{}", unread.why);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_not_answered_is_unread_and_the_rest_is_found_all_the_same() {
+    let world = World::case("bec-node-fetch");
+    let down = |path: &str| json!({ "path": path, "times": null, "fault": { "kind": "status", "status": 503, "code": "ServiceUnavailable" } });
+    world
+        .faults(json!([
+            down("/v1.0/admin/exchange/tracing/messageTraces"),
+            down("/v1.0/identity/conditionalAccess/*"),
+            down("/v1.0/identityProtection/*"),
+            down("/v1.0/domains")
+        ]))
+        .await;
+    let found = document(&world).await;
+    assert_eq!(values(&found, "address"), texts(&world.truth["attackerIps"]));
+    let unread: Vec<&str> =
+        found["unread"].as_array().unwrap().iter().filter_map(|own| own["what"].as_str()).collect();
+    for wanted in ["mail that was sent", "for what Identity Protection holds the user"] {
+        assert!(unread.contains(&wanted), "{wanted}: {unread:?}");
     }
 }

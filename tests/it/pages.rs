@@ -114,6 +114,23 @@ fn the_permissions_are_those_of_the_code() {
         )
         .unwrap();
     }
+    let of = |readings: &[Reading]| -> BTreeSet<&str> {
+        readings.iter().flat_map(|own| own.permissions()).copied().collect()
+    };
+    writeln!(
+        page,
+        "\n## To call the intruder evicted, and to investigate\n\n`stanch runs verify` calls the intruder evicted only where it read the account, the logs, methods, inbox rules, consents\nand devices, with {}.\n\n`stanch investigate` reads with the same, and with these. It goes on without any of them, and says what it did not read:\n\n| permission | what for |\n| --- | --- |",
+        list(of(Reading::OF_EVICTION))
+    )
+    .unwrap();
+    for permission in of(Reading::OF_INVESTIGATION) {
+        let readings = Reading::OF_INVESTIGATION.iter().filter(|own| own.permissions().contains(&permission));
+        let what: Vec<&str> = readings.map(|own| own.what()).collect();
+        writeln!(page, "| `{permission}` | to read {} |", what.join(", ")).unwrap();
+    }
+    page.push_str(
+        "\nWhat no step of a playbook needs, `stanch setup` does not register: add it in the portal, by its name.\n`Mail.ReadBasic.All` opens the senders and subjects of all mail; without it folders are told by their ids.\n",
+    );
     writeln!(
         page,
         "\n## Never\n\nNo step needs one of these, and whoever takes the credential of an app that holds one takes the tenant. `stanch apply`\ndoes not write as a responder that holds one, unless `guards.accepted_permissions` names it; every plan shows that then.\n\n{}",

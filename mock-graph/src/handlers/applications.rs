@@ -29,6 +29,7 @@ const PERMISSIONS: &[(&str, &str)] = &[
     ("Device.ReadWrite.All", "1138cb37-bd11-4084-a2b7-9f71582aeddb"),
     ("Device.Read.All", "7438b122-aefc-4978-80ed-43db9fcc7715"),
     ("MailboxSettings.Read", "40f97065-369a-49f4-947c-6a255697ae91"),
+    ("Mail.ReadBasic.All", "693c5e45-0940-467d-9b8a-1022fb9d42ef"),
     ("MailboxSettings.ReadWrite", "6931bccd-447a-43d1-b442-00a195474933"),
     ("DelegatedPermissionGrant.ReadWrite.All", "8e8e4742-1d95-4f68-9d56-6ee75648c72a"),
     ("AppRoleAssignment.ReadWrite.All", "06b708a9-e830-4db3-a914-8e69da51d44f"),

@@ -1,10 +1,10 @@
-//! Mailboxes (identity.md 7.2, 7.3): whether there is one that Graph reaches, and its settings.
+//! Mailboxes (identity.md 7.1 to 7.3): whether there is one that Graph reaches, its settings, and its folders.
 
 use serde_json::{Map, Value, json};
 
 use super::lookup::{find_user, text};
 use crate::api::{Call, Fail, Reply};
-use crate::odata::parse_time;
+use crate::odata::{self, parse_time};
 use crate::tenant::{MailboxAccess, Tenant};
 
 const AUTOMATIC_REPLIES: &str = "automaticRepliesSetting";
@@ -117,6 +117,20 @@ pub fn get_setting(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
         }
         plain => json!({ "@odata.context": context, "value": plain }),
     }))
+}
+
+/// `GET /users/{id}/mailFolders/{id}`
+///
+/// # Errors
+/// 404 for a folder that there is not; as [`get_settings`].
+pub fn get_folder(tenant: &Tenant, call: &Call) -> Result<Reply, Fail> {
+    let user = mailbox(tenant, call)?;
+    let id = call.segment(1);
+    let is_archive = settings(tenant, &user).get("archiveFolder").and_then(Value::as_str) == Some(id);
+    let own = tenant.mailboxes.get(&user).into_iter().flat_map(|own| &own.mail_folders);
+    let found = own.into_iter().find(|folder| text(folder, "id") == id).cloned();
+    let folder = found.or_else(|| is_archive.then(|| json!({ "id": id, "displayName": "Archive" })));
+    Ok(odata::entity(&folder.ok_or_else(gone)?, call, &[]))
 }
 
 fn check_replies(sent: &Value) -> Result<(), Fail> {

@@ -40,6 +40,8 @@ const GROUP_CREATE: Permissions =
 const MEMBERS_WRITE: Permissions = AnyOf(&[&["GroupMember.ReadWrite.All"], &["Group.ReadWrite.All"]]);
 const MAILBOX_READ: Permissions = AnyOf(&[&["MailboxSettings.Read"], &["MailboxSettings.ReadWrite"]]);
 const MAILBOX_WRITE: Permissions = AnyOf(&[&["MailboxSettings.ReadWrite"]]);
+const MAIL_READ: Permissions =
+    AnyOf(&[&["Mail.ReadBasic.All"], &["Mail.ReadBasic"], &["Mail.Read"], &["Mail.ReadWrite"]]);
 const TRACE_READ: Permissions = AnyOf(&[&["ExchangeMessageTrace.Read.All"]]);
 const HUNT: Permissions = AnyOf(&[&["ThreatHunting.Read.All"]]);
 
@@ -169,6 +171,7 @@ pub(super) static ROUTES: &[Route] = &[
     read(SETTINGS, Both, Exchange, MAILBOX_READ, mailbox::get_settings),
     write("PATCH", SETTINGS, Exchange, MAILBOX_WRITE, mailbox::patch_settings),
     read("/users/{}/mailboxSettings/{}", Both, Exchange, MAILBOX_READ, mailbox::get_setting),
+    read("/users/{}/mailFolders/{}", Both, Exchange, MAIL_READ, mailbox::get_folder),
     // other services
     read(TRACES, Both, MessageTrace, TRACE_READ, message_traces::list),
     read(

@@ -1,6 +1,8 @@
 //! Inbox rules of a user, and what of the mailbox's settings bears on them. Rules that were hidden, forwarding that an
 //! administrator set, and delegates do not show in Graph (identity.md 7.4).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::fetch::{Reader, malformed};
@@ -8,7 +10,7 @@ use super::field::{flag, text, text_if_any};
 use crate::case::InboxRule;
 use crate::domain::UserId;
 use crate::graph::error::GraphError;
-use crate::graph::path::encode;
+use crate::graph::path::{encode, with_query};
 
 /// What Graph answers for a user whose mailbox is not in the cloud, or who has none; the two alternate (identity.md 7.2).
 const NO_MAILBOX: [&str; 2] = ["MailboxNotEnabledForRESTAPI", "ResourceNotFound"];
@@ -54,6 +56,20 @@ impl Reader {
         }
     }
 
+    /// Reads the name of a mail folder; `None` where there is none of that id (v1.0,
+    /// [mailFolder: get](https://learn.microsoft.com/graph/api/mailfolder-get)).
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn mail_folder_name(&self, user: &UserId, id: &str) -> Result<Option<String>, GraphError> {
+        let path = format!("/v1.0/users/{user}/mailFolders/{}", encode(id));
+        match self.object(&with_query(&path, &[("$select", "displayName")])).await {
+            Ok(folder) => Ok(text_if_any(&folder, "/displayName")),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the id of a mailbox's archive folder, where it has one (v1.0,
     /// [mailboxSettings](https://learn.microsoft.com/graph/api/user-get-mailboxsettings)).
     ///
@@ -86,5 +102,6 @@ fn parse(row: &Value) -> Option<InboxRule> {
         actions: set(part("actions")),
         exceptions: set(part("exceptions")),
         whole,
+        folders: BTreeMap::new(),
     })
 }

@@ -12,6 +12,7 @@ fn inbox() -> Inbox {
         rules: Look::Read(None),
         own_domains: Look::Read(vec!["fabrikam.com".to_owned(), "fabrikam.onmicrosoft.com".to_owned()]),
         archive: Look::Read(Some(ARCHIVE.to_owned())),
+        folders: Look::Read(()),
     }
 }
 
@@ -27,6 +28,7 @@ fn rule(name: &str, conditions: Value, actions: Value) -> InboxRule {
         actions: part(actions),
         exceptions: serde_json::Map::new(),
         whole,
+        folders: BTreeMap::new(),
     }
 }
 
@@ -118,7 +120,7 @@ fn a_rule_is_told_in_a_line() {
         json!({ "subjectContains": ["invoice"], "hasAttachments": true, "sentToMe": false }),
         json!({ "moveToFolder": "AAMk", "markAsRead": true, "forwardTo": to("x@mail.example") }),
     );
-    insta::assert_snapshot!(describe(&own), @"forwards to x@mail.example, marks as read, moves to the folder AAMk; for mail with hasAttachments and subjectContains `invoice`");
+    insta::assert_snapshot!(describe(&own), @"forwards to x@mail.example, marks as read, moves to the folder AAMk (an id: its name was not read); for mail with hasAttachments and subjectContains `invoice`");
 }
 
 #[test]
@@ -133,4 +135,24 @@ fn short_words_stand_alone_and_longer_ones_may_go_on() {
     ] {
         assert_eq!(holds(text, word), wanted, "{text}");
     }
+}
+
+#[test]
+fn a_folder_that_nobody_looks_into_is_told_by_its_name() {
+    let judged = |folder: &str| {
+        let mut rule = rule(
+            "Invoices",
+            json!({ "subjectContains": ["invoice"] }),
+            json!({ "moveToFolder": "AAMkX", "markAsRead": true }),
+        );
+        rule.folders.insert("AAMkX".to_owned(), folder.to_owned());
+        let told = describe(&rule);
+        (judge(&[rule], &inbox(), &case(vec![])).remove(0), told)
+    };
+    for hidden in ["RSS Feeds", "Conversation History", "Junk E-mail", "..", "Archive"] {
+        let (rule, told) = judged(hidden);
+        assert_eq!(rule.verdict, MethodVerdict::Attacker, "{hidden}: {:?}", rule.reasons);
+        assert!(told.contains(&format!("moves to the folder `{hidden}`")), "{told}");
+    }
+    assert_eq!(judged("Invoices 2026").0.verdict, MethodVerdict::Unknown);
 }

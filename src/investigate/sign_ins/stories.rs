@@ -287,6 +287,17 @@ fn one_wrong_password_is_guessing_where_many_accounts_were_tried_from_there() {
 }
 
 #[test]
+fn an_hour_at_which_the_user_never_signs_in_is_told_and_makes_nothing_certain_by_itself() {
+    let told = |hour: i64| {
+        let found = Log::month().with([row(day(25, hour), ELSEWHERE, CHROME, "odd")]).find();
+        assert!(addresses(&found).is_empty(), "{:?}", found.indicators);
+        found.indicators.iter().flat_map(|own| &own.reasons).any(|reason| reason.contains("hours of the day"))
+    };
+    assert!(told(2));
+    assert!(!told(11), "an hour beside the usual one");
+}
+
+#[test]
 fn a_prompt_that_was_accepted_after_many_refusals_let_the_intruder_in() {
     let tries = (0..8).map(|minute| {
         failed(row(day(25, 1) + SignedDuration::from_mins(minute), HOSTED, CHROME, "x"), 500_121)

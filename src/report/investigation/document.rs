@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::timeline::{Event, timeline};
 use crate::case::{
-    Indicator, Investigation, Look, MethodVerdict, OtherUser, Persistence, SentMail, Subject, Window,
+    Indicator, Investigation, Look, MethodVerdict, OtherUser, Persistence, RiskDetection, SentMail, Subject,
+    UserRisk, Window,
 };
 use crate::domain::CidrBlock;
 
@@ -118,6 +119,12 @@ pub struct InvestigationReport {
     pub recipients: Vec<Recipient>,
     /// Other users with sign-ins from the intruder's addresses: to be looked at next.
     pub others: Vec<OtherUser>,
+    /// For what Identity Protection holds the user; absent where it never had a doubt, or was not read.
+    #[serde(default)]
+    pub user_risk: Option<UserRisk>,
+    /// What Identity Protection has detected, oldest first.
+    #[serde(default)]
+    pub detections: Vec<RiskDetection>,
     /// What happened, oldest first.
     pub timeline: Vec<Event>,
     /// What is to be said about the look.
@@ -157,6 +164,8 @@ impl InvestigationReport {
         note_unread(&mut unread, "authentication methods", &evidence.methods);
         note_unread(&mut unread, OTHERS_THERE, &found.others);
         note_unread(&mut unread, MAIL_SENT, &found.mail);
+        note_unread(&mut unread, "for what Identity Protection holds the user", &found.user_risk);
+        note_unread(&mut unread, "what Identity Protection has detected", &found.detections);
         for address in &found.addresses {
             let what = format!("who else uses {}", address.address);
             note_unread(&mut unread, &what, &address.others);
@@ -174,6 +183,8 @@ impl InvestigationReport {
             addresses: addresses(found),
             recipients: recipients(found.mail.read().map(Vec::as_slice).unwrap_or_default()),
             others: found.others.read().cloned().unwrap_or_default(),
+            user_risk: found.user_risk.read().cloned().flatten(),
+            detections: found.detections.read().cloned().unwrap_or_default(),
             timeline: timeline(found, &left.found),
             persistence: left.found,
             notes: found.notes.clone(),

@@ -58,6 +58,14 @@ fn write(out: &mut String, report: &InvestigationReport) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
+    let risk = super::risk::lines(report);
+    if !risk.is_empty() {
+        writeln!(out, "## Identity Protection\n")?;
+        for line in &risk {
+            writeln!(out, "- {}", markdown_text(line))?;
+        }
+        writeln!(out)?;
+    }
     if !report.timeline.is_empty() {
         writeln!(out, "## Timeline\n\n| when (UTC) | what |\n| --- | --- |")?;
         for event in &report.timeline {

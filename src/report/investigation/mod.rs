@@ -3,6 +3,7 @@
 mod document;
 mod exports;
 mod markdown;
+mod risk;
 mod stix;
 mod technique;
 mod text;

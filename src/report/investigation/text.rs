@@ -27,6 +27,13 @@ pub fn investigation_text(report: &InvestigationReport, zone: Option<&TimeZone>,
     persistence(&mut out, report);
     recipients(&mut out, report);
     others(&mut out, report);
+    let risk = super::risk::lines(report);
+    if !risk.is_empty() {
+        out.push_str("\nIdentity Protection\n");
+        for line in &risk {
+            put(&mut out, "  ", line);
+        }
+    }
     if !report.timeline.is_empty() {
         out.push_str("\nTimeline (UTC)\n");
         for event in &report.timeline {
