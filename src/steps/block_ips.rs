@@ -4,17 +4,21 @@
 //! ```yaml
 //! - step: block_ips
 //!   needs: []
-//!   with: { location: IP Blacklist, ips: evidence, enforce: enabled }
+//!   with: { location: IP Blacklist, ips: evidence, ranges: proposed, enforce: enabled }
 //! ```
 
 mod by_hand;
+mod ranges;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use self::ranges::Ranges;
+use self::ranges::counted;
 use super::Step;
 use super::by_hand::ByHand;
 use super::hardening::{EXCHANGE, spared};
@@ -27,7 +31,7 @@ use crate::graph::{self, GraphError, Licence, Reader, Reading, request};
 use crate::guard::{
     RangeFacts, apply_overrides, judge_earlier, judge_location, judge_range, lint_policy, refusal,
 };
-use crate::investigate::{count_others, read_neighbourhood};
+use crate::investigate::{Crowd, count_others, read_neighbourhood};
 use crate::plan::{Action, Object, Question, Undo};
 use crate::policy::evaluate::{Account, blocks_location, enforces_block};
 use crate::policy::{ConditionalAccessPolicy, NamedLocation, PolicyState};
@@ -140,6 +144,9 @@ pub struct BlockIps {
     /// Which addresses.
     #[serde(default)]
     pub ips: Ips,
+    /// Whether ranges stand in for several addresses of the case.
+    #[serde(default)]
+    pub ranges: Ranges,
     /// How far the block goes.
     #[serde(default)]
     pub enforce: Enforce,
@@ -218,10 +225,17 @@ impl Step for BlockIps {
             if candidates.is_empty() {
                 return Ok(BTreeMap::new());
             }
-            let now = case.evidence.window.to;
-            let from = now.saturating_sub(jiff::SignedDuration::from_hours(24 * DAYS)).unwrap_or(now);
+            let span = jiff::SignedDuration::from_hours(24 * DAYS);
+            let before = |moment: Timestamp| moment.saturating_sub(span).unwrap_or(moment);
+            let lately = before(case.evidence.window.to);
+            // Whether a range is the intruder's alone is asked of all the time that the intruder was there.
+            let from =
+                case.since.map_or(lately, |since| before(since).max(case.evidence.window.from).min(lately));
             let rows = read_neighbourhood(graph, &candidates, from).await?;
-            Ok::<_, GraphError>(others_of(&candidates, &rows, &case.subject.id))
+            let ranges: Vec<CidrBlock> = self.crowds(case).iter().map(|own| own.range).collect();
+            let mut others = others_of(&ranges, &rows, &case.subject.id, from);
+            others.extend(others_of(&candidates, &rows, &case.subject.id, lately));
+            Ok::<_, GraphError>(others)
         };
         let (locations, policies, others, groups, security_defaults) = tokio::join!(
             graph.named_locations(),
@@ -254,6 +268,7 @@ impl Step for BlockIps {
                 Some("no address of the intruder's is known: give `--ip` or `--user-agent`".to_owned());
             return planned;
         }
+        let (candidates, crowds) = self.fold(candidates, case, facts, scope);
         let accepted = outermost(judge(&candidates, facts, scope, &mut planned));
         let (Look::Read(locations), Look::Read(policies)) = (&facts.locations, &facts.policies) else {
             // Every candidate was refused for it, and the refusals say so.
@@ -277,7 +292,7 @@ impl Step for BlockIps {
             .collect();
         let mut behind = Vec::new();
         if !new.is_empty() {
-            let action = addition(case, &place, &new, scope);
+            let action = addition(case, &place, &new, &crowds, scope);
             behind.extend(action.as_ref().map(|action| action.id.clone()));
             planned.push(action, scope);
             let total: usize = locations.iter().map(|own| own.ranges.len()).sum::<usize>() + new.len();
@@ -301,13 +316,16 @@ impl Step for BlockIps {
     }
 }
 
-/// The other users who signed in from each candidate.
+/// The other users who signed in from each candidate since a moment.
 fn others_of(
     candidates: &[CidrBlock],
     rows: &Look<Vec<SignIn>>,
     subject: &UserId,
+    since: Timestamp,
 ) -> BTreeMap<CidrBlock, Look<usize>> {
-    let count = |block: &CidrBlock| rows.as_ref().map(|rows| count_others(block, rows, subject));
+    let count = |block: &CidrBlock| {
+        rows.as_ref().map(|rows| count_others(block, rows.iter().filter(|row| row.at >= since), subject))
+    };
     candidates.iter().map(|block| (*block, count(block))).collect()
 }
 
@@ -391,10 +409,16 @@ fn find_place<'a>(
 }
 
 /// Plans the new ranges: into the location that is there, or into one that is made for them.
-fn addition(case: &Case, place: &Place<'_>, new: &[CidrBlock], scope: &Scope<'_>) -> Option<Action> {
+fn addition(
+    case: &Case,
+    place: &Place<'_>,
+    new: &[CidrBlock],
+    crowds: &[Crowd],
+    scope: &Scope<'_>,
+) -> Option<Action> {
     let texts: Vec<String> = new.iter().map(ToString::to_string).collect();
-    let evidence = evidence_for(case, new);
-    let count = if new.len() == 1 { "1 address".to_owned() } else { format!("{} addresses", new.len()) };
+    let evidence = evidence_for(case, new, crowds);
+    let count = counted(new);
     let id = scope.action_id("")?;
     let (summary, object_id, before, undo, sent) = match place.location {
         Some(location) => (
@@ -604,14 +628,21 @@ fn warn_of_earlier(begins_to_bite: &[&NamedLocation], planned: &mut Planned) {
     }
 }
 
-/// What the new ranges rest on.
-fn evidence_for(case: &Case, new: &[CidrBlock]) -> Vec<String> {
-    case.indicators
+/// What the new ranges rest on: a whole range on what lies in it.
+fn evidence_for(case: &Case, new: &[CidrBlock], crowds: &[Crowd]) -> Vec<String> {
+    let whole = crowds.iter().filter(|crowd| new.contains(&crowd.range));
+    let whole = whole.map(|crowd| format!("{}: {}", crowd.range, crowd.reason()));
+    let single = case
+        .indicators
         .iter()
         .filter(|own| matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range))
-        .filter(|own| own.value.parse::<CidrBlock>().is_ok_and(|block| new.contains(&block)))
-        .map(|own| format!("{}: {}", own.value, own.reasons.join("; ")))
-        .collect()
+        .filter(|own| {
+            own.value.parse::<CidrBlock>().is_ok_and(|block| {
+                new.contains(&block) || (own.is_certain() && new.iter().any(|range| range.covers(&block)))
+            })
+        })
+        .map(|own| format!("{}: {}", own.value, own.reasons.join("; ")));
+    whole.chain(single).collect()
 }
 
 /// Reads an action's object: the location, or the policy.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stanch::case::{Indicator, IndicatorKind, Investigation, Look, MethodVerdict};
+use stanch::domain::CidrBlock;
 use stanch::engine::{Investigator, Question};
 use stanch::plan::Plan;
 use stanch::run::Verdict;
@@ -221,4 +222,80 @@ async fn a_masked_address_a_cut_off_record_and_hostile_words_break_nothing() {
         found.addresses.iter().map(|own| own.address.network().to_string()).collect();
     assert_eq!(told, wanted);
     assert!(found.notes.iter().any(|note| note.contains("181.214.107.XXX")), "{:?}", found.notes);
+}
+
+/// What the blocklist of a plan takes in.
+fn blocked(plan: &Plan) -> Vec<CidrBlock> {
+    let own = plan.actions.iter().find(|own| own.step == "block_ips" && own.after.get("contains").is_some());
+    let list = own.unwrap().after["contains"].as_array().unwrap().iter();
+    list.map(|text| text.as_str().unwrap().parse().unwrap()).collect()
+}
+
+fn texts(blocks: &[CidrBlock]) -> Vec<String> {
+    blocks.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_range_is_blocked_where_several_of_the_intruders_addresses_and_nobody_else_are_in_it() {
+    let world = World::case("bec-node-fetch");
+    let plan = plan_unaided(&world, "bec").await;
+    let blocks = blocked(&plan);
+    assert_eq!(
+        texts(&blocks),
+        ["89.187.164.0/24", "181.214.107.0/24", "212.102.33.83/32", "212.102.40.2/32", "212.102.40.23/32"]
+    );
+    for address in words(&world.truth["attackerIps"]) {
+        let address = address.parse().unwrap();
+        assert!(blocks.iter().any(|own| own.contains(address)), "{address} is not blocked");
+    }
+    let action = plan.actions.iter().find(|own| own.id.as_str() == "block_ips").unwrap();
+    assert!(action.summary.contains("2 ranges and 3 addresses"), "{}", action.summary);
+    let told = action.evidence.join("\n");
+    assert!(told.contains("89.187.164.0/24: 4 of the intruder's addresses lie in"), "{told}");
+    assert!(told.contains("89.187.164.135: "), "each address keeps its own reason: {told}");
+    // The same as the investigation proposes.
+    let proposed: BTreeSet<String> =
+        investigate(&world).await.addresses.iter().map(|own| own.block.unwrap().to_string()).collect();
+    assert_eq!(proposed, texts(&blocks).into_iter().collect());
+    assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_range_is_blocked_that_a_colleague_the_user_or_a_guard_has_a_part_in() {
+    let single = |plan: &Plan, prefix: &str| {
+        let blocks = blocked(plan);
+        let own: Vec<&CidrBlock> = blocks.iter().filter(|own| own.to_string().starts_with(prefix)).collect();
+        assert!(own.iter().all(|own| own.is_single()), "{blocks:?}");
+        assert_eq!(own.len(), 4, "{blocks:?}");
+    };
+    // Somebody was there for once, from where they else are.
+    let by = |upn: &'static str, from: &'static str| {
+        World::case_with("bec-node-fetch", move |tenant| {
+            let rows = tenant["signIns"].as_array_mut().unwrap();
+            let is_own = |row: &&Value| row["userPrincipalName"] == upn && row["ipAddress"] == from;
+            let mut more = rows.iter().find(is_own).unwrap().clone();
+            more["id"] = json!("66ea54eb-0000-4ee5-be62-ff5a00009999");
+            more["ipAddress"] = json!("89.187.164.9");
+            more["createdDateTime"] = json!("2024-10-04T14:40:00Z");
+            rows.push(more);
+        })
+    };
+    for world in [
+        by("henrietta.mueller@contoso.com", "203.0.113.1"),
+        // The user's phone.
+        by("lynne.robbins@contoso.com", "86.206.248.236"),
+    ] {
+        single(&plan_unaided(&world, "bec").await, "89.187.164.");
+    }
+    let mut narrow = World::case("bec-node-fetch");
+    narrow.guards.widest_block.ipv4 = 28;
+    single(&plan_unaided(&narrow, "bec").await, "89.187.164.");
+    let world = World::case("bec-node-fetch");
+    let mut request = world.request("evict");
+    request.user_agents.clear();
+    request.playbook =
+        crate::world::book("  - step: block_ips\n    with: { ranges: never }\n  - step: revoke_sessions\n");
+    let plan = world.plan_for(request).await.unwrap();
+    assert_eq!(blocked(&plan).len(), 11);
+    single(&plan, "181.214.107.");
 }

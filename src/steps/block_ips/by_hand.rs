@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{BlockIps, Enforce, Ips, Users, policy_body};
+use super::{BlockIps, Enforce, Ips, Ranges, Users, policy_body};
 use crate::steps::by_hand::{ByHand, policy, quoted};
 use crate::steps::target::Rollout;
 
@@ -23,6 +23,12 @@ pub(super) fn by_hand(step: &BlockIps, user: &str) -> ByHand {
         "Protection > Conditional Access > Named locations > `{}` (new: IP ranges location, not trusted): add each address of the intruder's with /32, an IPv6 one with /128; keep what is there; never the company's own",
         step.location
     )];
+    if step.ranges == Ranges::Proposed && step.ips == Ips::Evidence {
+        portal.push(
+            "Where three or more of them lie in one /24 (IPv6: /48), and the sign-in log shows nobody else's sign-ins from there, the user's neither: add the range in their place"
+                .to_owned(),
+        );
+    }
     let mut lines = vec![
         "# The intruder's addresses, IPv4 with /32, IPv6 with /128; never the company's own:".to_owned(),
         format!("$blocked = @({ranges})"),
