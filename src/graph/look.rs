@@ -6,12 +6,12 @@ use crate::domain::with_causes;
 
 /// Takes every failure for unread, one that was not answered too: for what nothing else may wait for.
 pub fn settled<T>(result: Result<T, GraphError>) -> Look<T> {
-    look(result).unwrap_or_else(unanswered)
+    look(result).unwrap_or_else(|error| unanswered(&error))
 }
 
 /// What was not answered, as unread.
-pub fn unanswered<T>(error: GraphError) -> Look<T> {
-    Look::Unread { why: with_causes(&error) }
+pub fn unanswered<T>(error: &GraphError) -> Look<T> {
+    Look::Unread { why: with_causes(error) }
 }
 
 /// Parts an answer from a refusal, which says why something was not read.

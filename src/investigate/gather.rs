@@ -247,7 +247,7 @@ async fn mail_addresses(
     notes: &mut Vec<String>,
 ) -> Vec<(Timestamp, IpAddr)> {
     let from = from.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(from);
-    match read_mail(reader, subject, from, to).await.unwrap_or_else(unanswered) {
+    match read_mail(reader, subject, from, to).await.unwrap_or_else(|error| unanswered(&error)) {
         Look::Read(sent) => {
             notes.extend(sent.notes);
             sent.traces

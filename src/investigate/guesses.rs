@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn only_where_a_wrong_password_came_before_the_right_one_is_anything_asked() {
         let right = row(1, "2026-03-02T10:00:00Z", PLACE, 0);
-        assert!(suspects(&[right.clone()]).is_empty());
+        assert!(suspects(std::slice::from_ref(&right)).is_empty());
         assert!(suspects(&[right.clone(), row(1, "2026-03-02T11:00:00Z", PLACE, 50_126)]).is_empty());
         let found = suspects(&[right.clone(), row(1, "2026-03-02T09:00:00Z", PLACE, 50_126)]);
         assert_eq!(found, [("45.155.204.0/24".parse().unwrap(), right.at)]);

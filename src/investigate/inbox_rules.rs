@@ -240,9 +240,10 @@ fn harm(rule: &InboxRule, inbox: &Inbox, case: &Case) -> Vec<Sign> {
         let is_archive = inbox.archive.read().is_some_and(|own| own.as_deref() == Some(folder));
         let name = rule.folder(folder);
         if is_archive || is_unseen(name) {
-            let reason = match rule.folders.contains_key(folder) {
-                true => format!("it moves mail where nobody looks: to the folder `{name}`"),
-                false => "it moves mail where nobody looks".to_owned(),
+            let reason = if rule.folders.contains_key(folder) {
+                format!("it moves mail where nobody looks: to the folder `{name}`")
+            } else {
+                "it moves mail where nobody looks".to_owned()
             };
             signs.push(Sign { weight: 2, reason });
         }

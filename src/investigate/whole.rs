@@ -40,14 +40,14 @@ pub async fn investigate(
         if blocks.is_empty() {
             Look::Read(Vec::new())
         } else {
-            read_neighbourhood(reader, &blocks, begin).await.unwrap_or_else(unanswered)
+            read_neighbourhood(reader, &blocks, begin).await.unwrap_or_else(|error| unanswered(&error))
         }
     };
     let sent = async {
         if blocks.is_empty() {
             Look::Read(Sent::default())
         } else {
-            read_mail(reader, subject, begin, ask.now).await.unwrap_or_else(unanswered)
+            read_mail(reader, subject, begin, ask.now).await.unwrap_or_else(|error| unanswered(&error))
         }
     };
     let (rows, sent, domains, locations, policies, risky) = tokio::join!(
