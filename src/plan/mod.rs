@@ -1,7 +1,8 @@
 //! The plan: every change as a named request, with what stood before and what must stand after.
 
 pub mod action;
-pub mod difference;
+pub mod command_line;
+mod difference;
 pub mod effect;
 pub mod placeholder;
 pub mod preview;
@@ -10,6 +11,7 @@ pub mod sealed;
 pub mod session;
 
 pub use action::{Action, ApprovalMode, Cannot, Delivery, Object, Question, Undo, Watch};
+pub use command_line::is_command;
 pub use difference::{ActionChange, ActionDifference, FieldChange, ListChange, PlanBrief, PlanDifference};
 pub use effect::{EffectClass, effect_of};
 pub use placeholder::{Bindings, PlaceholderError, fill, made_objects_of, placeholders_of};

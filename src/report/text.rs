@@ -3,7 +3,7 @@
 use super::layout::block as put;
 use super::words::{Line, consent, handed_over, headline_of, mark};
 use crate::domain::{inert, inert_whole};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, is_command};
 use crate::run::{OpenItem, Run, Verdict};
 
 pub(super) const WIDTH: usize = 80;
@@ -83,7 +83,7 @@ pub fn text_of(plan: &Plan, run: &Run, extent: Extent, colour: bool) -> String {
             }
             let mark = if alike.len() == 1 { "  next: " } else { "  next, for all of these: " };
             for line in alike.first().iter().flat_map(|item| item.next.lines()) {
-                if is_command(plan, line) {
+                if is_persons_command(plan, line) {
                     // It stays on one line: a break in it would be copied too.
                     out.push_str(&format!("{:width$}{}\n", "", inert_whole(line), width = mark.len()));
                 } else {
@@ -115,9 +115,14 @@ fn in_short(plan: &Plan, run: &Run, item: &OpenItem, extent: Extent) -> Option<S
 }
 
 /// Whether a line is a command of a person's work.
-fn is_command(plan: &Plan, line: &str) -> bool {
-    let mut works = plan.actions.iter().filter_map(|action| action.cannot.as_ref());
-    line.starts_with("stanch runs confirm ") || works.any(|work| work.commands.iter().any(|own| own == line))
+fn is_persons_command(plan: &Plan, line: &str) -> bool {
+    let has = |lines: &[String]| lines.iter().any(|own| own == line);
+    line.starts_with("stanch runs confirm ")
+        || plan
+            .actions
+            .iter()
+            .filter_map(|action| action.cannot.as_ref())
+            .any(|work| has(&work.commands) || (has(&work.instead) && is_command(line.trim_start())))
 }
 
 fn block(out: &mut String, mark: &str, paragraph: &str) {

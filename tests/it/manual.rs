@@ -395,6 +395,11 @@ async fn a_rule_that_graph_cannot_express_makes_the_look_required_until_a_person
     assert!(exchange(&plan).evidence[0].contains("`it's pinned`"), "{:?}", exchange(&plan).evidence);
     let run = world.apply(&plan).await;
     assert_eq!(run.verdict, Verdict::Partial);
+    // What is copied stands whole on its line.
+    let shown = stanch::report::text(&plan, &run, false);
+    let command =
+        "Disable-InboxRule -Mailbox 'lynne.robbins@contoso.com' -Identity 'it''s pinned' -Confirm:$false";
+    assert!(shown.lines().any(|line| line.trim() == command), "{shown}");
     let run = say(&world, &run, "disable_inbox_rules", "it is the user's own").await.unwrap();
     assert_eq!(run.verdict, Verdict::Partial, "one look is open");
     let run = say(&world, &run, "check_exchange", "nothing was set").await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::{Action, ApprovalMode, Cannot, Plan, PlannedRequest, Undo};
+use super::super::{Action, ApprovalMode, Cannot, Plan, PlannedRequest, Undo, is_command};
 use super::document::{Block, Piece, Run, Sent, Tone, bullet, count, line, name, say};
 use super::state_change::compare;
 use super::style::Detail;
@@ -112,18 +112,6 @@ fn instead(cannot: &Cannot) -> Vec<Block> {
         blocks.push(Block::Script(cannot.commands.iter().map(|text| inert_whole(text)).collect()));
     }
     blocks
-}
-
-/// Whether a line is a command: PowerShell's `Verb-Noun`, or a program that such lines name.
-fn is_command(line: &str) -> bool {
-    let word = line.split(' ').next().unwrap_or_default();
-    let is_capitalized = |part: &str| {
-        part.starts_with(|letter: char| letter.is_ascii_uppercase())
-            && part.chars().all(|letter| letter.is_ascii_alphanumeric())
-    };
-    let is_cmdlet =
-        word.split_once('-').is_some_and(|(verb, noun)| is_capitalized(verb) && is_capitalized(noun));
-    is_cmdlet || matches!(word, "stanch" | "az" | "curl" | "dsregcmd" | "repadmin")
 }
 
 fn undo(action: &Action) -> Option<Run> {
