@@ -426,7 +426,7 @@ async fn what_the_log_bears_out_of_an_alert_is_blocked_and_the_rest_is_shown() {
         "the alert led to other requests than its user agent by hand"
     );
     let sent = serde_json::to_string(&writes(&plan)).unwrap();
-    assert!(sent.contains("181.214.107.248") && !sent.contains("45.83.220.7") && !sent.contains("219.135"));
+    assert!(sent.contains("181.214.107.0/24") && !sent.contains("45.83.220.7") && !sent.contains("219.135"));
     let told = plan.warnings.join("\n");
     for text in
         ["`45.83.220.7`", "`219.135.135.45`", "user agent `*`", "`Suspicious user agent (node-fetch)`"]
