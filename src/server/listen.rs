@@ -118,7 +118,7 @@ pub async fn listen(
     let listener = TcpListener::bind(address).map_err(bind)?;
     let bound = listener.local_addr().map_err(bind)?;
     let handle = Handle::new();
-    let service = router.into_make_service();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut tasks = JoinSet::new();
     if let Some(tls) = tls {
         let config = RustlsConfig::from_pem_file(&tls.certificate, &tls.key).await.map_err(|source| {

@@ -10,6 +10,7 @@ mod listen;
 mod receive;
 mod router;
 mod signature;
+mod sources;
 mod worker;
 
 pub use condition::{Condition, ConditionError};

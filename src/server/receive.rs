@@ -1,10 +1,11 @@
 //! `POST /webhooks/{name}`: verified over the raw bytes, parsed, written down, answered. Nothing here waits for Graph.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Path, Request, State};
+use axum::extract::{ConnectInfo, FromRequest as _, Path, Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::json;
@@ -35,11 +36,37 @@ pub(super) async fn receive(
     Path(name): Path<String>,
     request: Request,
 ) -> Response {
-    let Some(hook) = server.hooks.get(&name) else { return bare(StatusCode::NOT_FOUND) };
+    let from = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|own| own.0.ip());
+    if let Some(seconds) = from.and_then(|from| server.sources.wait(from, server.clock.now())) {
+        return later(StatusCode::TOO_MANY_REQUESTS, seconds);
+    }
+    let count = || {
+        if let Some(from) = from {
+            server.sources.count(from, server.clock.now());
+        }
+    };
+    let Some(hook) = server.hooks.get(&name) else {
+        count();
+        return bare(StatusCode::NOT_FOUND);
+    };
     let response = take(&server, hook, request).await;
+    if proved_nothing(response.status()) {
+        count();
+    }
     let status = response.status().as_u16();
     tracing::info!(webhook = hook.name, status, "a webhook was called");
     response
+}
+
+/// Whether a request ended before its sender had proved anything.
+fn proved_nothing(status: StatusCode) -> bool {
+    [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    ]
+    .contains(&status)
 }
 
 async fn take(server: &Server, hook: &Hook, request: Request) -> Response {

@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use super::answer::bare;
 use super::hook::Hook;
+use super::sources::Sources;
 use super::{health, receive};
 use crate::alert::MOST_BYTES;
 use crate::config::Guards;
@@ -31,6 +32,7 @@ pub struct Server {
     pub(super) widest: crate::config::WidestBlock,
     pub(super) wake: Arc<Notify>,
     pub(super) at_once: Semaphore,
+    pub(super) sources: Sources,
 }
 
 impl Server {
@@ -52,6 +54,7 @@ impl Server {
             widest: guards.widest_block,
             wake,
             at_once: Semaphore::new(MOST_AT_ONCE),
+            sources: Sources::default(),
         }
     }
 }

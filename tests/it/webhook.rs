@@ -218,6 +218,44 @@ fn alert(id: &str, user: &str) -> Vec<u8> {
 const LYNNE: &str = "lynne.robbins@contoso.com";
 
 #[tokio::test(start_paused = true)]
+async fn an_address_that_proves_nothing_again_and_again_is_put_off_and_nobody_else_is() {
+    let desk = Desk::new();
+    let from = |address: &str, mut request: http::Request<Body>| {
+        let source: std::net::SocketAddr = format!("{address}:4711").parse().unwrap();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(source));
+        request
+    };
+    let body = |number: usize| alert(&format!("a{number}"), LYNNE);
+    let (guesser, sender) = ("203.0.113.9", "198.51.100.7");
+    // Whoever proves who they are may bring as many as they like.
+    for number in 0..25 {
+        let request = token_request("watch", "application/json", &body(number));
+        assert_eq!(desk.send(from(sender, request)).await.status, 202);
+    }
+    let guess = || {
+        let mut request = token_request("watch", "application/json", &body(99));
+        request.headers_mut().insert("authorization", http::HeaderValue::from_static("Bearer guess"));
+        request
+    };
+    for _ in 0..20 {
+        assert_eq!(desk.send(from(guesser, guess())).await.status, 401);
+    }
+    let put_off = desk.send(from(guesser, guess())).await;
+    assert_eq!((put_off.status, put_off.headers["retry-after"].to_str().unwrap()), (429, "3"));
+    assert_eq!(put_off.body, "");
+    let unknown = http::Request::post("/webhooks/none").body(Body::empty()).unwrap();
+    assert_eq!(
+        desk.send(from(guesser, unknown)).await.status,
+        429,
+        "which webhooks there are is not told either"
+    );
+    let request = token_request("watch", "application/json", &body(30));
+    assert_eq!(desk.send(from(sender, request)).await.status, 202);
+    desk.world.clock.sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(desk.send(from(guesser, guess())).await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_vector_is_judged_as_it_says_and_no_changed_byte_passes() {
     let vectors: Value = serde_json::from_slice(&sample("signature-vectors.json")).unwrap();
     for (family, rows) in [("webhook", "standard_webhooks"), ("svix", "svix_headers")] {
