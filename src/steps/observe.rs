@@ -136,6 +136,15 @@ fn has_moved(now: Option<Timestamp>, before: Option<Timestamp>, sent: &Attempt) 
     before.is_none_or(|before| now > before) && now >= left
 }
 
+/// Whether a date in whole seconds is that of the second in which a request was sent and accepted. Two changes within one
+/// second show the same date: then that is all that there is to be seen of the later one, and Graph has said that it is
+/// done. Where no answer came it proves nothing.
+fn is_of_its_second(now: Option<Timestamp>, sent: &Attempt) -> bool {
+    let (Some(now), Some(answered)) = (now, sent.answered_at) else { return false };
+    let second = now.as_second();
+    second >= sent.intent_at.as_second() && second <= answered.as_second()
+}
+
 async fn password(
     action: &Action,
     sent: Option<&Attempt>,
@@ -147,7 +156,7 @@ async fn password(
     let before = planned_time(action, KEY);
     let now = user.password_changed_at;
     Ok(match sent {
-        Some(sent) if has_moved(now, before, sent) => Seen::AsAfter,
+        Some(sent) if has_moved(now, before, sent) || is_of_its_second(now, sent) => Seen::AsAfter,
         Some(_) => Seen::AsBefore,
         None if now == before => Seen::AsBefore,
         None => Seen::Differs {
