@@ -157,6 +157,12 @@ impl Role {
     }
 }
 
+/// The app ids of both applications, as far as they are set, whether or not they can sign in from here.
+pub(super) fn own_apps(environment: &Environment) -> Vec<String> {
+    let named = |role: Role| environment.get(&role.variable("CLIENT_ID")).map(|id| id.trim().to_owned());
+    [Role::Observer, Role::Responder].into_iter().filter_map(named).collect()
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

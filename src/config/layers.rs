@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::credentials::own_apps;
 use super::environment::Environment;
 use super::error::{ConfigErrors, ConfigFault, Origin};
 use super::file;
@@ -73,7 +74,10 @@ impl Config {
         if !faults.is_empty() {
             return Err(ConfigErrors::new(faults));
         }
-        Self::build(layer, file, &sources.directory).map_err(ConfigErrors::new)
+        let mut config = Self::build(layer, file, &sources.directory).map_err(ConfigErrors::new)?;
+        config.guards.own_apps = own_apps(environment);
+        config.guards.own_apps.extend(config.operator.client_id.clone());
+        Ok(config)
     }
 }
 

@@ -80,6 +80,9 @@ pub struct Guards {
     pub widest_block: WidestBlock,
     /// How many subjects an hour may have.
     pub max_subjects_per_hour: u32,
+    /// App ids that stanch is set up to sign in as, whichever of them signs in now. They are no setting of the guards.
+    #[serde(skip)]
+    pub own_apps: Vec<String>,
 }
 
 /// The widest ranges that may be blocked, as lengths of prefixes.
@@ -114,6 +117,7 @@ impl Default for Guards {
             accepted_permissions: Vec::new(),
             widest_block: WidestBlock { ipv4: 24, ipv6: 48 },
             max_subjects_per_hour: 20,
+            own_apps: Vec::new(),
         }
     }
 }

@@ -326,6 +326,14 @@ fn the_same_guards_in_another_order_have_one_form() {
 }
 
 #[test]
+fn our_own_apps_are_known_whichever_of_them_can_sign_in() {
+    let place = Place::with("[operator]\nclient_id = \"app-of-people\"\n");
+    let variables = [("AZURE_CLIENT_ID", "responder"), ("STANCH_OBSERVER_CLIENT_ID", "observer")];
+    let config = place.load(&variables).unwrap();
+    assert_eq!(config.guards.own_apps, ["observer", "responder", "app-of-people"]);
+}
+
+#[test]
 fn the_store_is_in_the_users_state_directory_unless_set() {
     let config = Config::default();
     let store = |variables: &[(&str, &str)]| config.store_or_default(&environment(variables));

@@ -6,8 +6,8 @@ use super::resolve;
 use crate::case::Subject;
 use crate::config::Guards;
 use crate::graph::{Connection, Reader, dangerous};
-use crate::guard::{judge_requests, judge_subject};
-use crate::plan::{Plan, PlanSession};
+use crate::guard::{GuardRules, judge_own_app, judge_requests, judge_subject};
+use crate::plan::{GuardRefusal, Plan, PlanSession};
 use crate::steps::AnyStep;
 
 /// Looks at the credentials: those of the plan's tenant, without permissions that nobody should hold.
@@ -72,10 +72,26 @@ pub(super) async fn check(
         return Err(ApplyError::SubjectRefused(refusal));
     }
     let (refused, _) = crate::guard::apply_overrides(judge_requests(plan, &rules), &rules);
-    match refused.into_iter().next() {
+    match refused.into_iter().chain(own_app(plan, reader, &rules).await?).next() {
         Some(refusal) => Err(ApplyError::RequestRefused(refusal)),
         None => Ok(()),
     }
+}
+
+/// Looks whether a plan disables an app that signs in here: whoever planned may have signed in as another.
+async fn own_app(
+    plan: &Plan,
+    reader: &Reader,
+    rules: &GuardRules,
+) -> Result<Option<GuardRefusal>, ApplyError> {
+    let requests = plan.actions.iter().flat_map(|action| &action.requests);
+    for id in requests.filter_map(|request| request.path.strip_prefix("/v1.0/servicePrincipals/")) {
+        let app = reader.app(id).await?;
+        if let Some(refusal) = app.and_then(|app| judge_own_app(&app, &rules.own_apps)) {
+            return Ok(Some(refusal));
+        }
+    }
+    Ok(None)
 }
 
 /// What tells that the account is no longer the one that was planned for.

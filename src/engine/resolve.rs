@@ -185,6 +185,7 @@ pub(super) async fn guard_rules(
         widest_ipv4: settings.widest_block.ipv4,
         widest_ipv6: settings.widest_block.ipv6,
         overrides: overrides.to_vec(),
+        own_apps: settings.own_apps.iter().cloned().chain([reader.client_id().to_owned()]).collect(),
     })
 }
 

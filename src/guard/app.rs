@@ -8,8 +8,8 @@ use crate::plan::GuardRefusal;
 const MANY: usize = 3;
 
 /// Judges the disabling of an app.
-pub fn judge_app(app: &AppBrief, used_by: &Look<AppUse>, own_app: &str) -> Vec<GuardRefusal> {
-    let object = format!("app `{}` ({})", app.name, app.app_id);
+pub fn judge_app(app: &AppBrief, used_by: &Look<AppUse>, own_apps: &[String]) -> Vec<GuardRefusal> {
+    let object = named(app);
     let mut refused = Vec::new();
     if app.is_microsofts() {
         refused.push(refusal(
@@ -19,14 +19,7 @@ pub fn judge_app(app: &AppBrief, used_by: &Look<AppUse>, own_app: &str) -> Vec<G
             "take back the user's consent alone: `revoke_app_consents`",
         ));
     }
-    if app.app_id.eq_ignore_ascii_case(own_app) {
-        refused.push(refusal(
-            "own_app",
-            &object,
-            "it is the app that stanch itself signs in as",
-            "if its credential was taken, replace that in the Entra admin center",
-        ));
-    }
+    refused.extend(judge_own_app(app, own_apps));
     let why = match used_by {
         Look::Read(used_by) if used_by.tenant_wide => {
             Some("it was consented to for everyone in the tenant".to_owned())
@@ -43,6 +36,22 @@ pub fn judge_app(app: &AppBrief, used_by: &Look<AppUse>, own_app: &str) -> Vec<G
         refused.push(refusal("app_in_use", &object, why, next));
     }
     refused
+}
+
+/// Judges the disabling of an app by whether it is one of ours alone: what may have changed since the plan.
+pub fn judge_own_app(app: &AppBrief, own_apps: &[String]) -> Option<GuardRefusal> {
+    own_apps.iter().any(|own| app.app_id.eq_ignore_ascii_case(own)).then(|| {
+        refusal(
+            "own_app",
+            &named(app),
+            "it is an app that stanch itself signs in as",
+            "if its credential was taken, replace that in the Entra admin center",
+        )
+    })
+}
+
+fn named(app: &AppBrief) -> String {
+    format!("app `{}` ({})", app.name, app.app_id)
 }
 
 #[cfg(test)]
@@ -63,7 +72,10 @@ mod tests {
     }
 
     fn names(app: &AppBrief, used_by: &Look<AppUse>, own_app: &str) -> Vec<String> {
-        judge_app(app, used_by, own_app).into_iter().map(|own| own.guard).collect()
+        judge_app(app, used_by, &["other".to_owned(), own_app.to_owned()])
+            .into_iter()
+            .map(|own| own.guard)
+            .collect()
     }
 
     #[test]

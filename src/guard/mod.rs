@@ -18,7 +18,7 @@ mod special_range;
 mod sync_account;
 mod verdict;
 
-pub use app::judge_app;
+pub use app::{judge_app, judge_own_app};
 pub use group::{judge_group, judge_members};
 pub use location::judge_location;
 pub use microsoft_range::is_microsofts;

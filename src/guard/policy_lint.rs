@@ -103,6 +103,7 @@ mod tests {
             widest_ipv4: 24,
             widest_ipv6: 48,
             overrides: Vec::new(),
+            own_apps: Vec::new(),
         }
     }
 

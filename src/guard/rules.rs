@@ -72,7 +72,7 @@ pub const GUARDS: &[GuardInfo] = &[
         true,
     ),
     guard("microsoft_app", "disabling an app of Microsoft's for everyone", false),
-    guard("own_app", "disabling the app that stanch signs in as", false),
+    guard("own_app", "disabling an app that stanch signs in as", false),
     guard("app_in_use", "disabling an app that three or more other users have consented to", true),
     guard("policy_no_device", "enforcing a device policy for somebody without a compliant device", true),
 ];
@@ -154,6 +154,10 @@ pub struct GuardRules {
     /// Guards that this request sets aside. They are no setting: the digest leaves them out.
     #[serde(skip)]
     pub overrides: Vec<String>,
+    /// App ids that stanch signs in as. They differ between the machine that plans and the one that applies: the digest
+    /// leaves them out.
+    #[serde(skip)]
+    pub own_apps: Vec<String>,
 }
 
 impl GuardRules {

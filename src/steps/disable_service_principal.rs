@@ -98,7 +98,6 @@ pub struct DisableServicePrincipal {
 #[derive(Clone, Debug)]
 pub struct Facts {
     apps: Apps,
-    own_app: String,
     session: PlanSession,
 }
 
@@ -141,7 +140,7 @@ impl Step for DisableServicePrincipal {
                 Apps::Named { app, used_by }
             }
         };
-        Ok(Facts { apps, own_app: graph.client_id().to_owned(), session: graph.session() })
+        Ok(Facts { apps, session: graph.session() })
     }
 
     fn plan(&self, case: &Case, facts: &Facts, scope: &Scope<'_>) -> Planned {
@@ -239,7 +238,8 @@ fn plan_one(own: &Wanted, facts: &Facts, scope: &Scope<'_>, planned: &mut Planne
         planned.unchanged = Some(format!("the app `{}` is disabled already", app.name));
         return;
     }
-    let (refused, overridden) = apply_overrides(judge_app(app, &own.used_by, &facts.own_app), scope.rules);
+    let judged = judge_app(app, &own.used_by, &scope.rules.own_apps);
+    let (refused, overridden) = apply_overrides(judged, scope.rules);
     planned.overridden.extend(overridden);
     if !refused.is_empty() {
         planned.refused.extend(refused);

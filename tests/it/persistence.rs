@@ -2,10 +2,11 @@
 //! the user's stays, what is nobody's for certain is asked about.
 
 use serde_json::{Value, json};
+use stanch::engine::{ApplyError, PlanRequest};
 use stanch::plan::{Plan, PlanSession, Undo};
 use stanch::run::{ActionState, Run, Verdict};
 
-use crate::world::World;
+use crate::world::{World, book};
 
 const VICTIM: &str = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
 const GRAPH: &str = "36a14925-653b-5002-81cc-21faffaec7d3";
@@ -389,6 +390,40 @@ async fn a_missing_permission_is_named_and_holds_back_nothing_else() {
         assert!(format!("{open:?}").contains(permission), "{step}: {open:?}");
     }
     assert_eq!(state(&run, "reset_password"), ActionState::Verified);
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_of_our_own_apps_is_disabled_whichever_of_them_plans_or_applies() {
+    let mut world = planted(|tenant| {
+        let responder = tenant["applications"][0]["appId"].as_str().unwrap().to_owned();
+        push(
+            tenant,
+            "servicePrincipals",
+            app("cc6db6ab-6c0f-4e90-8b1d-6ae2f7d1c3a2", &responder, "stanch responder"),
+        );
+        tenant["applications"][0]["roles"].as_array_mut().unwrap().push(json!("Application.ReadWrite.All"));
+    });
+    world.guards.accepted_permissions = vec!["Application.ReadWrite.All".to_owned()];
+    let steps = format!(
+        "  - step: disable_service_principal\n    with: {{ app: {} }}\n  - step: revoke_sessions\n",
+        world.responder
+    );
+    let request = || PlanRequest { playbook: book(&steps), ..world.request("evict") };
+    let planner = |own_apps: Vec<String>| {
+        let mut planner = world.planner();
+        planner.guards.own_apps = own_apps;
+        planner
+    };
+    let plan = planner(vec![world.responder.clone()]).plan(request()).await.unwrap();
+    assert_eq!(plan.guards.refused[0].guard, "own_app", "{:?}", plan.guards);
+    // Whoever planned was not told of the other app: the one that applies knows itself.
+    let plan = planner(Vec::new()).plan(request()).await.unwrap();
+    assert!(
+        plan.actions.iter().any(|own| own.step == "disable_service_principal" && !own.requests.is_empty())
+    );
+    let error = world.try_apply(&plan).await.unwrap_err();
+    assert!(matches!(&error, ApplyError::RequestRefused(refusal) if refusal.guard == "own_app"), "{error}");
+    assert!(world.writes().await.is_empty());
 }
 
 fn summary_of(plan: &Plan, step: &str) -> String {
