@@ -1,6 +1,7 @@
 //! How a command fails: one message that names object and cause, what to do next, and the exit status.
 
 use std::error::Error;
+use std::fmt;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -82,6 +83,12 @@ pub struct Failure {
     pub rendered: Option<String>,
     /// Where in a file it is wrong, for programs.
     pub places: Vec<Place>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
 }
 
 impl Failure {

@@ -1,16 +1,17 @@
 //! What came after a run: the intruder's sign-ins, what they left or put back, and who enabled the account again.
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::proof::{has_step, judges_methods};
-use super::traces::{self, Trace, TraceKind, Traces};
-use crate::alert::Hints;
 use std::net::IpAddr;
 
-use crate::case::{AuditActor, AuditRecord, Case, Indicator, IndicatorKind, Look, MethodVerdict, SignIn};
+use jiff::{SignedDuration, Timestamp};
+
+use super::case_again::case_again;
+use super::newcomers::is_newcomer;
+use super::proof::{has_step, judges_methods};
+use super::traces::{self, Trace, TraceKind, Traces};
+use crate::case::{AuditActor, AuditRecord, Case, Indicator, Look, MethodVerdict, OtherUser, SignIn};
 use crate::domain::{CidrBlock, shell_word, shown, with_causes};
 use crate::graph::{GraphUser, Reader, SignInLog, SignInQuery};
-use crate::investigate::{Ask, gather, seen_again};
+use crate::investigate::{intruder_addresses, judge_others, read_neighbourhood, seen_again};
 use crate::plan::Plan;
 use crate::run::{Check, CheckState, Progress, SignInsSince};
 
@@ -25,33 +26,21 @@ pub(super) struct Aftermath {
     pub user: Look<GraphUser>,
     /// The intruder's sign-ins since.
     pub sign_ins: Look<SignInsSince>,
+    /// Other users whom somebody signed in as from the intruder's addresses since: another run's matter.
+    pub others: Look<Vec<OtherUser>>,
     /// What is there of each kind.
     pub traces: Vec<Traces>,
-    /// Directory audits about the account, newest first.
-    audits: Look<Vec<AuditRecord>>,
+    /// The case as the logs tell it now.
+    pub case: Look<Case>,
 }
 
 /// Reads what came since a moment: that of the run's last revocation, or of its end.
 pub(super) async fn read(reader: &Reader, plan: &Plan, after: Timestamp, now: Timestamp) -> Aftermath {
     let subject = &plan.case.subject;
-    let ask = Ask {
-        since: plan.case.since,
-        until: None,
-        ips: certain(plan)
-            .filter(|own| matches!(own.kind, IndicatorKind::Address | IndicatorKind::Range))
-            .filter_map(|own| own.value.parse::<CidrBlock>().ok())
-            .collect(),
-        user_agents: certain(plan)
-            .filter(|own| own.kind == IndicatorKind::UserAgent)
-            .map(|own| own.value.clone())
-            .collect(),
-        hints: Hints::default(),
-        now,
-    };
     let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from: after, to: None };
-    let (user, found, log) = tokio::join!(
+    let (user, case, log) = tokio::join!(
         reader.user(subject.id.as_str()),
-        gather(reader, subject, &ask),
+        case_again(reader, plan, now),
         reader.sign_ins(&query)
     );
     let user = match user {
@@ -59,38 +48,41 @@ pub(super) async fn read(reader: &Reader, plan: &Plan, after: Timestamp, now: Ti
         Ok(None) => Look::Unread { why: "the account is gone".to_owned() },
         Err(error) => Look::Unread { why: with_causes(&error) },
     };
-    let mut indicators = plan.case.indicators.clone();
-    let mut intruders = Vec::new();
-    let (traces, audits) = match found {
+    let (traces, case) = match case {
         Err(error) => {
             let why = with_causes(&error);
             (traces::unread(&why), Look::Unread { why })
         }
-        Ok(found) => {
-            let is_new = |own: &Indicator| {
-                plan.case.indicators.iter().all(|known| (known.kind, &known.value) != (own.kind, &own.value))
-            };
-            indicators.extend(found.indicators.into_iter().filter(is_new));
-            intruders.clone_from(&found.evidence.intruder_sign_ins);
-            let case = Case {
-                subject: subject.clone(),
-                indicators: indicators.clone(),
-                since: plan.case.since.or(found.since),
-                evidence: found.evidence,
-            };
-            let traces = Box::pin(traces::read(reader, &case)).await;
-            (traces, case.evidence.audits)
-        }
+        Ok(case) => (Box::pin(traces::read(reader, &case)).await, Look::Read(case)),
     };
+    let indicators = case.read().map_or(&plan.case.indicators, |case| &case.indicators);
+    let intruders = case.read().map(|case| case.evidence.intruder_sign_ins.as_slice()).unwrap_or_default();
     let sign_ins = match log {
-        Ok(log) => Look::Read(since(&log, &indicators, &intruders, after, now)),
+        Ok(log) => Look::Read(since(&log, indicators, intruders, after, now)),
         Err(error) => Look::Unread { why: with_causes(&error) },
     };
-    Aftermath { user, sign_ins, traces, audits }
+    let others = others_since(reader, plan, indicators, after).await;
+    Aftermath { user, sign_ins, others, traces, case }
 }
 
-fn certain(plan: &Plan) -> impl Iterator<Item = &Indicator> {
-    plan.case.indicators.iter().filter(|own| own.is_certain())
+async fn others_since(
+    reader: &Reader,
+    plan: &Plan,
+    indicators: &[Indicator],
+    after: Timestamp,
+) -> Look<Vec<OtherUser>> {
+    let addresses = intruder_addresses(indicators);
+    if addresses.is_empty() {
+        return Look::Read(Vec::new());
+    }
+    let blocks: Vec<CidrBlock> = addresses.iter().map(|address| CidrBlock::single(*address)).collect();
+    match read_neighbourhood(reader, &blocks, after).await {
+        Ok(rows) => rows.map(|mut rows| {
+            rows.retain(|row| row.at > after);
+            judge_others(&addresses, &rows, &plan.case.subject.id)
+        }),
+        Err(error) => Look::Unread { why: with_causes(&error) },
+    }
 }
 
 fn since(
@@ -131,7 +123,14 @@ fn since(
 impl Aftermath {
     /// Who enabled the account since, where the audit log tells.
     pub(super) fn enabled_by(&self, plan: &Plan, after: Timestamp) -> Option<String> {
-        let record = self.audits.read()?.iter().find(|own| own.at >= after && is_enabling(own))?;
+        let record = self
+            .case
+            .read()?
+            .evidence
+            .audits
+            .read()?
+            .iter()
+            .find(|own| own.at >= after && is_enabling(own))?;
         let by = match &record.actor {
             AuditActor::User { upn: Some(upn), .. } => format!("by {upn}"),
             AuditActor::User { id: Some(id), .. } => format!("by the user {id}"),
@@ -178,6 +177,11 @@ impl Aftermath {
     }
 
     fn sign_in_check(&self, plan: &Plan, again: &str) -> Check {
+        // A log that only lags, or that nothing is looked for in, is as it is to be expected; one that was not read is not.
+        let is_unread = match &self.sign_ins {
+            Look::Unread { .. } => true,
+            Look::Read(log) => log.successes.is_empty() && !log.gaps.is_empty(),
+        };
         let (state, seen, next) = match &self.sign_ins {
             Look::Unread { why } => (CheckState::Unread, why.clone(), Some(again.to_owned())),
             Look::Read(log) if !log.successes.is_empty() => {
@@ -192,7 +196,7 @@ impl Aftermath {
             action: None,
             what: "no sign-in of the intruder's since".to_owned(),
             state,
-            required: false,
+            required: is_unread,
             seen,
             next,
         }
@@ -279,8 +283,12 @@ fn trace_checks(traces: &Traces, plan: &Plan, then: &[Progress], again: &str) ->
     let is_told_already = |trace: &Trace| {
         plan.actions.iter().any(|action| action.object.id.as_deref() == Some(trace.id.as_str()))
     };
-    let open: Vec<&Trace> =
-        all.iter().filter(|trace| trace.is_unexplained(plan, then) && !is_told_already(trace)).collect();
+    let is_new = |trace: &Trace| is_newcomer(trace, kind, plan, then);
+    let is_open = |trace: &Trace| {
+        // What was not there a moment ago is not too old for the log.
+        trace.is_unexplained(plan, then) || (is_new(trace) && trace.verdict == MethodVerdict::UnknownOld)
+    };
+    let open: Vec<&Trace> = all.iter().filter(|trace| is_open(trace) && !is_told_already(trace)).collect();
     if open.is_empty() {
         let seen = match all.len() {
             0 => "there is none at all".to_owned(),
@@ -298,15 +306,19 @@ fn trace_checks(traces: &Traces, plan: &Plan, then: &[Progress], again: &str) ->
             } else {
                 format!("stanch plan bec --user {} -o plan.json", shell_word(plan.case.subject.upn.as_str()))
             };
-            let came_since = trace.at.is_some_and(|at| at > plan.created_at);
+            let came_since = trace.at.is_some_and(|at| at > plan.created_at) || is_new(trace);
             if trace.verdict != MethodVerdict::Attacker {
                 let next = "ask the user whether it is theirs".to_owned();
-                let seen = format!("nobody knows whose it is: {reasons}");
-                return check(trace.name.clone(), CheckState::NotDone, seen, Some(next));
+                let (state, when) = if is_new(trace) {
+                    (CheckState::Drifted, "it came, or was changed, since the plan; ")
+                } else {
+                    (CheckState::NotDone, "")
+                };
+                let seen = format!("{when}nobody knows whose it is: {reasons}");
+                return check(trace.name.clone(), state, seen, Some(next));
             }
             // Whatever the plan knew it has an action for, or has told why not.
-            let was_left =
-                plan.left.iter().any(|own| own.is_of(kind.step()) && own.object.contains(&trace.id));
+            let was_left = plan.left.iter().any(|own| own.is_of(kind.step()) && own.is_thing(&trace.id));
             let state =
                 if came_since || (has_step && !was_left) { CheckState::Drifted } else { CheckState::NotDone };
             check(trace.name.clone(), state, format!("it is the intruder's: {reasons}"), Some(plan_again))

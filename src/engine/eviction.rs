@@ -1,13 +1,20 @@
 //! Whether the intruder may be called evicted (policy-logs-auth.md 9.4): the conditions, each by what was read.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::aftermath::{Aftermath, LOG_LAG};
+use super::operation::is_done_later;
 use super::traces::Traces;
-use crate::case::Look;
+use crate::case::{Look, MethodVerdict};
 use crate::domain::shown;
+use crate::investigate::{PasswordChange, judge_password_change};
 use crate::plan::Plan;
-use crate::run::{Eviction, Progress, ProofFact, TOKENS_LIVE, Verdict};
+use crate::run::{ActionState, Eviction, Progress, ProofFact, TOKENS_LIVE, Verdict};
+
+/// The date on the account stands this near to the answer to a reset.
+const OWN_RESET: SignedDuration = SignedDuration::from_secs(30);
+/// And this near where it is written back to the company's own directory (identity.md 3.6).
+const WRITTEN_BACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a judgement rests on.
 pub(super) struct Grounds<'a> {
@@ -71,7 +78,48 @@ fn password(grounds: &Grounds<'_>) -> ProofFact {
         None => (grounds.plan.created_at, "when it began is not known; the plan was made"),
     };
     let seen = format!("changed {}, {said} {}", shown(changed), shown(begun));
-    fact(what, Some(changed > begun), seen)
+    if changed <= begun {
+        return fact(what, Some(false), seen);
+    }
+    let (holds, whose) = whose_change(grounds, changed);
+    fact(what, holds, format!("{seen}; {whose}"))
+}
+
+/// Whether a change is the run's own reset, which was read back.
+fn is_own_reset(grounds: &Grounds<'_>, changed: Timestamp) -> bool {
+    grounds.plan.actions.iter().filter(|action| action.step == "reset_password").any(|action| {
+        let within = if action.requests.iter().any(is_done_later) { WRITTEN_BACK } else { OWN_RESET };
+        let own = grounds.then.iter().find(|own| own.id == action.id);
+        own.filter(|own| own.state == ActionState::Verified)
+            .and_then(|own| own.answered_at)
+            .is_some_and(|answered| changed.duration_since(answered).abs() <= within)
+    })
+}
+
+/// Whether a change may count: the intruder changes passwords as well. The run's own counts, and one that came after the
+/// plan, unless a record tells against it; an older one only where its record speaks for it.
+fn whose_change(grounds: &Grounds<'_>, changed: Timestamp) -> (Option<bool>, String) {
+    let change = match &grounds.after.case {
+        Look::Unread { why } => Look::Unread { why: why.clone() },
+        Look::Read(case) => judge_password_change(case, changed),
+    };
+    let told = |change: &PasswordChange| change.reasons.join("; ");
+    match &change {
+        Look::Read(Some(own)) if own.verdict == MethodVerdict::Attacker => {
+            (Some(false), format!("by the intruder: {}", told(own)))
+        }
+        _ if is_own_reset(grounds, changed) => (Some(true), "that is this run's own reset".to_owned()),
+        Look::Read(Some(own)) if own.verdict == MethodVerdict::Owner => (Some(true), told(own)),
+        Look::Read(Some(own)) => (None, format!("nobody knows by whom: {}", told(own))),
+        _ => {
+            let why = match &change {
+                Look::Unread { why } => format!("by whom was not read: {why}"),
+                Look::Read(_) => "no record tells by whom".to_owned(),
+            };
+            let holds = (changed > grounds.plan.created_at).then_some(true);
+            (holds, why)
+        }
+    }
 }
 
 fn unexplained(traces: &Traces, grounds: &Grounds<'_>) -> ProofFact {

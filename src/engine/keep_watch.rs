@@ -1,5 +1,6 @@
 //! Looking at a run again and again, for a while: each drift is told as it is found, and the watch goes on.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -40,11 +41,11 @@ pub enum VigilNotice<'a, E> {
     },
 }
 
-/// Looks until the time is over. The first look and the last one count: where either fails, so does the watch.
+/// Looks until the time is over. Where the last look fails, what the looks before it saw is told, and that it failed.
 ///
 /// # Errors
-/// Those of the first look, or of the last.
-pub async fn keep_watch<E>(
+/// Those of the first look.
+pub async fn keep_watch<E: Display>(
     clock: &dyn Clock,
     vigil: &Vigil,
     mut look: impl AsyncFnMut() -> Result<Verification, E>,
@@ -52,8 +53,15 @@ pub async fn keep_watch<E>(
 ) -> Result<Verification, E> {
     let from = clock.now();
     let ends = from.saturating_add(vigil.lasts).unwrap_or(Timestamp::MAX);
-    let mut watched =
-        Watched { from, until: from, looks: 0, failed_looks: 0, interrupted: false, drifts: Vec::new() };
+    let mut watched = Watched {
+        from,
+        until: from,
+        looks: 0,
+        failed_looks: 0,
+        interrupted: false,
+        last_look_failed: None,
+        drifts: Vec::new(),
+    };
     let mut stop = vigil.stop.clone();
     let mut last: Option<Verification> = None;
     loop {
@@ -66,15 +74,17 @@ pub async fn keep_watch<E>(
         match seen {
             Ok(verification) => {
                 watched.looks = watched.looks.saturating_add(1);
+                watched.last_look_failed = None;
                 let new = new_drifts(&verification, &watched.drifts);
                 tell(&VigilNotice::Looked { verification: &verification, new: &new, next_at });
                 watched.drifts.extend(new);
                 last = Some(verification);
             }
             // What is wrong from the start will not mend itself.
-            Err(error) if is_last || last.is_none() => return Err(error),
+            Err(error) if last.is_none() => return Err(error),
             Err(error) => {
                 watched.failed_looks = watched.failed_looks.saturating_add(1);
+                watched.last_look_failed = Some(error.to_string());
                 tell(&VigilNotice::Failed { error: &error, next_at });
             }
         }
@@ -89,7 +99,9 @@ pub async fn keep_watch<E>(
             && let Some(verification) = last
         {
             watched.interrupted = is_stopped;
-            return Ok(Verification { watched: Some(watched), ..verification });
+            // What a look before saw is no longer known to be so.
+            let holds = verification.holds && watched.last_look_failed.is_none();
+            return Ok(Verification { holds, watched: Some(watched), ..verification });
         }
     }
 }

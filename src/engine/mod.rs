@@ -3,7 +3,9 @@
 mod aftermath;
 mod applier;
 mod apply_error;
+mod as_it_ran;
 mod carry_out;
+mod case_again;
 mod confirm;
 mod context;
 mod doctor;
@@ -12,6 +14,7 @@ mod from_alert;
 mod incident;
 mod investigator;
 mod keep_watch;
+mod newcomers;
 mod operation;
 mod order;
 mod plan_error;
@@ -24,6 +27,7 @@ mod secret;
 mod send;
 mod shortfall;
 mod traces;
+mod unknown_ids;
 mod verifier;
 mod watch;
 

@@ -4,6 +4,7 @@
 use super::plan_error::PlanError;
 use crate::case::Hold;
 use crate::order::{self, End, Failing, OrderedStep, Outlook, Part, Row, TooWide};
+use crate::plan::PlannedStep;
 use crate::playbook::{Aim, BoundPlaybook, BoundStep};
 use crate::steps::{AnyStep, Planned};
 
@@ -36,31 +37,54 @@ fn ordered_step(step: &BoundStep) -> OrderedStep {
         takes: AnyStep::takes(kind, &step.with),
         gives: AnyStep::gives(kind).to_vec(),
         required: step.required,
-        part: if AnyStep::is_way_in(kind) {
-            Part::WayIn
-        } else if AnyStep::is_revocation(kind) {
-            Part::Revocation
-        } else if AnyStep::is_door(kind) {
-            Part::Door
-        } else {
-            Part::Other
-        },
+        part: part_of(kind),
     }
 }
 
-/// What stays open when a plan's steps have done what they can: one that a guard refuses, that nobody can do from here,
-/// or that leaves what holds a run back, takes nothing.
+fn part_of(kind: &str) -> Part {
+    if AnyStep::is_way_in(kind) {
+        Part::WayIn
+    } else if AnyStep::is_revocation(kind) {
+        Part::Revocation
+    } else if AnyStep::is_door(kind) {
+        Part::Door
+    } else {
+        Part::Other
+    }
+}
+
+/// A step as the plan keeps it: one that a guard refuses, that nobody can do from here, or that leaves what holds a run
+/// back, takes nothing.
+pub(super) fn planned_step(step: &BoundStep, planned: &Planned) -> PlannedStep {
+    let takes = if does_its_work(planned) { AnyStep::takes(&step.step, &step.with) } else { Vec::new() };
+    PlannedStep {
+        id: step.id.clone(),
+        kind: step.step.clone(),
+        needs: step.needs.clone(),
+        required: step.required,
+        takes,
+        gives: AnyStep::gives(&step.step).to_vec(),
+        known: planned.known.clone(),
+    }
+}
+
+/// A planned step as the order sees it.
+pub(super) fn ordered_again(step: &PlannedStep) -> OrderedStep {
+    OrderedStep {
+        id: step.id.clone(),
+        name: step.kind.clone(),
+        needs: step.needs.clone(),
+        takes: step.takes.clone(),
+        gives: step.gives.clone(),
+        required: step.required,
+        part: part_of(&step.kind),
+    }
+}
+
+/// What stays open when a plan's steps have done what they can.
 pub(super) fn what_stays(planned: &[(BoundStep, Planned)], aim: Aim) -> Vec<String> {
-    let steps: Vec<OrderedStep> = planned
-        .iter()
-        .map(|(step, planned)| {
-            let mut ordered = ordered_step(step);
-            if !does_its_work(planned) {
-                ordered.takes.clear();
-            }
-            ordered
-        })
-        .collect();
+    let steps: Vec<OrderedStep> =
+        planned.iter().map(|(step, planned)| ordered_again(&planned_step(step, planned))).collect();
     match order::outlook(&steps) {
         Ok(Some(outlook)) => risks(&outlook, aim),
         Ok(None) => Vec::new(),

@@ -11,17 +11,17 @@ use tokio::task::JoinSet;
 use super::context::{Notice, PlanPhase, Unwatched, Watcher};
 use super::from_alert::FromAlert;
 use super::incident;
-use super::order::{check_order, what_stays};
+use super::order::{check_order, planned_step, what_stays};
 use super::plan_error::PlanError;
 use super::resolve;
 use super::send::new_id;
 use super::shortfall;
+use super::unknown_ids::unknown_ids;
 use crate::alert::NamedUser;
 use crate::case::{Case, Look, Subject};
 use crate::config::{Guards, Role};
 use crate::domain::{
     ActionId, AlertId, CidrBlock, Clock, MethodId, PlanId, Random, Sha256Digest, TenantId, Timestamp, UserId,
-    nearest,
 };
 use crate::graph::{Reader, Reading, settled};
 use crate::guard::{self, GuardRules, judge_subject};
@@ -277,6 +277,7 @@ impl Planner {
                 since: case.since,
                 methods: case.evidence.methods.clone(),
             },
+            steps: planned.iter().map(|(step, planned)| planned_step(step, planned)).collect(),
             actions: Vec::new(),
             unchanged: Vec::new(),
             left: Vec::new(),
@@ -290,7 +291,8 @@ impl Planner {
                 webhook: request.webhook.clone(),
             },
         };
-        plan.warnings.extend(unknown_ids(request, &planned));
+        let asked = [(&request.keep, "--keep"), (&request.remove, "--remove")];
+        plan.warnings.extend(unknown_ids(asked, &planned));
         let ends = step_ends(&planned);
         for (step, planned) in planned {
             let needed = planned.actions.iter().flat_map(AnyStep::permissions_of);
@@ -364,22 +366,6 @@ pub(super) fn check_tenant(alert: &FromAlert, tenant: &TenantRef) -> Result<(), 
         Some(named) => Err(PlanError::OtherTenant { named: named.to_string(), own: tenant.id.to_string() }),
         None => Ok(()),
     }
-}
-
-/// Says which ids that a person keeps or removes are nothing that any step found, with the nearest one: that is only
-/// told, never taken. Where no step looked there is nothing to say.
-fn unknown_ids(request: &PlanRequest, planned: &[(BoundStep, Planned)]) -> Vec<String> {
-    let known: Vec<&str> =
-        planned.iter().flat_map(|(_, planned)| &planned.knows).map(String::as_str).collect();
-    let asked = [(&request.keep, "--keep"), (&request.remove, "--remove")];
-    let all = asked.into_iter().flat_map(|(ids, flag)| ids.iter().map(move |id| (id, flag)));
-    let unknown = all.filter(|(id, _)| !known.is_empty() && !known.contains(&id.as_str()));
-    unknown
-        .map(|(id, flag)| match nearest(id.as_str(), known.iter().copied()) {
-            Some(near) => format!("{flag} {id}: the user has nothing with that id; did you mean `{near}`?"),
-            None => format!("{flag} {id}: the user has nothing with that id"),
-        })
-        .collect()
 }
 
 /// Adds what is not there yet: two revocations leave the same risk once.

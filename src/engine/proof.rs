@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::as_it_ran;
 use super::context::RunContext;
+use super::newcomers;
 use crate::case::{AuthMethod, MethodKind};
 use crate::domain::{shell_word, shown, with_causes};
 use crate::graph::{OUT_OF_REACH, Reader, is_covered};
@@ -19,11 +21,12 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
     let progress = context.progress();
     let mut proof = Proof::default();
     let (revokes, judges_methods) = (revokes(plan, &progress), judges_methods(plan));
-    let (watermark, methods) = tokio::join!(
+    let (watermark, methods, (facts, open)) = tokio::join!(
         async { if revokes { Some(settled_watermark(context, plan, &progress).await) } else { None } },
         async {
             if judges_methods { Some(methods_fact(&context.reader, plan, &progress).await) } else { None }
         },
+        newcomers::prove(&context.reader, plan, &progress, context.tenant_now()),
     );
     if let Some((fact, open)) = watermark {
         proof.facts.push(fact);
@@ -32,6 +35,12 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
     if let Some((fact, open)) = methods {
         proof.facts.push(fact);
         proof.open.extend(open);
+    }
+    proof.facts.extend(facts);
+    proof.open.extend(open);
+    if let Some((fact, open)) = as_it_ran::judge(plan, &progress) {
+        proof.facts.push(fact);
+        proof.open.push(open);
     }
     proof.open.extend(lacking_permissions(context, plan, &progress).await);
     proof.open.extend(open_items(plan, &progress));

@@ -8,7 +8,7 @@ use crate::case::{
 use crate::graph::Reader;
 use crate::investigate::roles::{self, Roles};
 use crate::investigate::{consents, devices, inbox_rules};
-use crate::plan::Plan;
+use crate::plan::{KnownThing, Plan};
 use crate::run::Progress;
 
 /// A kind of thing.
@@ -22,6 +22,9 @@ pub(super) enum TraceKind {
 }
 
 impl TraceKind {
+    /// Every kind.
+    pub(super) const ALL: [Self; 5] = [Self::Method, Self::Rule, Self::Consent, Self::Device, Self::Role];
+
     pub(super) fn one(self) -> &'static str {
         match self {
             Self::Method => "method",
@@ -65,17 +68,15 @@ pub(super) struct Trace {
     pub is_live: bool,
     /// When it came, where the tenant tells.
     pub at: Option<Timestamp>,
+    /// What makes it what it is, for those that a plan knows by it.
+    pub known: Option<KnownThing>,
 }
 
 impl Trace {
-    /// Whether it is live, and the intruder's or nobody's: what was asked about and left on purpose when the plan was
-    /// made, and what the run itself has made, is explained.
+    /// Whether it is live, and the intruder's or nobody's: what was decided to stay when the plan was made, and what the
+    /// run itself has made, is explained.
     pub(super) fn is_unexplained(&self, plan: &Plan, then: &[Progress]) -> bool {
-        let is_left_on_purpose = || {
-            plan.left
-                .iter()
-                .any(|left| !left.holds_back && !self.id.is_empty() && left.object.contains(self.id.as_str()))
-        };
+        let is_left_on_purpose = || plan.left.iter().any(|left| left.decided && left.is_thing(&self.id));
         let is_ours = || then.iter().any(|own| own.made_id.as_deref() == Some(self.id.as_str()));
         match self.verdict {
             MethodVerdict::Owner | MethodVerdict::UnknownOld => false,
@@ -94,9 +95,7 @@ pub(super) struct Traces {
 
 /// The same answer for every kind, where nothing could be read.
 pub(super) fn unread(why: &str) -> Vec<Traces> {
-    [TraceKind::Method, TraceKind::Rule, TraceKind::Consent, TraceKind::Device, TraceKind::Role]
-        .map(|kind| Traces { kind, found: Look::Unread { why: why.to_owned() } })
-        .into()
+    TraceKind::ALL.map(|kind| Traces { kind, found: Look::Unread { why: why.to_owned() } }).into()
 }
 
 /// Reads everything side by side, and judges it.
@@ -142,6 +141,8 @@ fn method(judged: &JudgedMethod) -> Trace {
         reasons: judged.reasons.clone(),
         is_live: true,
         at: method.created_at,
+        // The proof compares methods by themselves.
+        known: None,
     }
 }
 
@@ -153,12 +154,14 @@ fn rule(judged: Judged<InboxRule>) -> Trace {
         reasons: judged.reasons,
         is_live: judged.object.enabled,
         at: None,
+        known: Some(inbox_rules::known(&judged.object)),
     }
 }
 
 fn grant(judged: Judged<AppGrant>) -> Trace {
     let grant = judged.object;
     Trace {
+        known: Some(consents::known(&grant)),
         name: format!("consent to the app `{}`", grant.app_name()),
         verdict: judged.verdict,
         reasons: judged.reasons,
@@ -175,6 +178,7 @@ fn device(judged: Judged<Device>) -> Trace {
         reasons: judged.reasons,
         is_live: judged.object.enabled != Some(false),
         at: judged.object.registered_at,
+        known: Some(devices::known(&judged.object)),
         id: judged.object.id,
     }
 }
@@ -186,6 +190,7 @@ fn role(judged: Judged<RoleAssignment>, found: &Roles) -> Trace {
         reasons: judged.reasons,
         is_live: true,
         at: roles::given_at(&judged.object, found),
+        known: Some(roles::known(&judged.object)),
         id: judged.object.id,
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::aftermath::{self, Aftermath};
 use super::eviction;
+use super::newcomers;
 use super::proof;
 use super::send::note;
 use crate::domain::{Clock, RunId};
@@ -119,8 +120,10 @@ impl Verifier {
         tell_who_enabled(&mut checks, plan, &aftermath, run.started_at);
         checks.extend(proof.iter().map(|(fact, open)| check_of(fact, open, &run)));
         checks.extend(aftermath.checks(plan, &then, &later(&run)));
-        let facts: Vec<ProofFact> = proof.into_iter().map(|(fact, _)| fact).collect();
+        let mut facts: Vec<ProofFact> = proof.into_iter().map(|(fact, _)| fact).collect();
         let watermark = facts.first().filter(|_| proof::revokes(plan, &then)).cloned();
+        // They are told as checks, one by one.
+        facts.extend(newcomers::facts_of(plan, &then, &aftermath.traces));
         let verdict = match verdict_of(plan, &now, &Proof { facts, open: Vec::new() }) {
             // What was cut off was never proved by the run itself: its own proof comes with the run that ends it.
             Verdict::Contained | Verdict::ContainedUnverified if run.ended_at.is_none() => Verdict::Partial,
@@ -146,6 +149,7 @@ impl Verifier {
             checked_at,
             checks,
             sign_ins: aftermath.sign_ins,
+            others: aftermath.others,
             eviction,
             not_looked_at: plan
                 .unchanged

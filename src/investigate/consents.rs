@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::whose::{Deed, SignIns};
 use crate::case::{
@@ -12,6 +13,7 @@ use crate::case::{
 };
 use crate::domain::{CidrBlock, shown};
 use crate::graph::{Reader, settled};
+use crate::plan::KnownThing;
 
 /// Sign-ins to an app this near to the consent are part of consenting.
 const CONSENTING: SignedDuration = SignedDuration::from_mins(60);
@@ -39,6 +41,14 @@ pub async fn read(graph: &Reader, case: &Case) -> Consents {
     }
     let grants = settled(graph.grants_of(user, &apps).await);
     Consents { grants, activities }
+}
+
+/// A grant by who may do what.
+pub fn known(grant: &AppGrant) -> KnownThing {
+    let mut scopes = grant.scopes.clone();
+    scopes.sort();
+    let state = json!({ "client": grant.client_id, "at": grant.resource_id, "scopes": scopes });
+    KnownThing::new(&grant.id, &state)
 }
 
 /// Whether a record is of a consent. The same consent writes several, whose names do not always fit what they show

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::SignedDuration;
+use serde_json::json;
 
 use super::whose::{Deed, SignIns};
 use crate::case::{Activity, AuditActor, Case, Device, Judged, Look, MethodVerdict, SignIn};
 use crate::domain::{CidrBlock, shown};
 use crate::graph::{Reader, settled};
 use crate::guard::is_microsofts;
+use crate::plan::KnownThing;
 
 /// The app id of the service that devices register with.
 const REGISTRATION_SERVICE: &str = "01cb2876-7ebd-4aa4-9cc9-d28bd4d359a9";
@@ -51,6 +53,12 @@ pub async fn read(graph: &Reader, case: &Case) -> Devices {
         activities.insert(device.id.clone(), settled(graph.activities_about(&device.id, from).await));
     }
     Devices { devices, activities, by_user }
+}
+
+/// A device by what it signs in as and whether it may.
+pub fn known(device: &Device) -> KnownThing {
+    let is_disabled = device.enabled == Some(false);
+    KnownThing::new(&device.id, &json!({ "device": device.device_id, "disabled": is_disabled }))
 }
 
 /// Judges every device.

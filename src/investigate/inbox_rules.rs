@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::case::{Case, InboxRule, Judged, Look, MethodVerdict};
 use crate::domain::UserId;
 use crate::graph::{Reader, settled};
+use crate::plan::KnownThing;
 
 /// What is read for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +72,15 @@ async fn name_folders(graph: &Reader, user: &UserId, rules: &mut [InboxRule]) ->
 
 /// Folders whose names are read at most: each is a question of its own.
 const MOST_FOLDERS: usize = 25;
+
+/// A rule by what it does and whether it runs.
+pub fn known(rule: &InboxRule) -> KnownThing {
+    let state = json!({
+        "enabled": rule.enabled, "conditions": rule.conditions, "actions": rule.actions, "exceptions": rule.exceptions,
+    });
+    KnownThing::new(&rule.id, &state)
+}
+
 /// From here on a rule is an intruder's, where what it is after or how it hides itself is among what counts.
 const CERTAIN: u8 = 5;
 /// From here on a rule is asked about.

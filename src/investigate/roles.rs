@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::methods::is_indicator;
 use super::whose::{Deed, SignIns};
@@ -13,6 +14,7 @@ use crate::case::{Activity, AuditActor, Case, Judged, Look, MethodVerdict, RoleA
 use crate::domain::{CidrBlock, UserId, shown};
 use crate::graph::{Reader, SignInQuery, settled};
 use crate::guard::is_microsofts;
+use crate::plan::KnownThing;
 
 /// Two services write one record each of one change; they stand this near to each other.
 const NEAR_RECORD: SignedDuration = SignedDuration::from_mins(5);
@@ -80,6 +82,11 @@ fn record_of<'a>(role: &RoleAssignment, activities: &'a [Activity]) -> Option<&'
 fn other_giver(record: &Activity, case: &Case) -> Option<UserId> {
     let AuditActor::User { id: Some(id), .. } = &record.actor else { return None };
     id.parse().ok().filter(|own| *own != case.subject.id)
+}
+
+/// A role by which it is and how it is held.
+pub fn known(role: &RoleAssignment) -> KnownThing {
+    KnownThing::new(&role.id, &json!({ "role": role.role_id, "via": role.via.word() }))
 }
 
 /// Judges every role.

@@ -13,7 +13,9 @@ mod walk;
 pub use check::{OrderFault, check};
 pub use intruder::{Credential, Move, Place, Way};
 pub use last_revocation::OrderError;
-pub use outlook::{Cell, End, Failing, Outlook, Row, outlook};
+pub use outlook::{
+    Cell, End, Failing, Outlook, Row, outlook, way_in_if_all_succeed, way_in_if_required_succeed,
+};
 pub use position::{Holds, Position, Terrain};
 pub use step::{OrderedStep, Part};
 pub use story::Story;

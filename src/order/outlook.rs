@@ -101,6 +101,22 @@ pub fn outlook(steps: &[OrderedStep]) -> Result<Option<Outlook>, TooWide> {
     Ok(Some(Outlook { rows, way_in: story(steps, Outcome::Required, start)?, failing }))
 }
 
+/// How an intruder at their worst is in at the end, though every required step does what it is for.
+///
+/// # Errors
+/// [`TooWide`] for more orders than are walked.
+pub fn way_in_if_required_succeed(steps: &[OrderedStep]) -> Result<Option<Story>, TooWide> {
+    story(steps, Outcome::Required, Position::worst())
+}
+
+/// The same where every step does what it is for.
+///
+/// # Errors
+/// [`TooWide`] for more orders than are walked.
+pub fn way_in_if_all_succeed(steps: &[OrderedStep]) -> Result<Option<Story>, TooWide> {
+    story(steps, Outcome::All, Position::worst())
+}
+
 /// How an intruder who starts here is in at the end, where they are.
 pub(super) fn story(
     steps: &[OrderedStep],

@@ -5,6 +5,7 @@ pub mod command_line;
 mod difference;
 pub mod effect;
 pub mod placeholder;
+pub mod planned_step;
 pub mod preview;
 pub mod request;
 pub mod sealed;
@@ -15,6 +16,7 @@ pub use command_line::is_command;
 pub use difference::{ActionChange, ActionDifference, FieldChange, ListChange, PlanBrief, PlanDifference};
 pub use effect::{EffectClass, effect_of};
 pub use placeholder::{Bindings, PlaceholderError, fill, made_objects_of, placeholders_of};
+pub use planned_step::{KnownThing, PlannedStep};
 pub use request::{PlannedRequest, Verb};
 pub use sealed::{
     GuardOverride, GuardRecord, GuardRefusal, LeftObject, PLAN_FORMAT, Plan, PlanFileError, PlannedCase,

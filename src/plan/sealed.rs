@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::action::Action;
 use super::effect::{EffectClass, effect_of};
 use super::placeholder::{PlaceholderError, placeholders_of};
+use super::planned_step::PlannedStep;
 use super::session::PlanSession;
 use crate::case::{Indicator, JudgedMethod, Look, Subject};
 use crate::domain::{DigestError, PlanDigest, PlanId, Sha256Digest, TenantId, json_of, shell_word};
@@ -131,6 +132,10 @@ pub struct LeftObject {
     pub why: Vec<String>,
     /// Whether the account does not count as contained while it stands.
     pub holds_back: bool,
+    /// Whether it was decided that it stays: by a person, or by what the playbook says of the undecided. What merely
+    /// holds nothing back is not decided.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decided: bool,
     /// What to do about it, where that is something else than asking the user whose it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
@@ -140,6 +145,11 @@ impl LeftObject {
     /// Whether the step that found it is of this kind.
     pub fn is_of(&self, kind: &str) -> bool {
         self.kind.as_ref().unwrap_or(&self.step) == kind
+    }
+
+    /// Whether it is the thing with this id: every step writes it behind the name, which is anybody's to choose.
+    pub fn is_thing(&self, id: &str) -> bool {
+        !id.is_empty() && self.object.strip_suffix(')').is_some_and(|text| text.ends_with(&format!("({id}")))
     }
 }
 
@@ -182,6 +192,9 @@ pub struct Plan {
     pub guards: GuardRecord,
     /// The case.
     pub case: PlannedCase,
+    /// The steps of the playbook, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<PlannedStep>,
     /// What will be done.
     pub actions: Vec<Action>,
     /// Steps with nothing to do.

@@ -6,7 +6,8 @@ use super::layout::block;
 use super::markup::{markdown_lines, markdown_text};
 use super::text::WIDTH;
 use super::words::sentence;
-use crate::domain::{inert, shown};
+use crate::case::{Look, OtherUser};
+use crate::domain::{inert, shell_word, shown};
 use crate::plan::Plan;
 use crate::run::{Check, CheckState, Verdict, Verification, Watched};
 
@@ -160,6 +161,24 @@ fn watch_counts(watched: &Watched) -> String {
     format!("looked at {}{failed}", times(watched.looks))
 }
 
+/// What is to be said of somebody else at the intruder's addresses.
+fn look_at(other: &OtherUser) -> String {
+    let times = |count: usize| if count == 1 { "once".to_owned() } else { format!("{count} times") };
+    let tried = match (other.successes, other.failures) {
+        (0, failed) => format!("tried {}, in vain", times(failed)),
+        (done, 0) => format!("signed in {}", times(done)),
+        (done, failed) => format!("signed in {}, and {} in vain", times(done), times(failed)),
+    };
+    format!(
+        "Look at {}, too: somebody {tried} since, from {} ({} to {}): stanch investigate --user {}",
+        other.upn,
+        other.addresses.join(", "),
+        shown(other.first_seen),
+        shown(other.last_seen),
+        shell_word(&other.upn)
+    )
+}
+
 fn notes(verification: &Verification) -> Vec<String> {
     let mut notes = Vec::new();
     for later in &verification.later_runs {
@@ -170,6 +189,12 @@ fn notes(verification: &Verification) -> Vec<String> {
             shown(later.started_at)
         ));
     }
+    match &verification.others {
+        Look::Unread { why } => {
+            notes.push(format!("Whether anybody else is signed in to from there since was not read: {why}."));
+        }
+        Look::Read(others) => notes.extend(others.iter().map(look_at)),
+    }
     if let Some(watched) = &verification.watched {
         notes.push(format!(
             "Watched from {} to {}{}: {}.",
@@ -178,6 +203,11 @@ fn notes(verification: &Verification) -> Vec<String> {
             if watched.interrupted { ", when it was ended" } else { "" },
             watch_counts(watched)
         ));
+        if let Some(why) = &watched.last_look_failed {
+            notes.push(format!(
+                "The last look failed: {why}. What stands here is of the look before it, and what is so now is not known."
+            ));
+        }
         for drift in &watched.drifts {
             notes.push(format!("Drift seen {}: {}: {}", shown(drift.seen_at), drift.what, drift.seen));
         }

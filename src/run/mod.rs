@@ -12,7 +12,7 @@ pub use confirmation::{Confirmation, confirm_command, rests_on_a_word};
 pub use entry::{Entry, FailureNote, HandedOver, JournalLine, Outcome};
 pub use eviction::{Eviction, RefusedSignIns, SeenSignIn, SignInsSince, TOKENS_LIVE};
 pub use proof::{OpenItem, Proof, ProofFact};
-pub use state::{ActionRecord, ActionState, Progress, Run, RunError, begin, next, unfinished_item};
+pub use state::{ActionRecord, ActionState, Progress, Run, RunError, Span, begin, next, unfinished_item};
 pub use verdict::{Verdict, verdict_of};
 pub use verification::{Check, CheckState, LaterRun, Verification, Watched, WatchedDrift};
 

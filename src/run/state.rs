@@ -68,6 +68,29 @@ impl ActionState {
     }
 }
 
+/// When an action's requests were under way, as places among the journal's entries: what had ended at an earlier place was
+/// over before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// From here on it may have taken effect.
+    pub begun: usize,
+    /// By here it has, if it has at all.
+    pub ended: usize,
+}
+
+impl Span {
+    /// Both as one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { begun: self.begun.min(other.begun), ended: self.ended.max(other.ended) }
+    }
+
+    /// Whether it was over before another began.
+    pub fn is_before(self, other: Self) -> bool {
+        self.ended < other.begun
+    }
+}
+
 /// An action's progress, as the journal tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -91,6 +114,8 @@ pub struct Progress {
     pub handed_over: Option<HandedOver>,
     /// Who said that it is done, where that is all that it rests on.
     pub confirmed: Option<Confirmation>,
+    /// When its requests were under way; for one that found its state there already, when it was looked at.
+    pub span: Option<Span>,
 }
 
 impl Progress {
@@ -194,6 +219,7 @@ pub fn begin(plan: &Plan) -> Vec<Progress> {
             failure: None,
             handed_over: None,
             confirmed: None,
+            span: None,
         })
         .collect()
 }
@@ -211,10 +237,20 @@ pub fn next(mut progress: Vec<Progress>, entry: &Entry) -> Result<Vec<Progress>,
         | Entry::Reached { action, .. } => action,
         Entry::Started { .. } | Entry::Interrupted | Entry::Finished { .. } => return Ok(progress),
     };
+    let place = progress.iter().filter_map(|own| own.span).map(|span| span.ended).max().unwrap_or(0) + 1;
     let own = progress
         .iter_mut()
         .find(|own| own.id == *action)
         .ok_or_else(|| RunError::ForeignAction { action: action.clone() })?;
+    let is_of_time = match entry {
+        Entry::Intent { .. } | Entry::Outcome { .. } => true,
+        Entry::Reached { state, .. } => *state == ActionState::AlreadySo,
+        _ => false,
+    };
+    if is_of_time {
+        let here = Span { begun: place, ended: place };
+        own.span = Some(own.span.map_or(here, |span| span.and(here)));
+    }
     let go = |own: &mut Progress, to: ActionState| {
         if own.state.is_final() && own.state != to {
             return Err(RunError::Illegal {

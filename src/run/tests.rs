@@ -72,6 +72,7 @@ fn a_method_that_may_be_the_intruders_holds_back_contained() {
         object: "Authenticator".to_owned(),
         why: Vec::new(),
         holds_back: true,
+        decided: false,
         next: None,
     });
     assert_eq!(verdict_of(&book, &reached(&book, &[ActionState::Verified]), &holding()), Verdict::Partial);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::eviction::{Eviction, SignInsSince};
 use super::verdict::Verdict;
-use crate::case::Look;
+use crate::case::{Look, OtherUser};
 use crate::domain::{ActionId, PlanDigest, PlanId, RunId};
 
 /// How something stands now.
@@ -79,6 +79,9 @@ pub struct Verification {
     pub checks: Vec<Check>,
     /// Sign-ins since the last revocation by what ties to the intruder.
     pub sign_ins: Look<SignInsSince>,
+    /// Other users with sign-ins since from the intruder's addresses: they are to be looked at, and are no drift of this
+    /// run.
+    pub others: Look<Vec<OtherUser>>,
     /// Whether the intruder may be called evicted.
     pub eviction: Eviction,
     /// Steps that had nothing to do when the plan was made, and that are not looked at again.
@@ -119,15 +122,20 @@ pub struct Watched {
     pub failed_looks: u32,
     /// Whether somebody ended it before its time.
     pub interrupted: bool,
+    /// Why the last look failed; absent where it did not. What is told otherwise is then of the look before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_look_failed: Option<String>,
     /// Every drift that was seen, in the order in which it was.
     pub drifts: Vec<WatchedDrift>,
 }
 
 impl Verification {
-    /// Exit status of `runs verify`: by the last look, or by whoever ended the watch.
+    /// Exit status of `runs verify`: by the last look, or by whoever ended the watch. Where the last look failed, what
+    /// is so now is not known.
     pub fn exit_status(&self) -> u8 {
         match &self.watched {
             Some(watched) if watched.interrupted => 130,
+            Some(watched) if watched.last_look_failed.is_some() => 6,
             _ if self.holds => 0,
             _ => 6,
         }

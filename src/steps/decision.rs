@@ -70,7 +70,7 @@ impl Found<'_> {
     pub fn decide(&self, undecided: Undecided, scope: &Scope<'_>) -> Decision {
         let is_named = |ids: &[crate::domain::MethodId]| ids.iter().any(|own| own.as_str() == self.id);
         if is_named(scope.keep) {
-            return Decision::Leave(self.left(Some("kept by --keep".to_owned()), false, scope));
+            return Decision::Leave(self.kept("kept by --keep", scope));
         }
         if is_named(scope.remove) {
             return Decision::Act { is_asked: self.verdict != MethodVerdict::Attacker };
@@ -83,11 +83,14 @@ impl Found<'_> {
                     let next = format!("say `--keep {id}` or `--remove {id}`", id = self.id);
                     self.left(Some(next), true, scope)
                 }
-                Undecided::Keep => {
-                    self.left(Some("kept, as the playbook says of the undecided".to_owned()), false, scope)
-                }
+                Undecided::Keep => self.kept("kept, as the playbook says of the undecided", scope),
             }),
         }
+    }
+
+    /// It as something that was decided to stay.
+    fn kept(&self, why: &str, scope: &Scope<'_>) -> LeftObject {
+        LeftObject { decided: true, ..self.left(Some(why.to_owned()), false, scope) }
     }
 
     /// It as something that stays, with why.
@@ -99,6 +102,7 @@ impl Found<'_> {
             object: self.named.clone(),
             why: std::iter::once(verdict).chain(why).collect(),
             holds_back: holds_back && scope.required,
+            decided: false,
             next: None,
         }
     }
@@ -121,6 +125,7 @@ pub(super) fn unread(what: &str, why: &str, look: &str, scope: &Scope<'_>) -> Le
         object: format!("every {what}"),
         why: vec![format!("they could not be read: {why}")],
         holds_back: scope.required,
+        decided: false,
         next: Some(format!("mend what keeps them from being read, then plan again; until then {look}")),
     }
 }

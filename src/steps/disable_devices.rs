@@ -64,6 +64,7 @@ impl Step for DisableDevices {
             Look::Read(all) => all,
         };
         planned.knows.extend(all.iter().map(|device| device.id.clone()));
+        planned.known = Some(all.iter().map(devices::known).collect());
         for judged in devices::judge(all, &facts.found, case) {
             self.plan_one(&judged, facts.session, scope, &mut planned);
         }

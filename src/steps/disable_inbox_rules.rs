@@ -54,13 +54,13 @@ impl Step for DisableInboxRules {
                 return planned;
             }
             Look::Read(None) => {
-                return Planned::unchanged(
-                    "there is no mailbox in the cloud, or none at all: rules of a mailbox on-premises are looked at there",
-                );
+                let why = "there is no mailbox in the cloud, or none at all: rules of a mailbox on-premises are looked at there";
+                return Planned { known: Some(Vec::new()), ..Planned::unchanged(why) };
             }
             Look::Read(Some(rules)) => rules,
         };
         planned.knows.extend(rules.iter().map(|rule| rule.id.clone()));
+        planned.known = Some(rules.iter().map(inbox_rules::known).collect());
         for judged in inbox_rules::judge(rules, inbox, case) {
             self.plan_one(&judged, case, scope, &mut planned);
         }
@@ -114,7 +114,7 @@ impl DisableInboxRules {
             Decision::Spare => return,
             Decision::Act { is_asked } => is_asked,
             // What it does can be told in PowerShell alone: that is work for a person, not a question to the user.
-            Decision::Leave(left) if rule.is_opaque() && left.holds_back => false,
+            Decision::Leave(left) if rule.is_opaque() && !left.decided => false,
             Decision::Leave(left) => return planned.left.push(left),
         };
         let Some(id) = scope.action_id(&key_of(planned.actions.len())) else {

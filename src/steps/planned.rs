@@ -7,8 +7,8 @@ use crate::case::{Case, Look, Subject};
 use crate::domain::{ActionId, CidrBlock, MethodId, shell_word};
 use crate::guard::GuardRules;
 use crate::plan::{
-    Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, LeftObject, Object, PlannedRequest,
-    Undo,
+    Action, ApprovalMode, Cannot, Delivery, GuardOverride, GuardRefusal, KnownThing, LeftObject, Object,
+    PlannedRequest, Undo,
 };
 use crate::seal::Recipient;
 
@@ -66,6 +66,8 @@ pub struct Planned {
     pub overridden: Vec<GuardOverride>,
     /// Ids of the things that it looked at: what a person may say to keep or to remove.
     pub knows: Vec<String>,
+    /// The things of its kind that are there: what comes later is told by them. `None` where it read no list.
+    pub known: Option<Vec<KnownThing>>,
 }
 
 impl Planned {

@@ -183,6 +183,7 @@ impl Step for RemoveAuthMethods {
                     object: "every authentication method".to_owned(),
                     why: vec![format!("the methods could not be read: {why}")],
                     holds_back: true,
+                    decided: false,
                     next: Some(format!(
                         "mend what keeps them from being read, then plan again; until then look at Users, {}, Authentication methods in the Entra admin center",
                         case.subject.upn
@@ -256,8 +257,11 @@ enum Decision {
 impl RemoveAuthMethods {
     fn decide(&self, judged: &JudgedMethod, scope: &Scope<'_>) -> Decision {
         let leave = |why: Option<String>, holds_back| Decision::Leave(left(judged, why, holds_back, scope));
+        let keep = |why: &str| {
+            Decision::Leave(LeftObject { decided: true, ..left(judged, Some(why.to_owned()), false, scope) })
+        };
         if scope.keep.contains(&judged.method.id) {
-            return leave(Some("kept by --keep".to_owned()), false);
+            return keep("kept by --keep");
         }
         let is_asked = scope.remove.contains(&judged.method.id);
         let is_looked_at = self.kinds.iter().any(|kind| kind.takes(&judged.method.kind));
@@ -283,9 +287,7 @@ impl RemoveAuthMethods {
                 Undecided::Ask => {
                     leave(Some(format!("say `--keep {id}` or `--remove {id}`", id = judged.method.id)), true)
                 }
-                Undecided::Keep => {
-                    leave(Some("kept, as the playbook says of the undecided".to_owned()), false)
-                }
+                Undecided::Keep => keep("kept, as the playbook says of the undecided"),
             },
         }
     }
@@ -300,6 +302,7 @@ fn left(judged: &JudgedMethod, why: Option<String>, holds_back: bool, scope: &Sc
         object: named(&judged.method),
         why: std::iter::once(verdict).chain(why).collect(),
         holds_back,
+        decided: false,
         next: None,
     }
 }

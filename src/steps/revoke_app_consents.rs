@@ -63,6 +63,7 @@ impl Step for RevokeAppConsents {
             Look::Read(grants) => grants,
         };
         planned.knows.extend(grants.iter().map(|grant| grant.id.clone()));
+        planned.known = Some(grants.iter().map(consents::known).collect());
         let judged = consents::judge(grants, facts, case);
         for judged in &judged {
             self.plan_one(judged, case, scope, &mut planned);

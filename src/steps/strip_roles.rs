@@ -73,6 +73,7 @@ impl Step for StripRoles {
             Look::Read(held) => held,
         };
         planned.knows.extend(held.iter().map(|role| role.id.clone()));
+        planned.known = Some(held.iter().map(roles::known).collect());
         for judged in roles::judge(held, &facts.found, case) {
             self.plan_one(&judged, &case.subject, facts.session, scope, &mut planned);
         }

@@ -25,6 +25,7 @@ mod inert;
 mod investigate;
 mod manual;
 mod methods;
+mod newcomers;
 mod order;
 mod packaging;
 mod pages;

@@ -320,7 +320,7 @@ async fn a_mistyped_method_is_told_with_the_nearest_and_neither_is_touched() {
     let world = world(&[], "push");
     let slip = ROGUE.replace("3ebe", "3ebf");
     let plan = plan(&world, "[authenticator]", &[&slip], &[]).await;
-    let told = format!("--keep {slip}: the user has nothing with that id; did you mean `{ROGUE}`?");
+    let told = format!("--keep {slip}: no step found anything with that id; did you mean `{ROGUE}`?");
     assert!(plan.warnings.contains(&told), "{:?}", plan.warnings);
     let removes =
         plan.actions.iter().any(|action| action.requests.iter().any(|request| request.path.ends_with(ROGUE)));

@@ -259,6 +259,17 @@ async fn a_rule_that_is_not_certain_is_asked_about_and_done_when_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_id_of_a_kind_that_the_playbook_does_not_look_at_is_told_as_that() {
+    let world = planted(|_| {});
+    let mut request = world.request("evict");
+    request.keep = vec![RULE.parse().unwrap()];
+    let plan = world.plan_for(request).await.unwrap();
+    let told = plan.warnings.iter().find(|own| own.contains(RULE)).unwrap();
+    assert!(told.contains("none of the user's methods has that id"), "{told}");
+    assert!(told.contains("inbox rules by `disable_inbox_rules`"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_mailbox_that_is_not_in_the_cloud_is_no_failure() {
     let world = planted(|tenant| tenant["mailboxes"] = json!({ VICTIM: { "access": "none" } }));
     let plan = world.plan("bec").await;

@@ -6,7 +6,7 @@ use stanch::plan::Plan;
 use stanch::run::{Check, CheckState, ProofFact, Verdict, Verification};
 
 use crate::processes::{Mock, planned_eviction, stanch};
-use crate::world::{World, containing};
+use crate::world::{World, book, containing};
 
 fn drifted(verification: &Verification) -> Vec<&Check> {
     verification.checks.iter().filter(|check| check.state == CheckState::Drifted).collect()
@@ -274,6 +274,35 @@ async fn a_sign_in_of_the_intruders_since_is_drift_and_a_refused_one_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn somebody_else_at_the_intruders_addresses_is_to_be_looked_at_and_is_no_drift() {
+    let (mut world, plan) = contained("evict").await;
+    let colleague = world.user_id("henrietta.mueller@contoso.com");
+    world
+        .change_tenant(|tenant| {
+            tenant["clock"] = json!("2024-10-04T18:00:00Z");
+            let rows = tenant["signIns"].as_array_mut().unwrap();
+            let mut row = rows.iter().find(|row| row["ipAddress"] == "181.214.107.154").unwrap().clone();
+            row["id"] = json!("99999999-0000-4000-8000-00000000c011");
+            row["createdDateTime"] = json!("2024-10-04T15:30:00Z");
+            row["userId"] = json!(colleague);
+            row["userPrincipalName"] = json!("henrietta.mueller@contoso.com");
+            rows.push(row);
+        })
+        .await;
+    let verification = world.verify(&plan).await;
+    let others = verification.others.read().unwrap();
+    assert_eq!((others.len(), others[0].successes), (1, 1), "{others:?}");
+    assert!(verification.holds && verification.eviction.evicted, "{verification:#?}");
+    let text = stanch::report::verification_text(&plan, &verification, false);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("Look at henrietta.mueller@contoso.com, too: somebody signed in once since"),
+        "{text}"
+    );
+    assert!(text.contains("stanch investigate --user henrietta.mueller@contoso.com"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_that_is_not_read_is_unread_and_nobody_is_called_evicted_for_it() {
     let (world, plan) = contained("evict").await;
     world.faults(json!([{ "method": "GET", "path": "/*/auditLogs/signIns", "times": null, "fault": { "kind": "status", "status": 403, "code": "Authorization_RequestDenied" } }])).await;
@@ -284,6 +313,128 @@ async fn a_log_that_is_not_read_is_unread_and_nobody_is_called_evicted_for_it() 
     assert_eq!(own.holds, None, "{own:?}");
     assert!(verification.checks.iter().any(|check| check.state == CheckState::Unread));
     assert!(drifted(&verification).is_empty(), "{verification:#?}");
+    assert!(!verification.holds);
+    assert_eq!(verification.exit_status(), 6, "what was not read does not hold");
+}
+
+/// The steps of `evict` and, not required, the one that looks at inbox rules.
+const WITH_RULES: &str = "  - step: disable_sign_in
+  - step: reset_password
+  - step: remove_auth_methods
+  - step: revoke_sessions
+  - step: disable_inbox_rules
+    required: false
+";
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_decided_explains_nothing_though_it_holds_nothing_back() {
+    const RULE: &str = "AQAAAJ5dZqA=";
+    for (keep, evicted) in [(None, false), (Some(RULE), true)] {
+        let world = World::case_with("bec-node-fetch", |tenant| {
+            let victim = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
+            tenant["messageRules"][victim] = json!([{
+                "id": RULE, "displayName": "To my own mail", "sequence": 1, "isEnabled": true, "hasError": false,
+                "isReadOnly": false, "conditions": {},
+                "actions": { "forwardTo": [{ "emailAddress": { "name": "x", "address": "lynne@mail.example" } }] },
+            }]);
+        });
+        let mut request = world.request("evict");
+        request.playbook = book(WITH_RULES);
+        request.keep = keep.iter().map(|id| id.parse().unwrap()).collect();
+        let plan = world.plan_for(request).await.unwrap();
+        let left = plan.left.iter().find(|own| own.object.contains(RULE)).unwrap();
+        assert_eq!((left.holds_back, left.decided), (false, keep.is_some()));
+        assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+        world.clock.sleep(std::time::Duration::from_hours(3)).await;
+        let verification = world.verify(&plan).await;
+        assert_eq!(condition(&verification, "no inbox rule is unexplained").holds, Some(evicted));
+        assert_eq!(verification.eviction.evicted, evicted, "{:#?}", verification.eviction);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_the_intruder_changed_is_no_changed_password() {
+    let by = |tenant: &mut Value, user: &str, ip: &str| {
+        let victim = "6ed5d1bf-e585-452f-ac95-4ab592c9357d";
+        tenant["directoryAudits"].as_array_mut().unwrap().push(json!({
+            "id": "SSPR_1", "category": "UserManagement", "result": "success",
+            "activityDisplayName": "Reset password (self-service)", "activityDateTime": "2024-10-01T10:00:01Z",
+            "loggedByService": "Self-service Password Management", "operationType": "Update",
+            "initiatedBy": { "app": null, "user": { "id": user, "displayName": null, "userPrincipalName": null, "ipAddress": ip } },
+            "targetResources": [{ "id": victim, "type": "User", "displayName": null, "modifiedProperties": [] }],
+            "additionalDetails": []
+        }));
+    };
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let changes: [(Change<'_>, Option<bool>); 3] = [
+        (&|tenant| by(tenant, "6ed5d1bf-e585-452f-ac95-4ab592c9357d", "181.214.107.7"), Some(false)),
+        (&|tenant| by(tenant, "11111111-2222-4333-8444-555555555555", "203.0.113.9"), Some(true)),
+        (&|_| {}, None),
+    ];
+    for (change, holds) in changes {
+        let world = World::case_with("bec-node-fetch", |tenant| {
+            let users = tenant["users"].as_array_mut().unwrap();
+            let own = users.iter_mut().find(|own| own["userPrincipalName"] == "lynne.robbins@contoso.com");
+            own.unwrap()["lastPasswordChangeDateTime"] = json!("2024-10-01T10:00:00Z");
+            change(tenant);
+        });
+        let mut request = world.request("evict");
+        request.playbook =
+            book("  - step: disable_sign_in\n  - step: remove_auth_methods\n  - step: revoke_sessions\n");
+        let plan = world.plan_for(request).await.unwrap();
+        assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
+        world.clock.sleep(std::time::Duration::from_hours(3)).await;
+        let verification = world.verify(&plan).await;
+        let password = condition(&verification, "the password was changed after the compromise");
+        assert_eq!(password.holds, holds, "{password:?}");
+        assert_eq!(verification.eviction.evicted, holds == Some(true));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_whose_last_look_fails_tells_the_drift_that_it_found_before() {
+    let (world, plan) = contained("evict").await;
+    let (_sender, stop) = StopSignal::new();
+    let vigil =
+        Vigil { lasts: std::time::Duration::from_mins(10), every: std::time::Duration::from_mins(5), stop };
+    let mut looks = 0;
+    let look = async || {
+        looks += 1;
+        if looks == 2 {
+            let user = format!("/v1.0/users/{}", world.victim_id());
+            let enable = json!({ "accountEnabled": true });
+            assert_eq!(world.send_as(&world.responder, "PATCH", &user, enable).await, 204);
+        }
+        if looks == 3 {
+            world.faults(json!([{ "method": "GET", "path": "/v1.0/organization", "times": null, "fault": { "kind": "status", "status": 403, "code": "Authorization_RequestDenied" } }])).await;
+        }
+        world.try_verify(&plan).await
+    };
+    let verification = keep_watch(world.clock.as_ref(), &vigil, look, |_| {}).await.unwrap();
+    let watched = verification.watched.as_ref().unwrap();
+    assert_eq!((watched.looks, watched.failed_looks, watched.drifts.len()), (2, 1, 1), "{watched:#?}");
+    assert!(watched.last_look_failed.is_some());
+    assert!(!verification.holds);
+    assert_eq!(verification.exit_status(), 6);
+    let text = stanch::report::verification_text(&plan, &verification, false);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("The last look failed: ") && text.contains("Drift seen 2024-"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_resets_within_one_second_are_both_read_back() {
+    let world = World::case("bec-node-fetch");
+    let mut dates = Vec::new();
+    for _ in 0..2 {
+        let plan = world.plan("evict").await;
+        let run = world.apply(&plan).await;
+        assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
+        let state = world.state().await;
+        let users = state["users"].as_array().unwrap();
+        let own = users.iter().find(|own| own["userPrincipalName"] == world.victim()).unwrap();
+        dates.push(own["lastPasswordChangeDateTime"].clone());
+    }
+    assert_eq!(dates[0], dates[1], "the second reset came in another second: nothing was tested");
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,8 +23,7 @@ impl Reader {
     /// # Errors
     /// When the user's own grants cannot be read; an app that cannot be read is so in its grants.
     pub async fn grants_of(&self, user: &UserId, apps: &[String]) -> Result<Vec<AppGrant>, GraphError> {
-        let target = format!("/v1.0/users/{user}/oauth2PermissionGrants");
-        let mut grants = parse_all(&target, &self.list(&target, &[]).await?)?;
+        let mut grants = self.grants_by(user).await?;
         let mut clients: BTreeMap<String, (Look<AppBrief>, Look<AppUse>)> = BTreeMap::new();
         let named: Vec<String> =
             grants.iter().map(|own| own.client_id.clone()).chain(apps.iter().cloned()).collect();
@@ -57,14 +56,21 @@ impl Reader {
         Ok(grants)
     }
 
+    /// Reads the grants that a user gave, without their apps: one request.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn grants_by(&self, user: &UserId) -> Result<Vec<AppGrant>, GraphError> {
+        let target = format!("/v1.0/users/{user}/oauth2PermissionGrants");
+        parse_all(&target, &self.list(&target, &[]).await?)
+    }
+
     /// Reads a grant that a user gave; `None` where it is gone. The list is read: it is what shows a removal.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn grant_of(&self, user: &UserId, id: &str) -> Result<Option<AppGrant>, GraphError> {
-        let target = format!("/v1.0/users/{user}/oauth2PermissionGrants");
-        let grants = parse_all(&target, &self.list(&target, &[]).await?)?;
-        Ok(grants.into_iter().find(|own| own.id == id))
+        Ok(self.grants_by(user).await?.into_iter().find(|own| own.id == id))
     }
 
     /// Reads an app by the object id of its service principal (v1.0,

@@ -272,6 +272,7 @@ fn plan() -> Plan {
             since: Some(at("2024-09-26T18:03:36Z")),
             methods: Look::Read(Vec::new()),
         },
+        steps: Vec::new(),
         actions: actions(),
         unchanged: vec![UnchangedStep {
             step: "remove_app_consents".to_owned(),
@@ -287,6 +288,7 @@ fn plan() -> Plan {
                 "Last used 2024-08-28".to_owned(),
             ],
             holds_back: false,
+            decided: false,
             next: None,
         }],
         warnings: vec!["No emergency-access account is configured".to_owned()],
