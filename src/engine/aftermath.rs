@@ -40,7 +40,7 @@ pub(super) async fn read(reader: &Reader, plan: &Plan, after: Timestamp, now: Ti
     let query = SignInQuery { user: Some(subject.id.clone()), ip: None, from: after, to: None };
     let (user, case, log) = tokio::join!(
         reader.user(subject.id.as_str()),
-        case_again(reader, plan, now),
+        Box::pin(case_again(reader, plan, now)),
         reader.sign_ins(&query)
     );
     let user = match user {
@@ -61,7 +61,7 @@ pub(super) async fn read(reader: &Reader, plan: &Plan, after: Timestamp, now: Ti
         Ok(log) => Look::Read(since(&log, indicators, intruders, after, now)),
         Err(error) => Look::Unread { why: with_causes(&error) },
     };
-    let others = others_since(reader, plan, indicators, after).await;
+    let others = Box::pin(others_since(reader, plan, indicators, after)).await;
     Aftermath { user, sign_ins, others, traces, case }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::order::ordered_again;
+use super::proof::mend_and_plan_again;
 use crate::order::{self, OrderedStep, Part, Story};
 use crate::plan::Plan;
 use crate::run::{ActionState, OpenItem, Progress, ProofFact, Span};
@@ -12,7 +13,9 @@ use crate::run::{ActionState, OpenItem, Progress, ProofFact, Span};
 /// What is to be said of a way back in that is left and that the plan did not tell of; `None` where there is none.
 pub(super) fn judge(plan: &Plan, progress: &[Progress]) -> Option<(ProofFact, OpenItem)> {
     let planned: Vec<OrderedStep> = plan.steps.iter().map(ordered_again).collect();
-    if !planned.iter().any(|step| matches!(step.part, Part::Door | Part::Revocation)) {
+    let contains = planned.iter().any(|step| matches!(step.part, Part::Door | Part::Revocation));
+    // Where nothing was done there is no order to speak of.
+    if !contains || !progress.iter().any(|own| own.was_sent) {
         return None;
     }
     // What cannot be walked the plan says as well.
@@ -32,11 +35,8 @@ pub(super) fn judge(plan: &Plan, progress: &[Progress]) -> Option<(ProofFact, Op
         holds,
         seen: why.clone(),
     };
-    let open = OpenItem {
-        what: "the intruder has a way back in".to_owned(),
-        why,
-        next: format!("make a new plan, in which nothing is done twice: {}", plan.command_to_plan_again()),
-    };
+    let open =
+        OpenItem { what: "the intruder has a way back in".to_owned(), why, next: mend_and_plan_again(plan) };
     Some((fact, open))
 }
 

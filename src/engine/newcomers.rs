@@ -88,14 +88,16 @@ pub(super) async fn prove(
     now: Timestamp,
 ) -> (Vec<ProofFact>, Vec<OpenItem>) {
     let all = Known::all(plan);
-    let lists = list(reader, &plan.case.subject.id, &all).await;
+    // On the heap: everything is read side by side, deep within a run.
+    let lists = Box::pin(list(reader, &plan.case.subject.id, &all)).await;
     let new_of = |known: &Known<'_>, look: &Look<Vec<KnownThing>>| -> Vec<String> {
         let list = look.read().map(Vec::as_slice).unwrap_or_default();
         let new = list.iter().filter(|thing| known.is_new(thing, plan, progress));
         new.map(|thing| thing.id.clone()).collect()
     };
     let came: Vec<Vec<String>> = all.iter().zip(&lists).map(|(known, look)| new_of(known, look)).collect();
-    let judged = if came.iter().all(Vec::is_empty) { Vec::new() } else { judge(reader, plan, now).await };
+    let judged =
+        if came.iter().all(Vec::is_empty) { Vec::new() } else { Box::pin(judge(reader, plan, now)).await };
     let (mut facts, mut open) = (Vec::new(), Vec::new());
     for ((known, look), ids) in all.iter().zip(&lists).zip(&came) {
         if let Look::Unread { why } = look {
@@ -158,7 +160,7 @@ async fn list(reader: &Reader, user: &UserId, all: &[Known<'_>]) -> Vec<Look<Vec
 async fn judge(reader: &Reader, plan: &Plan, now: Timestamp) -> Vec<Traces> {
     let reader = reader.remembering();
     match Box::pin(case_again(&reader, plan, now)).await {
-        Ok(case) => traces::read(&reader, &case).await,
+        Ok(case) => Box::pin(traces::read(&reader, &case)).await,
         Err(error) => traces::unread(&with_causes(&error)),
     }
 }

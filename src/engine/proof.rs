@@ -26,7 +26,7 @@ pub(super) async fn prove(context: &RunContext) -> Proof {
         async {
             if judges_methods { Some(methods_fact(&context.reader, plan, &progress).await) } else { None }
         },
-        newcomers::prove(&context.reader, plan, &progress, context.tenant_now()),
+        Box::pin(newcomers::prove(&context.reader, plan, &progress, context.tenant_now())),
     );
     if let Some((fact, open)) = watermark {
         proof.facts.push(fact);
@@ -312,6 +312,12 @@ fn user_word(plan: &Plan) -> String {
     shell_word(plan.case.subject.upn.as_str())
 }
 
+/// What helps where something was not done.
+pub(super) fn mend_and_plan_again(plan: &Plan) -> String {
+    let again = plan.command_to_plan_again();
+    format!("mend what stopped it, then make a new plan, in which nothing is done twice: {again}")
+}
+
 /// What stays open by where each action stands, by what was left, and by what guards refused.
 fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
     let mut open = Vec::new();
@@ -349,12 +355,7 @@ fn open_items(plan: &Plan, progress: &[Progress]) -> Vec<OpenItem> {
                 "look at {} `{}` in the portal, then make a new plan",
                 action.object.kind, action.object.name
             ),
-            ActionState::Failed | ActionState::NotStarted => {
-                format!(
-                    "mend what stopped it, then make a new plan, in which nothing is done twice: {}",
-                    plan.command_to_plan_again()
-                )
-            }
+            ActionState::Failed | ActionState::NotStarted => mend_and_plan_again(plan),
         };
         open.push(OpenItem { what: action.summary.clone(), why: own.told(), next });
     }
