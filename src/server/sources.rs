@@ -75,11 +75,14 @@ fn make_room(known: &mut BTreeMap<IpAddr, Left>, now: Timestamp) {
 
 /// What an address is counted by: whoever has one IPv6 address has its whole network of 64 bits.
 fn key_of(address: IpAddr) -> Option<IpAddr> {
-    match address.to_canonical() {
-        own if own.is_loopback() => None,
-        IpAddr::V6(own) => Some(IpAddr::V6(Ipv6Addr::from_bits(own.to_bits() & !u128::from(u64::MAX)))),
-        own @ IpAddr::V4(_) => Some(own),
+    let own = address.to_canonical();
+    if own.is_loopback() {
+        return None;
     }
+    Some(match own {
+        IpAddr::V6(own) => IpAddr::V6(Ipv6Addr::from_bits(own.to_bits() & !u128::from(u64::MAX))),
+        IpAddr::V4(_) => own,
+    })
 }
 
 #[cfg(test)]
