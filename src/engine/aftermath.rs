@@ -11,7 +11,9 @@ use super::traces::{self, Trace, TraceKind, Traces};
 use crate::case::{AuditActor, AuditRecord, Case, Indicator, Look, MethodVerdict, OtherUser, SignIn};
 use crate::domain::{CidrBlock, shell_word, shown, with_causes};
 use crate::graph::{GraphUser, Reader, SignInLog, SignInQuery};
-use crate::investigate::{intruder_addresses, judge_others, read_neighbourhood, seen_again};
+use crate::investigate::{
+    intruder_addresses, intruder_sessions, judge_others, read_neighbourhood, seen_again,
+};
 use crate::plan::Plan;
 use crate::run::{Check, CheckState, Progress, SignInsSince};
 
@@ -79,7 +81,7 @@ async fn others_since(
     match read_neighbourhood(reader, &blocks, after).await {
         Ok(rows) => rows.map(|mut rows| {
             rows.retain(|row| row.at > after);
-            judge_others(&addresses, &rows, &plan.case.subject.id)
+            judge_others(&addresses, &intruder_sessions(indicators), &rows, &plan.case.subject.id)
         }),
         Err(error) => Look::Unread { why: with_causes(&error) },
     }

@@ -8,6 +8,7 @@ use super::order::ordered_again;
 use super::proof::mend_and_plan_again;
 use crate::order::{self, OrderedStep, Part, Story};
 use crate::plan::Plan;
+use crate::playbook::Aim;
 use crate::run::{ActionState, OpenItem, Progress, ProofFact, Span};
 
 /// What is to be said of a way back in that is left and that the plan did not tell of; `None` where there is none.
@@ -35,8 +36,14 @@ pub(super) fn judge(plan: &Plan, progress: &[Progress]) -> Option<(ProofFact, Op
         holds,
         seen: why.clone(),
     };
-    let open =
-        OpenItem { what: "the intruder has a way back in".to_owned(), why, next: mend_and_plan_again(plan) };
+    let open = OpenItem {
+        what: match plan.playbook.aim {
+            Aim::Contain => "the intruder has a way back in".to_owned(),
+            Aim::Close => "a way back in is left to the former user, whom this calls the intruder".to_owned(),
+        },
+        why,
+        next: mend_and_plan_again(plan),
+    };
     Some((fact, open))
 }
 

@@ -45,4 +45,4 @@ pub use ranges::{Crowd, crowds, is_users_too};
 pub use seen_again::{SeenAgain, seen_again};
 pub use sign_in_file::{SignInFile, SignInFileError, read_sign_in_file};
 pub use sign_ins::{Clues, IntruderSignIns, find_intruder};
-pub use whole::{intruder_addresses, investigate};
+pub use whole::{intruder_addresses, intruder_sessions, investigate};

@@ -102,7 +102,7 @@ pub fn intruder_addresses(indicators: &[Indicator]) -> Vec<IpAddr> {
 }
 
 /// The sessions that are the intruder's.
-fn intruder_sessions(indicators: &[Indicator]) -> BTreeSet<&str> {
+pub fn intruder_sessions(indicators: &[Indicator]) -> BTreeSet<&str> {
     let certain = indicators.iter().filter(|own| own.is_certain() && own.kind == IndicatorKind::Session);
     certain.map(|own| own.value.as_str()).collect()
 }

@@ -246,6 +246,7 @@ fn beside_apps(why: String, case: &Case, scope: &Scope<'_>) -> LeftObject {
         object: "the password and the methods, which this playbook does not touch".to_owned(),
         why: vec![why],
         holds_back: scope.required,
+        decided: false,
         next: Some(format!(
             "plan `bec` instead: stanch plan bec --user {} -o plan.json",
             shell_word(case.subject.upn.as_str())
