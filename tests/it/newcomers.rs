@@ -23,7 +23,7 @@ fn hiding(enabled: bool) -> Value {
     )
 }
 
-fn put_rule(tenant: &mut Value, rule: Value) {
+fn put_rule(tenant: &mut Value, rule: &Value) {
     tenant["messageRules"][VICTIM] = json!([rule]);
 }
 
@@ -51,7 +51,7 @@ fn fact(run: &Run, what: &str) -> Option<bool> {
 
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_the_intruders_that_came_between_plan_and_apply_holds_the_run_back() {
-    let (world, plan, run) = run_after(|_| {}, |tenant| put_rule(tenant, hiding(true)), "bec").await;
+    let (world, plan, run) = run_after(|_| {}, |tenant| put_rule(tenant, &hiding(true)), "bec").await;
     assert_eq!(run.verdict, Verdict::Partial, "{run:#?}");
     assert_eq!(fact(&run, "no inbox rule came since the plan"), Some(false));
     let own = open(&run, RULE);
@@ -68,7 +68,7 @@ async fn a_rule_of_the_intruders_that_came_between_plan_and_apply_holds_the_run_
 #[tokio::test(start_paused = true)]
 async fn a_rule_that_was_off_and_is_switched_on_meanwhile_counts_as_one_that_came() {
     let (_, _, run) =
-        run_after(|tenant| put_rule(tenant, hiding(false)), |tenant| put_rule(tenant, hiding(true)), "bec")
+        run_after(|tenant| put_rule(tenant, &hiding(false)), |tenant| put_rule(tenant, &hiding(true)), "bec")
             .await;
     assert_eq!(run.verdict, Verdict::Partial, "{run:#?}");
     let own = open(&run, RULE);
@@ -78,7 +78,7 @@ async fn a_rule_that_was_off_and_is_switched_on_meanwhile_counts_as_one_that_cam
 #[tokio::test(start_paused = true)]
 async fn a_rule_of_the_users_own_that_came_meanwhile_is_no_matter() {
     let own = || rule(true, &json!({ "senderContains": ["news@"] }), &json!({ "moveToFolder": "AAMkADEy" }));
-    let (_, _, run) = run_after(|_| {}, |tenant| put_rule(tenant, own()), "bec").await;
+    let (_, _, run) = run_after(|_| {}, |tenant| put_rule(tenant, &own()), "bec").await;
     assert_eq!(run.verdict, Verdict::Contained, "{run:#?}");
     assert_eq!(fact(&run, "no inbox rule came since the plan"), Some(true));
 }
@@ -120,7 +120,7 @@ async fn a_list_that_cannot_be_read_at_the_end_is_unread_and_never_contained() {
 
 #[tokio::test(start_paused = true)]
 async fn a_playbook_that_looks_at_methods_alone_reads_nothing_more_at_the_end() {
-    let (world, _, run) = run_after(|_| {}, |tenant| put_rule(tenant, hiding(true)), "evict").await;
+    let (world, _, run) = run_after(|_| {}, |tenant| put_rule(tenant, &hiding(true)), "evict").await;
     assert_eq!(run.verdict, Verdict::Contained);
     let requests = world.requests().await;
     assert!(

@@ -352,6 +352,8 @@ async fn what_nobody_decided_explains_nothing_though_it_holds_nothing_back() {
     }
 }
 
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 #[tokio::test(start_paused = true)]
 async fn a_password_that_the_intruder_changed_is_no_changed_password() {
     let by = |tenant: &mut Value, user: &str, ip: &str| {
@@ -365,7 +367,6 @@ async fn a_password_that_the_intruder_changed_is_no_changed_password() {
             "additionalDetails": []
         }));
     };
-    type Change<'a> = &'a dyn Fn(&mut Value);
     let changes: [(Change<'_>, Option<bool>); 3] = [
         (&|tenant| by(tenant, "6ed5d1bf-e585-452f-ac95-4ab592c9357d", "181.214.107.7"), Some(false)),
         (&|tenant| by(tenant, "11111111-2222-4333-8444-555555555555", "203.0.113.9"), Some(true)),
