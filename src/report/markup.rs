@@ -4,8 +4,12 @@ use crate::domain::inert;
 
 /// A text that stands as itself in Markdown, in a table cell too.
 pub fn markdown_text(text: &str) -> String {
+    let text = inert(text);
     let mut out = String::with_capacity(text.len());
-    for letter in inert(text).chars() {
+    let (mut before, mut letters) = (None, text.chars().peekable());
+    while let Some(letter) = letters.next() {
+        let is_digit = |other: Option<char>| other.is_some_and(|own| own.is_ascii_digit());
+        let after = letters.peek().copied();
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -14,11 +18,16 @@ pub fn markdown_text(text: &str) -> String {
                 out.push('\\');
                 out.push(letter);
             }
+            // No link begins so: a time of day, the end of a clause.
+            ':' if after.is_none_or(|own| own == ' ') || (is_digit(before) && is_digit(after)) => {
+                out.push(letter)
+            }
             // A bare address becomes a link in some renderers.
             ':' => out.push_str("&#58;"),
             '@' => out.push_str("&#64;"),
             _ => out.push(letter),
         }
+        before = Some(letter);
     }
     out
 }
@@ -38,6 +47,7 @@ mod tests {
     fn markup_from_the_tenant_stands_as_itself() {
         assert_eq!(markdown_text("<b>|`x`[a](http://b)"), "&lt;b&gt;\\|\\`x\\`\\[a\\]\\(http&#58;//b\\)");
         assert_eq!(markdown_lines("one\n<b>"), "one<br>&lt;b&gt;");
+        assert_eq!(markdown_text("at 18:03:36Z: mailto:a"), "at 18:03:36Z: mailto&#58;a");
         assert_eq!(markdown_text("two\nlines"), "two\\\\u\\{a\\}lines");
     }
 

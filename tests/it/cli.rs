@@ -30,10 +30,7 @@ fn the_demo_ends_contained_and_leaves_plan_and_report() {
         serde_json::from_str(&std::fs::read_to_string(demo.join("plan.json")).unwrap()).unwrap();
     assert_eq!(plan["format"], "stanch/plan/v1");
     let report = std::fs::read_to_string(demo.join("report.md")).unwrap();
-    assert!(
-        report.starts_with("# Incident report&#58; lynne.robbins&#64;contoso.com: contained"),
-        "{report}"
-    );
+    assert!(report.starts_with("# Incident report: lynne.robbins&#64;contoso.com: contained"), "{report}");
     let page = std::fs::read_to_string(demo.join("report.html")).unwrap();
     assert!(page.contains("really tried") && page.contains("henrietta.mueller@contoso.com"), "{page}");
     // The demo's clock is years ahead of its tenant's: what is reckoned is in the tenant's time.
