@@ -137,7 +137,20 @@ fn every_shipped_playbook_is_listed_shown_and_sound() {
     let list: Value = serde_json::from_slice(&output.stdout).unwrap();
     let names: Vec<_> =
         list["items"].as_array().unwrap().iter().map(|book| book["id"].as_str().unwrap()).collect();
-    assert_eq!(names, ["bec", "evict", "restore", "token-theft"]);
+    assert_eq!(
+        names,
+        [
+            "bec",
+            "evict",
+            "leaver",
+            "malicious-consent",
+            "mass-compromise",
+            "mfa-fatigue",
+            "password-spray",
+            "restore",
+            "token-theft"
+        ]
+    );
     for name in names {
         let (_folder, shown) = run(&["playbook", "show", name]);
         assert!(text(&shown.stdout).contains(&format!("name: {name}")));
