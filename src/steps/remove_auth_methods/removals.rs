@@ -53,20 +53,32 @@ pub(super) fn plan(
     let survivors = stays(&goes);
     let default = default.read().cloned().flatten();
     let is_default = |own: &JudgedMethod| default.as_deref().is_some_and(|kind| serves(&own.method, kind));
-    let (last, first): (Vec<&JudgedMethod>, Vec<&JudgedMethod>) =
+    let (mut last, mut first): (Vec<&JudgedMethod>, Vec<&JudgedMethod>) =
         goes.iter().copied().partition(|own| is_default(own));
-    let cleared = match (&default, last.first()) {
+    let mut cleared = match (&default, last.first()) {
         (Some(kind), Some(going)) => clear_default(case, kind, going, &survivors, scope, planned),
         _ => None,
     };
+    // Graph tells the default's kind alone. Where all of several go, one of another kind takes its place, and goes last.
+    if let (Which::All, None, Some(kind), true) = (which, &cleared, &default, last.len() > 1)
+        && let Some(place) = first.iter().position(|own| preference_of(&own.method).is_some())
+    {
+        let heir = first.remove(place);
+        cleared = preference_of(&heir.method).and_then(|own| set_default(case, kind, own, scope, planned));
+        first.append(&mut last);
+        last.push(heir);
+    }
     let begun = planned.actions.len();
     let mut others = Vec::new();
     for (index, judged) in first.iter().chain(&last).enumerate() {
         let key = if index == 0 { String::new() } else { index.saturating_add(1).to_string() };
         let Some(mut action) = removal(case, judged, &key, (which, scope)) else { continue };
-        if is_default(judged) {
+        if last.iter().any(|own| own.method.id == judged.method.id) {
             action.needs = others.iter().chain(&cleared).cloned().collect();
         } else {
+            if is_default(judged) {
+                action.needs = cleared.iter().cloned().collect();
+            }
             others.push(action.id.clone());
         }
         planned.actions.push(action);
@@ -175,7 +187,6 @@ fn clear_default(
     scope: &Scope<'_>,
     planned: &mut Planned,
 ) -> Option<ActionId> {
-    let subject = &case.subject;
     let trusted = |own: &&&JudgedMethod| is_trusted(own, scope);
     // The user keeps their own kind where one of it survives. Set anew, it is no longer this registration.
     let wanted = survivors
@@ -194,6 +205,18 @@ fn clear_default(
         }
         return None;
     };
+    set_default(case, kind, wanted, scope, planned)
+}
+
+/// Makes another kind the default. Returns the action that does.
+fn set_default(
+    case: &Case,
+    kind: &str,
+    wanted: &str,
+    scope: &Scope<'_>,
+    planned: &mut Planned,
+) -> Option<ActionId> {
+    let subject = &case.subject;
     let draft = Draft {
         key: "default",
         summary: format!(
