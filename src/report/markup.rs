@@ -20,7 +20,7 @@ pub fn markdown_text(text: &str) -> String {
             }
             // No link begins so: a time of day, the end of a clause.
             ':' if after.is_none_or(|own| own == ' ') || (is_digit(before) && is_digit(after)) => {
-                out.push(letter)
+                out.push(letter);
             }
             // A bare address becomes a link in some renderers.
             ':' => out.push_str("&#58;"),
