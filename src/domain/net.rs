@@ -57,6 +57,17 @@ impl CidrBlock {
         }
     }
 
+    /// Where an address of a log lies: alone, or in its /24 where the log hides the last part (`203.0.113.XXX`).
+    pub fn of_log(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(address) = text.parse() {
+            return Some(Self::single(address));
+        }
+        let (front, hidden) = text.rsplit_once('.')?;
+        let is_hidden = !hidden.is_empty() && hidden.bytes().all(|byte| byte.eq_ignore_ascii_case(&b'x'));
+        if is_hidden { format!("{front}.0/24").parse().ok() } else { None }
+    }
+
     /// Whether the address lies in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
@@ -191,6 +202,21 @@ mod tests {
         );
         let (block, masked) = CidrBlock::parse_masking("89.187.164.82/24").unwrap();
         assert_eq!((block.to_string(), masked), ("89.187.164.0/24".to_owned(), true));
+    }
+
+    #[test]
+    fn an_address_of_a_log_is_its_network_where_the_log_hides_the_last_part() {
+        for (text, wanted) in [
+            (" 203.0.113.7", Some("203.0.113.7/32")),
+            ("203.0.113.XXX", Some("203.0.113.0/24")),
+            ("203.0.113.xxx", Some("203.0.113.0/24")),
+            ("203.0.XXX", None),
+            ("203.0.113.", None),
+            ("mail.contoso.com", None),
+            ("", None),
+        ] {
+            assert_eq!(CidrBlock::of_log(text), wanted.map(|own| own.parse().unwrap()), "{text}");
+        }
     }
 
     #[test]

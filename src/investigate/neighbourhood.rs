@@ -65,7 +65,8 @@ pub(super) fn text_prefix(block: &CidrBlock) -> String {
     }
 }
 
-/// How many other users' sign-ins succeeded from a block.
+/// How many other users' sign-ins succeeded from a block, or may have: of an address that the log masks the range alone is
+/// known.
 pub fn count_others<'a>(
     block: &CidrBlock,
     rows: impl IntoIterator<Item = &'a SignIn>,
@@ -74,7 +75,7 @@ pub fn count_others<'a>(
     let users: BTreeSet<&UserId> = rows
         .into_iter()
         .filter(|row| row.is_no_failure())
-        .filter(|row| row.ip.trim().parse().is_ok_and(|address| block.contains(address)))
+        .filter(|row| CidrBlock::of_log(&row.ip).is_some_and(|own| own.overlaps(block)))
         .filter_map(|row| row.user_id.as_ref())
         .filter(|user| *user != subject)
         .collect();
@@ -244,6 +245,20 @@ mod tests {
         let refused = |_: &CidrBlock, _: &Look<usize>| Some("it is the company's".to_owned());
         let found = judge_addresses(&addresses, &rows, &user(1), &crowds, &nobody, &refused);
         assert!(found.iter().all(|own| own.block.is_none() && own.reasons == ["it is the company's"]));
+    }
+
+    #[test]
+    fn somebody_else_at_a_masked_address_may_be_at_any_of_its_range() {
+        let rows = [row("a", 2, "45.83.1.XXX", 0), row("b", 3, "45.83.1.XXX", 50_126), row("c", 4, "PII", 0)];
+        for (text, wanted) in [
+            ("45.83.1.0/24", 1),
+            ("45.83.0.0/16", 1),
+            ("45.83.1.7", 1),
+            ("45.83.2.0/24", 0),
+            ("2a0b::/32", 0),
+        ] {
+            assert_eq!(count_others(&block(text), &rows, &user(1)), wanted, "{text}");
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub fn is_users_too(range: &CidrBlock, evidence: &Evidence) -> bool {
     evidence.sign_ins.read().is_none_or(|rows| {
         rows.iter()
             .filter(|row| row.is_no_failure())
-            .filter(|row| row.ip.trim().parse().is_ok_and(|address| range.contains(address)))
+            .filter(|row| CidrBlock::of_log(&row.ip).is_some_and(|own| own.overlaps(range)))
             .any(|row| !intruder.contains(row.id.as_str()))
     })
 }
@@ -102,6 +102,8 @@ mod tests {
             Look::Read(vec![row("evil", "45.83.1.1", 0), row("failed", "45.83.1.9", 50_126)]);
         assert!(!is_users_too(&range, &case.evidence));
         case.evidence.sign_ins = Look::Read(vec![row("own", "45.83.1.9", 0)]);
+        assert!(is_users_too(&range, &case.evidence));
+        case.evidence.sign_ins = Look::Read(vec![row("own", "45.83.1.XXX", 0)]);
         assert!(is_users_too(&range, &case.evidence));
         case.evidence.sign_ins = Look::Unread { why: "403".to_owned() };
         assert!(is_users_too(&range, &case.evidence));
