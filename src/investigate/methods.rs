@@ -373,26 +373,17 @@ fn by_registration(
         reasons.push(format!("registered {} from {ip}, says the user's own record", shown(*when)));
     }
     if let Some(address) = address {
-        match (is_indicator(address, grounds.indicators), is_users_own(address, at, grounds)) {
-            (true, Some(why)) => {
-                reasons.push(format!("{address} counts as the intruder's, and yet {why}"));
-                return MethodVerdict::Unknown;
-            }
-            (true, None) if is_older(at, grounds) => {
-                reasons.push(format!(
-                    "{address} counts as the intruder's, and yet it is older than the compromise"
-                ));
-                return MethodVerdict::Unknown;
-            }
-            (true, None) => {
+        if is_indicator(address, grounds.indicators) {
+            let Some(why) = doubt(address, at, grounds) else {
                 reasons.push(format!("{address} is the intruder's"));
                 return MethodVerdict::Attacker;
-            }
-            (false, Some(why)) => {
-                reasons.push(why);
-                return MethodVerdict::Owner;
-            }
-            (false, None) => {}
+            };
+            reasons.push(format!("{address} counts as the intruder's, and yet {why}"));
+            return MethodVerdict::Unknown;
+        }
+        if let Some(why) = is_users_own(address, at, grounds) {
+            reasons.push(why);
+            return MethodVerdict::Owner;
         }
         // An address that is nobody's yet: the session in which it was registered may tell.
         if around.iter().any(|row| is_intruders(row) && row.ip.parse() == Ok(address)) {
@@ -469,6 +460,12 @@ fn older_by_window(grounds: &Grounds<'_>, reasons: &mut Vec<String>) -> MethodVe
 
 fn is_older(at: Timestamp, grounds: &Grounds<'_>) -> bool {
     grounds.since.is_some_and(|since| at.saturating_add(SLACK).is_ok_and(|later| later < since))
+}
+
+/// What speaks against a deed from the intruder's address being the intruder's.
+pub(super) fn doubt(address: IpAddr, at: Timestamp, grounds: &Grounds<'_>) -> Option<String> {
+    is_users_own(address, at, grounds)
+        .or_else(|| is_older(at, grounds).then(|| "it is older than the compromise".to_owned()))
 }
 
 /// Whether an address is the intruder's for certain.

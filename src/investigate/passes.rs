@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::methods::{Grounds, is_indicator};
+use super::methods::{self, Grounds, is_indicator};
 use super::whose::SignIns;
 use crate::case::{
     AuditActor, AuditRecord, AuthMethod, Case, Indicator, Judged, Look, MethodVerdict, SignIn,
@@ -62,7 +62,10 @@ fn judge_one(
             None => {
                 reasons.push(format!("no record of its issue since {}", shown(case.evidence.window.from)));
             }
-            Some(record) => return by_issuer(record, &case.indicators, reasons),
+            Some(record) => {
+                let doubt = |ip| sign_ins.doubt(ip, record.at);
+                return by_issuer(record, &case.indicators, &doubt, reasons);
+            }
         },
     }
     if pass.created_at.is_some_and(|at| sign_ins.is_before(at)) {
@@ -92,7 +95,8 @@ pub(super) fn issued_by_another(
     if by_use(pass.created_at, intruders, reasons) {
         return Some(MethodVerdict::Attacker);
     }
-    Some(by_issuer(record, grounds.indicators, reasons))
+    let doubt = |ip| methods::doubt(ip, record.at, grounds);
+    Some(by_issuer(record, grounds.indicators, &doubt, reasons))
 }
 
 /// Whether the intruder signed in with a pass.
@@ -109,19 +113,30 @@ fn by_use<'a>(
     true
 }
 
-/// The record next to the date on a pass that speaks of one, or of a method without saying which.
+/// The record next to the date on a pass that speaks of one; where there is none, of a method without saying which.
 fn record_of(created: Option<Timestamp>, audits: &[AuditRecord]) -> Option<&AuditRecord> {
     let created = created?;
     let speaks_of_it = |record: &&AuditRecord| {
         let words = record.result_reason.to_lowercase();
         record.activity.to_lowercase().contains("registered security info")
-            && (words.is_empty() || words.contains(IN_THE_LOG))
+            && (!names_its_method(record) || words.contains(IN_THE_LOG))
             && record.at.duration_since(created).abs() <= NEAR_RECORD
     };
-    audits.iter().filter(speaks_of_it).min_by_key(|record| record.at.duration_since(created).abs())
+    let near = audits.iter().filter(speaks_of_it);
+    near.min_by_key(|record| (!names_its_method(record), record.at.duration_since(created).abs()))
 }
 
-fn by_issuer(record: &AuditRecord, indicators: &[Indicator], reasons: &mut Vec<String>) -> MethodVerdict {
+fn names_its_method(record: &AuditRecord) -> bool {
+    !record.result_reason.trim().is_empty()
+}
+
+/// Judges by who issued it. `doubt` tells what speaks against the issuer's address being the intruder's then.
+fn by_issuer(
+    record: &AuditRecord,
+    indicators: &[Indicator],
+    doubt: &dyn Fn(IpAddr) -> Option<String>,
+    reasons: &mut Vec<String>,
+) -> MethodVerdict {
     let (by, ip) = match &record.actor {
         AuditActor::User { id, upn, ip } => {
             let who = upn.clone().or_else(|| id.clone()).unwrap_or_else(|| "somebody".to_owned());
@@ -133,12 +148,19 @@ fn by_issuer(record: &AuditRecord, indicators: &[Indicator], reasons: &mut Vec<S
     let from = ip.map_or_else(String::new, |ip| format!(" from {ip}"));
     reasons.push(format!("issued by {by}{from}, says the record of {}", shown(record.at)));
     if let Some(ip) = ip.filter(|ip| is_indicator(*ip, indicators)) {
-        reasons.push(format!("{ip} is the intruder's"));
-        MethodVerdict::Attacker
-    } else {
-        reasons.push("ask them for whom it was".to_owned());
-        MethodVerdict::Unknown
+        if let Some(why) = doubt(ip) {
+            reasons.push(format!("{ip} counts as the intruder's, and yet {why}"));
+        } else if names_its_method(record) {
+            reasons.push(format!("{ip} is the intruder's"));
+            return MethodVerdict::Attacker;
+        } else {
+            reasons.push(format!(
+                "{ip} is the intruder's, and yet the record does not say that it was a pass that was issued"
+            ));
+        }
     }
+    reasons.push("ask them for whom it was".to_owned());
+    MethodVerdict::Unknown
 }
 
 #[cfg(test)]
@@ -187,6 +209,29 @@ mod tests {
             case.evidence.audits = Look::Read(vec![issued("2026-09-11T10:00:04Z", ip)]);
             assert_eq!(verdict(&case, "2026-09-11T10:00:00Z", &[]), wanted, "{ip}");
         }
+    }
+
+    #[test]
+    fn a_pass_from_an_address_that_the_user_shares_or_from_before_the_compromise_is_asked_about() {
+        let mut shared = case(vec![sign_in("2026-09-11T09:00:00Z", EVIL, "Mail", true)]);
+        shared.evidence.intruder_sign_ins.clear();
+        let mut early = case(vec![]);
+        for (case, when) in [(&mut shared, "2026-09-11T10:00:04Z"), (&mut early, "2026-09-01T10:00:04Z")] {
+            case.evidence.audits = Look::Read(vec![issued(when, EVIL)]);
+            assert_eq!(verdict(case, when, &[]), MethodVerdict::Unknown, "{when}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_names_a_pass_is_taken_before_a_nearer_one_that_names_nothing() {
+        let bare = |ip| AuditRecord { result_reason: String::new(), ..issued("2026-09-11T10:00:01Z", ip) };
+        let mut case = case(vec![]);
+        case.evidence.audits = Look::Read(vec![bare(HOME), issued("2026-09-11T10:00:09Z", EVIL)]);
+        assert_eq!(verdict(&case, "2026-09-11T10:00:00Z", &[]), MethodVerdict::Attacker);
+        case.evidence.audits = Look::Read(vec![bare(EVIL), issued("2026-09-11T10:00:09Z", HOME)]);
+        assert_eq!(verdict(&case, "2026-09-11T10:00:00Z", &[]), MethodVerdict::Unknown);
+        case.evidence.audits = Look::Read(vec![bare(EVIL)]);
+        assert_eq!(verdict(&case, "2026-09-11T10:00:00Z", &[]), MethodVerdict::Unknown);
     }
 
     #[test]

@@ -28,6 +28,9 @@ const ADMIN_APPS: [&str; 3] = [
     "14d82eec-204b-4c2f-b7e8-296a70dab67e",
     "1b730954-1685-4b74-9bfd-dac224a7b894",
 ];
+/// By which roles can be given: Global Administrator and Privileged Role Administrator.
+const GIVING_ROLES: [&str; 2] =
+    ["62e90394-69f5-4237-9190-012177145e10", "e8611ab8-c189-46e8-94e1-60213ab1f814"];
 /// The names that Privileged Identity Management acts by in others' stead.
 const PRIVILEGED_IDENTITY_MANAGEMENT: [&str; 2] = ["MS-PIM", "Azure AD PIM"];
 
@@ -40,6 +43,8 @@ pub struct Roles {
     pub activities: Look<Vec<Activity>>,
     /// The sign-ins, around it, of whoever else gave a role, by the id of the record.
     pub givers: BTreeMap<String, Look<Vec<SignIn>>>,
+    /// What was done to the groups through which roles are held, by the id of the group.
+    pub groups: BTreeMap<String, Look<Vec<Activity>>>,
 }
 
 /// Reads what the finder needs; what fails is unread, and nothing else waits for it.
@@ -63,7 +68,16 @@ pub async fn read(graph: &Reader, case: &Case) -> Roles {
         let log = settled(graph.sign_ins(&query).await);
         givers.insert(record.id.clone(), log.as_ref().map(|log| log.rows.clone()));
     }
-    Roles { held, activities, givers }
+    let mut groups = BTreeMap::new();
+    for role in held.read().into_iter().flatten() {
+        if let RoleVia::Group { id, .. } = &role.via
+            && !groups.contains_key(id)
+        {
+            let about = settled(graph.activities_about(id, case.evidence.window.from).await);
+            groups.insert(id.clone(), about);
+        }
+    }
+    Roles { held, activities, givers, groups }
 }
 
 /// The record of a role being given; of two that stand together the one that names a person.
@@ -105,8 +119,9 @@ pub fn judge(held: &[RoleAssignment], found: &Roles, case: &Case) -> Vec<Judged<
                         own.role_id == role.role_id && own.via.word() == role.via.word()
                     };
                     let is_alone = held.iter().filter(is_twin).count() < 2;
-                    let about = About { found, activities, case, sign_ins: &sign_ins };
-                    about.by_records(role, is_alone, &mut reasons)
+                    let about = About { held, found, activities, case, sign_ins: &sign_ins };
+                    let verdict = about.by_records(role, is_alone, &mut reasons);
+                    about.by_group(role, verdict, &mut reasons)
                 }
             };
             Judged { object: role.clone(), verdict, reasons }
@@ -122,6 +137,7 @@ pub fn given_at(role: &RoleAssignment, found: &Roles) -> Option<Timestamp> {
 
 /// What a judgement rests on.
 struct About<'a> {
+    held: &'a [RoleAssignment],
     found: &'a Roles,
     activities: &'a [Activity],
     case: &'a Case,
@@ -148,11 +164,55 @@ impl About<'_> {
                 .push("the account holds the role twice, and which one was given cannot be told".to_owned());
             return MethodVerdict::Unknown;
         }
-        self.by_giver(record, reasons)
+        self.by_giver(role, record, reasons)
+    }
+
+    /// Judges anew where the group through which a role is held came by it since the compromise: when the account came
+    /// into the group says nothing then.
+    fn by_group(
+        &self,
+        role: &RoleAssignment,
+        verdict: MethodVerdict,
+        reasons: &mut Vec<String>,
+    ) -> MethodVerdict {
+        let RoleVia::Group { id, name } = &role.via else { return verdict };
+        if verdict == MethodVerdict::Attacker {
+            return verdict;
+        }
+        let records = match self.found.groups.get(id) {
+            Some(Look::Read(records)) => records.as_slice(),
+            Some(Look::Unread { why }) => {
+                reasons.push(format!("when the group `{name}` was given the role was not read: {why}"));
+                return MethodVerdict::Unknown;
+            }
+            None => &[],
+        };
+        let ways =
+            [RoleVia::Assignment, RoleVia::Eligibility].map(|via| RoleAssignment { via, ..role.clone() });
+        let given = records.iter().find(|record| {
+            ways.iter().any(|way| is_giving(record, way)) && !self.sign_ins.is_before(record.at)
+        });
+        let Some(record) = given else { return verdict };
+        reasons.push(format!(
+            "the group `{name}` was given the role {}, since the compromise: ask who did it",
+            shown(record.at)
+        ));
+        MethodVerdict::Unknown
+    }
+
+    /// Whether the account could give the role: it holds another by which roles can be given, or may activate this one.
+    fn could_give(&self, role: &RoleAssignment, at: Timestamp) -> bool {
+        self.held.iter().filter(|own| own.id != role.id).any(|own| {
+            let is_enough = GIVING_ROLES.iter().any(|id| id.eq_ignore_ascii_case(&own.template_id))
+                || (role.via == RoleVia::Activation
+                    && own.via == RoleVia::Eligibility
+                    && own.role_id == role.role_id);
+            is_enough && given_at(own, self.found).is_none_or(|given| given < at)
+        })
     }
 
     /// Judges by who gave it.
-    fn by_giver(&self, record: &Activity, reasons: &mut Vec<String>) -> MethodVerdict {
+    fn by_giver(&self, role: &RoleAssignment, record: &Activity, reasons: &mut Vec<String>) -> MethodVerdict {
         let subject = &self.case.subject;
         let deed = |ip: Option<IpAddr>| Deed { at: record.at, ip, fits: &is_admins_page };
         match &record.actor {
@@ -171,6 +231,14 @@ impl About<'_> {
                 }
                 let by = upn.clone().or_else(|| id.clone()).unwrap_or_else(|| "somebody".to_owned());
                 let Some(address) = intruders else { return self.by_company(record, &by, reasons) };
+                let doubt =
+                    self.sign_ins.doubt(address, record.at).or_else(|| self.givers_own(record, &by, address));
+                if let Some(why) = doubt {
+                    reasons.push(format!(
+                        "given by {by} from {address}, which counts as the intruder's, and yet {why}: ask them"
+                    ));
+                    return MethodVerdict::Unknown;
+                }
                 reasons.push(format!("given by {by} from {address}, which is the intruder's"));
                 MethodVerdict::Attacker
             }
@@ -180,9 +248,25 @@ impl About<'_> {
             }
             AuditActor::App { .. } | AuditActor::Unknown => {
                 reasons.push("the record does not say by whom".to_owned());
+                if !self.could_give(role, record.at) {
+                    reasons.push(
+                        "the account holds no other role by which it could have given it to itself: ask who did it"
+                            .to_owned(),
+                    );
+                    return MethodVerdict::Unknown;
+                }
                 self.sign_ins.whose(&deed(None), reasons)
             }
         }
+    }
+
+    /// Why an address is the giver's own: a compliant device of theirs signed in from there around it.
+    fn givers_own(&self, record: &Activity, by: &str, address: IpAddr) -> Option<String> {
+        let rows = self.found.givers.get(&record.id)?.read()?;
+        let is_theirs = rows.iter().any(|row| {
+            row.error_code == 0 && row.has_compliant_device() && row.ip.trim().parse() == Ok(address)
+        });
+        is_theirs.then(|| format!("{by} signed in from there on a compliant device"))
     }
 
     /// Judges by who was signed in as the giver around it: an administrator's account may be the intruder's as well.

@@ -70,6 +70,12 @@ impl<'a> SignIns<'a> {
             .then(|| format!("the user signed in from {address} on {} days before", days.len()))
     }
 
+    /// What speaks against a deed from the intruder's address being the intruder's.
+    pub fn doubt(&self, address: IpAddr, at: Timestamp) -> Option<String> {
+        self.own_address(address, at)
+            .or_else(|| self.is_before(at).then(|| "it is older than the compromise".to_owned()))
+    }
+
     /// Whether a moment lies before the compromise.
     pub fn is_before(&self, at: Timestamp) -> bool {
         self.case.since.is_some_and(|since| at.saturating_add(SLACK).is_ok_and(|later| later < since))

@@ -43,7 +43,7 @@ fn given(when: &str, actor: AuditActor) -> Activity {
 }
 
 fn roles(held: Vec<RoleAssignment>, activities: Look<Vec<Activity>>) -> Roles {
-    Roles { held: Look::Read(held), activities, givers: BTreeMap::new() }
+    Roles { held: Look::Read(held), activities, givers: BTreeMap::new(), groups: BTreeMap::new() }
 }
 
 /// The verdict over a role that is held so, with these sign-ins and records.
@@ -76,6 +76,68 @@ fn a_role_that_another_gave_from_the_intruders_address_is_the_intruders() {
     assert_eq!(verdict(RoleVia::Assignment, vec![], from(EVIL)), MethodVerdict::Attacker);
     // Any other administrator is asked.
     assert_eq!(verdict(RoleVia::Assignment, vec![], from(HOME)), MethodVerdict::Unknown);
+}
+
+#[test]
+fn a_role_from_an_address_that_the_giver_or_the_user_shares_is_asked_about() {
+    let record = given("2026-09-11T10:02:00Z", person(ADMIN, Some(EVIL)));
+    let judged = |case: &Case, compliant: bool| {
+        let mut found = roles(vec![role(RoleVia::Assignment)], Look::Read(vec![record.clone()]));
+        let row = sign_in("2026-09-11T10:01:20Z", EVIL, "Azure Portal", compliant);
+        found.givers.insert(record.id.clone(), Look::Read(vec![row]));
+        judge(found.held.read().unwrap(), &found, case)[0].verdict
+    };
+    assert_eq!(judged(&case(vec![]), false), MethodVerdict::Attacker);
+    assert_eq!(judged(&case(vec![]), true), MethodVerdict::Unknown);
+    let mut shared = case(vec![sign_in("2026-09-11T09:00:00Z", EVIL, "Mail", true)]);
+    shared.evidence.intruder_sign_ins.clear();
+    assert_eq!(judged(&shared, false), MethodVerdict::Unknown);
+}
+
+#[test]
+fn a_role_that_nobody_named_gave_is_the_intruders_only_where_the_account_could_give_it() {
+    let case = case(vec![sign_in("2026-09-11T10:00:00Z", EVIL, "Azure Portal", false)]);
+    let service = || AuditActor::App { name: "MS-PIM".to_owned() };
+    let other = |template: &str, via| RoleAssignment {
+        id: "other".to_owned(),
+        role_id: template.to_owned(),
+        template_id: template.to_owned(),
+        ..role(via)
+    };
+    let judged = |via: RoleVia, others: Vec<RoleAssignment>, actor: AuditActor| {
+        let mut held = vec![role(via)];
+        held.extend(others);
+        let found = roles(held, Look::Read(vec![given("2026-09-11T10:02:00Z", actor)]));
+        judge(found.held.read().unwrap(), &found, &case)[0].verdict
+    };
+    let global = "62e90394-69f5-4237-9190-012177145e10";
+    let reader = "4a5d8f65-41da-4de4-8968-e035b65339cf";
+    for actor in [service(), AuditActor::Unknown] {
+        assert_eq!(judged(RoleVia::Assignment, vec![], actor.clone()), MethodVerdict::Unknown);
+        let held = vec![other(reader, RoleVia::Assignment)];
+        assert_eq!(judged(RoleVia::Assignment, held, actor.clone()), MethodVerdict::Unknown);
+        let held = vec![other(global, RoleVia::Assignment)];
+        assert_eq!(judged(RoleVia::Assignment, held, actor), MethodVerdict::Attacker);
+    }
+    // Whoever may activate a role does so by themselves.
+    let held = vec![other(USER_ADMINISTRATOR, RoleVia::Eligibility)];
+    assert_eq!(judged(RoleVia::Activation, held, service()), MethodVerdict::Attacker);
+}
+
+#[test]
+fn a_role_that_the_group_was_given_since_the_compromise_is_asked_about() {
+    let via = RoleVia::Group { id: GROUP.to_owned(), name: "Operators".to_owned() };
+    let case = case(vec![sign_in("2026-09-11T10:00:00Z", EVIL, "Azure Portal", false)]);
+    let judged = |about: Look<Vec<Activity>>| {
+        let mut found = roles(vec![role(via.clone())], Look::Read(vec![]));
+        found.groups.insert(GROUP.to_owned(), about);
+        judge(found.held.read().unwrap(), &found, &case)[0].verdict
+    };
+    let at = |when| Look::Read(vec![given(when, person(ADMIN, None))]);
+    assert_eq!(judged(at("2026-09-11T10:02:00Z")), MethodVerdict::Unknown);
+    assert_eq!(judged(at("2026-09-01T10:02:00Z")), MethodVerdict::UnknownOld);
+    assert_eq!(judged(Look::Read(vec![])), MethodVerdict::UnknownOld);
+    assert_eq!(judged(Look::Unread { why: "403".to_owned() }), MethodVerdict::Unknown);
 }
 
 #[test]
