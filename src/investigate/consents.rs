@@ -243,8 +243,8 @@ fn stranger<'a>(
     (is_alone && is_new && may_harm && !grant.tenant_wide).then_some(app)
 }
 
-/// Why an app that nobody knows is the intruder's by sign-ins that are not certain by themselves: all that it does in the
-/// user's name comes from places that are suspicious for reasons of their own.
+/// Why an app that nobody knows is the intruder's by sign-ins most of which are not certain by themselves: all that it does in
+/// the user's name comes from places that are suspicious for reasons of their own, and one of them is the intruder's.
 fn by_suspect_use(
     app: &AppBrief,
     activities: &Look<Vec<Activity>>,
@@ -259,10 +259,10 @@ fn by_suspect_use(
         .filter(|row| !(row.has_compliant_device() && is_consenting(&moments, row.at)))
         .collect();
     let is_suspicious = |row: &SignIn| !row.has_compliant_device() && suspicion(row, case).is_some();
-    let worst = uses.iter().find(|row| suspicion(row, case) >= Some(Confidence::Medium))?;
+    let worst = uses.iter().find(|row| suspicion(row, case) == Some(Confidence::High))?;
     uses.iter().all(|row| is_suspicious(row)).then(|| {
         format!(
-            "nobody knows the app, and all that it does as the user comes from places that are suspicious, such as {}",
+            "nobody knows the app, and all that it does as the user comes from places that are suspicious, and one of them, {}, is the intruder's",
             worst.ip
         )
     })

@@ -91,7 +91,7 @@ fn a_users_own_consent_to_an_app_that_nobody_knows_is_asked_about() {
 }
 
 #[test]
-fn an_app_that_nobody_knows_and_that_acts_from_suspicious_places_alone_is_the_intruders() {
+fn an_app_that_nobody_knows_is_the_intruders_where_a_place_that_it_acts_from_is_certainly_so() {
     let rows = vec![
         sign_in("2026-09-11T09:58:00Z", HOME, "eM Client", true),
         sign_in("2026-09-11T14:00:00Z", EVIL, "eM Client", false),
@@ -99,14 +99,15 @@ fn an_app_that_nobody_knows_and_that_acts_from_suspicious_places_alone_is_the_in
     let mut suspicious = case(rows);
     suspicious.evidence.intruder_sign_ins.clear();
     for (confidence, wanted) in [
-        (crate::case::Confidence::Medium, MethodVerdict::Attacker),
+        (crate::case::Confidence::High, MethodVerdict::Attacker),
+        (crate::case::Confidence::Medium, MethodVerdict::Unknown),
         (crate::case::Confidence::Low, MethodVerdict::Unknown),
     ] {
         suspicious.indicators[0].confidence = confidence;
         let own = judged_as(|_| {}, &suspicious, vec![consent(WHEN)]);
         assert_eq!(own.verdict, wanted, "{:?}", own.reasons);
     }
-    suspicious.indicators[0].confidence = crate::case::Confidence::Medium;
+    suspicious.indicators[0].confidence = crate::case::Confidence::High;
     // What it also does from elsewhere speaks for the user.
     let Look::Read(rows) = &mut suspicious.evidence.sign_ins else { unreachable!() };
     rows.push(sign_in("2026-09-12T14:00:00Z", HOME, "eM Client", true));
