@@ -13,6 +13,8 @@ use crate::graph::{Reader, SignInQuery, settled};
 
 /// Wrong passwords this near before the right one belong to it.
 pub(super) const WITHIN: SignedDuration = SignedDuration::from_hours(24);
+/// Whoever mistyped gets in within so long after it.
+const IN_AFTER: SignedDuration = SignedDuration::from_hours(6);
 /// So many wrong passwords for one account are no slip.
 pub(super) const MANY_GUESSES: usize = 5;
 /// So many other accounts that were tried in vain make it a spray.
@@ -65,10 +67,18 @@ pub(super) fn suspects(rows: &[SignIn]) -> Vec<(CidrBlock, Timestamp)> {
 
 /// Whether a row is from a network, shortly before a moment.
 pub(super) fn is_just_before(row: &SignIn, network: CidrBlock, moment: Timestamp) -> bool {
+    is_from_before(row, network, moment, WITHIN)
+}
+
+fn is_from_before(row: &SignIn, network: CidrBlock, moment: Timestamp, within: SignedDuration) -> bool {
     let gap = moment.duration_since(row.at);
     gap > SignedDuration::ZERO
-        && gap <= WITHIN
+        && gap <= within
         && row.ip.trim().parse().is_ok_and(|address| network.contains(address))
+}
+
+fn some_after(moment: Timestamp) -> Timestamp {
+    moment.saturating_add(IN_AFTER).unwrap_or(moment)
 }
 
 /// Counts the other accounts that were tried in vain from a network before a moment.
@@ -77,14 +87,15 @@ pub(super) fn count_tried(
     subject: &UserId,
     (network, before): (CidrBlock, Timestamp),
 ) -> Tried {
-    let near = || {
-        let rows = rows.iter().filter(|row| is_just_before(row, network, before));
+    let near = |until: Timestamp| {
+        let span = until.duration_since(before) + WITHIN;
+        let rows = rows.iter().filter(move |row| is_from_before(row, network, until, span));
         rows.filter_map(|row| Some((row.user_id.as_ref().filter(|user| *user != subject)?, row)))
     };
     // Colleagues at a hotel mistype as well, and then get in.
     let inside: HashSet<&UserId> =
-        near().filter(|(_, row)| row.is_no_failure()).map(|(user, _)| user).collect();
-    let tried: HashSet<&UserId> = near()
+        near(some_after(before)).filter(|(_, row)| row.is_no_failure()).map(|(user, _)| user).collect();
+    let tried: HashSet<&UserId> = near(before)
         .filter(|(user, row)| is_wrong_password(row) && !inside.contains(user))
         .map(|(user, _)| user)
         .collect();
@@ -109,7 +120,7 @@ pub(super) async fn read_tried(
             user: None,
             ip: Some(text_prefix(&network)).filter(|prefix| !prefix.is_empty()),
             from: before.saturating_sub(WITHIN).unwrap_or(before),
-            to: Some(before),
+            to: Some(some_after(before)),
         };
         match settled(reader.sign_ins(&query).await) {
             Look::Read(log) => tried.push(count_tried(&log.rows, subject, (network, before))),
@@ -158,8 +169,13 @@ mod tests {
             row(7, "2026-02-28T10:00:00Z", PLACE, 50_126),
             row(8, "2026-03-02T09:30:00Z", "45.155.204.XXX", 50_126),
             row(9, "2026-03-02T09:30:00Z", PLACE, 50_074),
+            // They get in after the user, or much too late.
+            row(10, "2026-03-02T09:50:00Z", PLACE, 50_126),
+            row(10, "2026-03-02T12:00:00Z", PLACE, 0),
+            row(11, "2026-03-02T09:50:00Z", PLACE, 50_126),
+            row(11, "2026-03-02T19:00:00Z", PLACE, 0),
         ];
-        assert_eq!(count_tried(&rows, &user(1), (network, before)).accounts, 2);
+        assert_eq!(count_tried(&rows, &user(1), (network, before)).accounts, 3);
     }
 
     #[test]
