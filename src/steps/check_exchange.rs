@@ -1,6 +1,6 @@
 //! `check_exchange`: has a person look at what Graph shows nothing of: forwarding that is set on the mailbox, delegates,
 //! hidden rules, transport rules, with the exact PowerShell. It sends nothing. It holds the run back only where the
-//! evidence points there: a rule that Graph cannot express; otherwise it stands in the record as not looked at, until
+//! evidence points there: a rule that Graph cannot express, or rules that could not be read; otherwise it stands in the record as not looked at, until
 //! somebody confirms it (`stanch runs confirm RUN ACTION --reason TEXT`).
 //!
 //! ```yaml
@@ -68,10 +68,14 @@ impl Step for CheckExchange {
             Look::Read(Some(rules)) => rules.as_slice(),
             Look::Unread { .. } => &[],
         };
+        let unread = match &inbox.rules {
+            Look::Unread { why } => Some(format!("the inbox rules could not be read: {why}")),
+            Look::Read(_) => None,
+        };
         let judged = inbox_rules::judge(rules, inbox, case);
         let opaque: Vec<String> =
             judged.iter().filter(|own| is_unexplained(own, scope)).map(opaque).collect();
-        let is_pointed_at = !opaque.is_empty();
+        let is_pointed_at = unread.is_some() || !opaque.is_empty();
         let subject = &case.subject;
         let draft = Draft {
             key: "",
@@ -88,7 +92,7 @@ impl Step for CheckExchange {
             after: Value::Null,
             undo: Undo::Impossible { why: "nothing is done from here".to_owned() },
             reason: "it outlives session, password and methods".to_owned(),
-            evidence: opaque.into_iter().chain(judged.iter().filter_map(sends_out)).collect(),
+            evidence: unread.into_iter().chain(opaque).chain(judged.iter().filter_map(sends_out)).collect(),
             requests: Vec::new(),
         };
         let mut planned = Planned::default();

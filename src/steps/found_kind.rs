@@ -1,5 +1,5 @@
 //! What may have been found, for a step that is planned only then. What could not be looked for may be there: it counts
-//! as found, and is told.
+//! as found, and is told; so does what is there while the log was not read that says whose it is.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,13 +78,16 @@ impl FoundKind {
         let found = match self {
             Self::Addresses => {
                 let is_one = |kind| matches!(kind, IndicatorKind::Address | IndicatorKind::Range);
-                Look::Read(case.indicators.iter().any(|own| is_one(own.kind)))
+                match unread(&case.evidence.sign_ins) {
+                    Some(why) if !case.indicators.iter().any(|own| is_one(own.kind)) => Look::Unread { why },
+                    _ => Look::Read(case.indicators.iter().any(|own| is_one(own.kind))),
+                }
             }
-            Self::Methods => case
-                .evidence
-                .methods
-                .as_ref()
-                .map(|all| all.iter().any(|own| own.verdict == MethodVerdict::Attacker)),
+            Self::Methods => {
+                let verdicts =
+                    case.evidence.methods.as_ref().map(|all| all.iter().map(|own| own.verdict).collect());
+                is_there(verdicts, [unread(&case.evidence.audits), unread(&case.evidence.sign_ins)])
+            }
             Self::InboxRules => {
                 let inbox = inbox_rules::read(graph, case).await;
                 inbox.rules.as_ref().map(|rules| {
@@ -99,21 +102,49 @@ impl FoundKind {
             }
             Self::Consents => {
                 let consents = consents::read(graph, case).await;
-                consents
-                    .grants
-                    .as_ref()
-                    .map(|all| is_any_the_intruders(&consents::judge(all, &consents, case)))
+                let verdicts =
+                    consents.grants.as_ref().map(|all| verdicts(&consents::judge(all, &consents, case)));
+                is_there(verdicts, [unread(&consents.activities), unread(&case.evidence.sign_ins)])
             }
             Self::Devices => {
                 let devices = devices::read(graph, case).await;
-                devices.devices.as_ref().map(|all| is_any_the_intruders(&devices::judge(all, &devices, case)))
+                let verdicts =
+                    devices.devices.as_ref().map(|all| verdicts(&devices::judge(all, &devices, case)));
+                let logs = devices.activities.values().chain([&devices.by_user]);
+                is_there(verdicts, logs.map(unread).chain([unread(&case.evidence.sign_ins)]))
             }
             Self::Roles => {
                 let roles = roles::read(graph, case).await;
-                roles.held.as_ref().map(|all| is_any_the_intruders(&roles::judge(all, &roles, case)))
+                let verdicts = roles.held.as_ref().map(|all| verdicts(&roles::judge(all, &roles, case)));
+                is_there(verdicts, [unread(&roles.activities), unread(&case.evidence.sign_ins)])
             }
         };
         Sighting { kind: self, found }
+    }
+}
+
+fn verdicts<T>(all: &[Judged<T>]) -> Vec<MethodVerdict> {
+    all.iter().map(|own| own.verdict).collect()
+}
+
+fn unread<T>(look: &Look<T>) -> Option<String> {
+    match look {
+        Look::Read(_) => None,
+        Look::Unread { why } => Some(why.clone()),
+    }
+}
+
+/// Whether one is the intruder's. Where none is, and a log was not read that says whose they are, one that nothing is
+/// known of may be.
+fn is_there(
+    verdicts: Look<Vec<MethodVerdict>>,
+    logs: impl IntoIterator<Item = Option<String>>,
+) -> Look<bool> {
+    let Look::Read(all) = &verdicts else { return verdicts.map(|_| false) };
+    let is_open = !all.contains(&MethodVerdict::Attacker) && all.contains(&MethodVerdict::Unknown);
+    match logs.into_iter().flatten().next() {
+        Some(why) if is_open => Look::Unread { why },
+        _ => Look::Read(all.contains(&MethodVerdict::Attacker)),
     }
 }
 

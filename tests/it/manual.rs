@@ -255,6 +255,36 @@ async fn it_is_planned_only_where_what_it_is_for_was_found_or_could_not_be_looke
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_nobodys_only_because_a_log_was_not_read_could_not_be_looked_for() {
+    let when = |kind: &str| book(&steps(&format!("{BANK}      when: [{kind}]\n")));
+    let blind = World::case_with("bec-node-fetch", |tenant| {
+        let roles = tenant["applications"][1]["roles"].as_array_mut().unwrap();
+        roles.retain(|role| role != "AuditLog.Read.All");
+    });
+    for kind in ["addresses", "methods"] {
+        let plan = planned(&blind, when(kind)).await;
+        let manual = plan.actions.iter().find(|own| own.step == "manual");
+        let manual = manual.unwrap_or_else(|| panic!("{kind}: {:?}", plan.unchanged));
+        assert!(
+            manual.evidence[0].starts_with("whether there is one could not be read"),
+            "{kind}: {manual:?}"
+        );
+        assert!(manual.evidence[0].contains("AuditLog.Read.All"), "{kind}: {manual:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_could_not_be_read_make_the_look_at_the_mailbox_required() {
+    let blind = World::case_with("bec-node-fetch", |tenant| {
+        let roles = tenant["applications"][1]["roles"].as_array_mut().unwrap();
+        roles.retain(|role| role != "MailboxSettings.Read");
+    });
+    let plan = planned(&blind, book("  - step: check_exchange\n")).await;
+    let own = exchange(&plan);
+    assert!(own.required && own.evidence[0].contains("could not be read"), "{own:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_breaks_out_of_no_quotes() {
     let world = World::case_with("bec-node-fetch", |tenant| {
         let users = tenant["users"].as_array_mut().unwrap();
