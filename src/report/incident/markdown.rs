@@ -3,8 +3,7 @@
 use super::document::IncidentReport;
 use super::page::{Block, Cell, Page};
 use super::sections::page;
-use crate::domain::inert_whole;
-use crate::report::markup::markdown_text;
+use crate::report::markup::markdown_whole;
 
 /// Tells an incident in Markdown.
 pub fn incident_markdown(report: &IncidentReport) -> String {
@@ -46,7 +45,5 @@ fn cell(cell: &Cell) -> String {
 
 /// A text that stands as itself, however long it is.
 fn text(text: &str) -> String {
-    let letters: Vec<char> = inert_whole(text).chars().collect();
-    // The escaping cuts what is long: here everything is evidence.
-    letters.chunks(200).map(|part| markdown_text(&part.iter().collect::<String>())).collect()
+    markdown_whole(text)
 }
