@@ -10,6 +10,7 @@ mod approve;
 mod as_me;
 mod bad_input;
 mod by_hand;
+mod cause;
 mod cli;
 mod difference;
 mod docs;

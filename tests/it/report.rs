@@ -35,7 +35,7 @@ async fn read_again(world: &World, plan: &Plan) {
 }
 
 /// The report of a plan's run, by what is kept.
-async fn told(world: &World, plan: &Plan, request: &ReportRequest) -> IncidentReport {
+pub async fn told(world: &World, plan: &Plan, request: &ReportRequest) -> IncidentReport {
     let run = world.store.run_of_plan(plan.digest).await.unwrap().unwrap();
     let (plan, journal) = world.store.load(&run).await.unwrap();
     let kept = Kept::find(world.store.as_ref(), &plan.id).await.unwrap();
@@ -48,6 +48,7 @@ fn plain(markdown: &str) -> String {
         .replace('\\', "")
         .replace("&#58;", ":")
         .replace("&#64;", "@")
+        .replace("&#46;", ".")
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")

@@ -88,9 +88,10 @@ fn by_what(access: &Access) -> Option<Statement> {
     if access.by_claim > 0 && access.fresh == 0 {
         let says = "The intruder held a stolen session: the second factor was satisfied by a claim in the token that was \
                     brought along, and nobody was asked for one.";
-        let facts =
+        let mut facts =
             vec![count, format!("at {} of them the claim stood for the second factor", access.by_claim)];
-        return Some(say(Basis::Shown, says, facts));
+        facts.extend(begins_late(access));
+        return Some(say(by_log(access), says, facts));
     }
     if access.fresh > 0 {
         let says = "A second factor was given for the intruder: through a page that passes it on, by the user's own hand, or \
@@ -105,6 +106,18 @@ fn by_what(access: &Access) -> Option<Statement> {
         return Some(say(Basis::Inferred, says, facts));
     }
     Some(say(Basis::Unknown, "The log does not say how the second factor was satisfied.", vec![count]))
+}
+
+/// What the log says of the beginning holds only where it reaches back before it.
+fn by_log(access: &Access) -> Basis {
+    if access.reaches_back { Basis::Shown } else { Basis::Inferred }
+}
+
+fn begins_late(access: &Access) -> Option<String> {
+    (!access.reaches_back).then(|| {
+        "the log holds nothing from before the first of them: a second factor may have been given earlier"
+            .to_owned()
+    })
 }
 
 /// Why nothing stopped it.
@@ -128,9 +141,45 @@ pub(super) fn root_cause(inputs: &IncidentInputs<'_>, findings: &Findings) -> Ve
     all
 }
 
-fn enforced(controls: &Look<Vec<Control>>, kind: ControlKind) -> Option<Vec<&Control>> {
-    let all = controls.read()?.iter();
-    Some(all.filter(|own| own.kind == kind && own.is_enforced()).collect())
+/// Enabled policies of a kind: those that are for the user, and those that may be.
+struct Enforced<'a> {
+    certain: Vec<&'a Control>,
+    possible: Vec<&'a Control>,
+}
+
+impl Enforced<'_> {
+    /// Whether it is certain that there is none.
+    fn is_none(&self) -> bool {
+        self.certain.is_empty() && self.possible.is_empty()
+    }
+
+    /// Whether there may be one, and none is certain.
+    fn is_open(&self) -> bool {
+        self.certain.is_empty() && !self.possible.is_empty()
+    }
+
+    /// In words.
+    fn facts(&self, none: &str, some: impl FnOnce(String) -> String) -> Vec<String> {
+        if self.is_none() {
+            return vec![none.to_owned()];
+        }
+        let certain = (!self.certain.is_empty()).then(|| some(names(&self.certain)));
+        let possible = (!self.possible.is_empty()).then(|| {
+            format!(
+                "may apply, by a group, a role or a condition that was not looked at: {}",
+                names(&self.possible)
+            )
+        });
+        certain.into_iter().chain(possible).collect()
+    }
+}
+
+fn enforced(controls: &Look<Vec<Control>>, kind: ControlKind) -> Option<Enforced<'_>> {
+    let of_kind = || controls.read().map(|all| all.iter().filter(move |own| own.kind == kind));
+    Some(Enforced {
+        certain: of_kind()?.filter(|own| own.is_enforced()).collect(),
+        possible: of_kind()?.filter(|own| own.may_be_enforced()).collect(),
+    })
 }
 
 fn names(controls: &[&Control]) -> String {
@@ -138,21 +187,28 @@ fn names(controls: &[&Control]) -> String {
 }
 
 fn second_factor(access: &Access, controls: &Look<Vec<Control>>) -> Option<Statement> {
-    if access.by_claim == 0 {
+    // Where one was given then and there, the claim comes from that.
+    if access.by_claim == 0 || access.fresh > 0 {
         return None;
     }
     let mut facts = vec![format!(
         "{} of {} sign-ins of the intruder's: \"MFA requirement satisfied by claim in the token\"",
         access.by_claim, access.sign_ins
     )];
-    match enforced(controls, ControlKind::SecondFactor).as_deref() {
-        Some([]) => facts.push("no enabled policy asks this user for a second factor".to_owned()),
-        Some(asking) => facts.push(format!("enabled policies that ask for it: {}", names(asking))),
-        None => {}
+    facts.extend(begins_late(access));
+    let asking = enforced(controls, ControlKind::SecondFactor);
+    if let Some(asking) = &asking {
+        let none = "no enabled policy asks this user for a second factor";
+        facts.extend(asking.facts(none, |names| format!("enabled policies that ask for it: {names}")));
     }
-    let says = "A policy that asks for a second factor was satisfied: the stolen token already carried the claim \
-                (\"previously satisfied\").";
-    Some(say(Basis::Shown, says, facts))
+    let says = if asking.as_ref().is_some_and(|own| !own.certain.is_empty()) {
+        "A policy that asks for a second factor was satisfied: the stolen token already carried the claim (\"previously \
+         satisfied\")."
+    } else {
+        "Nobody was asked for a second factor: the stolen token already carried the claim (\"previously satisfied\")."
+    };
+    let basis = if asking.is_some_and(|own| own.is_open()) { Basis::Inferred } else { by_log(access) };
+    Some(say(basis, says, facts))
 }
 
 /// A session that is used for longer than this is one that nothing ends.
@@ -171,12 +227,17 @@ fn never_asked_again(findings: &Findings) -> Option<Statement> {
     if facts.is_empty() {
         return None;
     }
-    if asking.is_empty() {
-        facts.push("no enabled policy sets a sign-in frequency for this user".to_owned());
+    let none = "no enabled policy sets a sign-in frequency for this user";
+    facts.extend(asking.facts(none, |names| format!("policies that set a sign-in frequency: {names}")));
+    if asking.is_none() {
         let says = "Nothing asked again: the session is persistent, and no policy ends it after a while.";
         return Some(say(Basis::Shown, says, facts));
     }
-    facts.push(format!("policies that set a sign-in frequency: {}", names(&asking)));
+    if asking.is_open() {
+        let says =
+            "The session lived on: whether a policy sets a sign-in frequency for this user is not certain.";
+        return Some(say(Basis::Inferred, says, facts));
+    }
     Some(say(Basis::Inferred, "The session lived on within the sign-in frequency that is set.", facts))
 }
 
@@ -189,11 +250,10 @@ fn lasting(findings: &Findings) -> Option<Statement> {
     if facts.is_empty() {
         return None;
     }
-    let protected = enforced(&findings.controls, ControlKind::SecurityInfo);
-    match protected.as_deref() {
-        Some([]) => facts.push("no enabled policy protects the registration of security info".to_owned()),
-        Some(by) => facts.push(format!("registration is protected by {}, and it went through", names(by))),
-        None => {}
+    if let Some(protected) = enforced(&findings.controls, ControlKind::SecurityInfo) {
+        let none = "no enabled policy protects the registration of security info";
+        let some = |names| format!("registration is protected by {names}, and it went through");
+        facts.extend(protected.facts(none, some));
     }
     let is_by_session = findings.access.read().is_some_and(|own| own.by_claim > 0 && own.fresh == 0);
     let how = if is_by_session { "in the stolen session" } else { "by the intruder" };
@@ -213,13 +273,12 @@ fn device(findings: &Findings) -> Option<Statement> {
     if access.unbound > 0 {
         facts.push(format!("{} of them brought a token that is bound to no device", access.unbound));
     }
-    match asking.as_deref() {
-        Some([]) => facts.push("no enabled policy asks this user for a compliant device".to_owned()),
-        Some(by) => facts.push(format!("policies that ask for one: {}", names(by))),
-        None => {}
+    if let Some(asking) = &asking {
+        let none = "no enabled policy asks this user for a compliant device";
+        facts.extend(asking.facts(none, |names| format!("policies that ask for one: {names}")));
     }
-    (access.compliant == 0)
-        .then(|| say(Basis::Shown, "The token worked on a device that the company does not know.", facts))
+    let says = "The token worked without a compliant device.";
+    (access.compliant == 0).then(|| say(Basis::Shown, says, facts))
 }
 
 fn blocklist(inputs: &IncidentInputs<'_>, findings: &Findings) -> Option<Statement> {
@@ -227,10 +286,12 @@ fn blocklist(inputs: &IncidentInputs<'_>, findings: &Findings) -> Option<Stateme
         inputs.plan.actions.iter().find(move |own| own.step == "block_ips" && own.object.kind == kind)
     };
     let list = by_step("named location").filter(|own| own.object.id.is_some())?;
-    let blocking = enforced(&findings.controls, ControlKind::BlockedPlaces);
+    let id = list.object.id.as_deref()?;
+    let blocking = enforced(&findings.controls, ControlKind::BlockedPlaces)
+        .map(|own| own.certain.into_iter().chain(own.possible).any(|own| own.may_block(id)));
     let is_unused = by_step("policy").is_some_and(|own| own.before.is_null());
-    let fact = match blocking.as_deref() {
-        Some([]) => "no enabled policy blocked a list of addresses".to_owned(),
+    let fact = match blocking {
+        Some(false) => "no enabled policy blocked it for this user".to_owned(),
         _ if is_unused => "the plan found no enabled policy that uses it, and makes one".to_owned(),
         _ => return None,
     };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Subject;
 use crate::domain::NamedLocationId;
-use crate::policy::evaluate::blocks_location;
+use crate::policy::evaluate::{blocks_location, is_blank};
 use crate::policy::{ConditionalAccessPolicy, PolicyState};
 
 /// What a policy asks for.
@@ -34,7 +34,7 @@ pub enum Reach {
     TheUser,
     /// The user is not among them.
     Others,
-    /// It hangs on groups or roles.
+    /// It hangs on groups, on roles, or on what else narrows the policy: risk, platform, place, kind of client.
     Unknown,
 }
 
@@ -54,12 +54,26 @@ pub struct Control {
     pub reach: Reach,
     /// Whether it is for every app.
     pub all_apps: bool,
+    /// Ids of the lists that it blocks sign-ins from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<String>,
 }
 
 impl Control {
     /// Whether it is enforced for the user.
     pub fn is_enforced(&self) -> bool {
         self.state == PolicyState::Enabled.as_graph() && self.reach == Reach::TheUser
+    }
+
+    /// Whether it is enforced, and for the user perhaps.
+    pub fn may_be_enforced(&self) -> bool {
+        self.state == PolicyState::Enabled.as_graph() && self.reach == Reach::Unknown
+    }
+
+    /// Whether it blocks sign-ins from a list, as far as is known: what an earlier version kept does not say which one.
+    pub fn may_block(&self, list: &str) -> bool {
+        self.kind == ControlKind::BlockedPlaces
+            && (self.blocks.is_empty() || self.blocks.iter().any(|id| id == list))
     }
 
     /// Whether it is logged and not enforced for the user.
@@ -72,14 +86,18 @@ impl Control {
 pub fn controls(policies: &[ConditionalAccessPolicy], subject: &Subject) -> Vec<Control> {
     let of = |policy: &ConditionalAccessPolicy| {
         let reach = reach(policy, subject);
-        let all_apps = policy.conditions.applications.include_applications.iter().any(|app| app == "All");
-        let control = move |kind| Control {
+        let apps = &policy.conditions.applications;
+        let all_apps =
+            apps.include_applications.iter().any(|app| app == "All") && apps.exclude_applications.is_empty();
+        let blocks = blocked_lists(policy);
+        let control = |kind| Control {
             kind,
             id: policy.id.to_string(),
             policy: policy.display_name.clone(),
             state: policy.state.as_graph().to_owned(),
-            reach,
+            reach: if reach == Reach::TheUser && is_narrowed(policy, kind) { Reach::Unknown } else { reach },
             all_apps,
+            blocks: if kind == ControlKind::BlockedPlaces { blocks.clone() } else { Vec::new() },
         };
         kinds(policy).into_iter().map(control).collect::<Vec<_>>()
     };
@@ -96,12 +114,6 @@ fn kinds(policy: &ConditionalAccessPolicy) -> Vec<ControlKind> {
     if registers {
         return vec![ControlKind::SecurityInfo];
     }
-    let grants = policy.grant_controls.as_ref();
-    let asks = |names: &[&str]| {
-        grants.is_some_and(|own| own.built_in_controls.iter().any(|name| names.contains(&name.as_str())))
-    };
-    let strength =
-        grants.is_some_and(|own| own.authentication_strength.as_ref().is_some_and(|own| !own.is_null()));
     let frequency = policy
         .session_controls
         .as_ref()
@@ -109,25 +121,82 @@ fn kinds(policy: &ConditionalAccessPolicy) -> Vec<ControlKind> {
         .and_then(serde_json::Value::as_bool)
         .unwrap_or(false);
     [
-        (asks(&["mfa"]) || strength, ControlKind::SecondFactor),
+        (asks(policy, &["mfa", STRENGTH]), ControlKind::SecondFactor),
         (frequency, ControlKind::SignInFrequency),
-        (asks(&["compliantDevice", "domainJoinedDevice"]), ControlKind::CompliantDevice),
+        (asks(policy, &["compliantDevice", "domainJoinedDevice"]), ControlKind::CompliantDevice),
         (policy.protects_tokens(), ControlKind::TokenProtection),
-        (blocks_a_list(policy), ControlKind::BlockedPlaces),
+        (!blocked_lists(policy).is_empty(), ControlKind::BlockedPlaces),
     ]
     .into_iter()
     .filter_map(|(is_so, kind)| is_so.then_some(kind))
     .collect()
 }
 
-/// Whether a policy blocks sign-ins from lists that it names.
-fn blocks_a_list(policy: &ConditionalAccessPolicy) -> bool {
+/// Stands for an authentication strength among the controls that a policy asks for.
+const STRENGTH: &str = "authenticationStrength";
+
+/// Whether nobody gets by a policy without one of these: of controls that are joined by OR, another one does as well.
+fn asks(policy: &ConditionalAccessPolicy, names: &[&str]) -> bool {
+    let Some(grants) = policy.grant_controls.as_ref() else { return false };
+    let is_set = |key: &str| policy.raw.pointer(key).is_some_and(|own| !is_blank(own));
+    let strength = grants.authentication_strength.as_ref().is_some_and(|own| !own.is_null());
+    let others = ["termsOfUse", "customAuthenticationFactors"];
+    let mut all = grants
+        .built_in_controls
+        .iter()
+        .map(String::as_str)
+        .chain(strength.then_some(STRENGTH))
+        .chain(others.into_iter().filter(|own| is_set(&format!("/grantControls/{own}"))))
+        .peekable();
+    if grants.operator.eq_ignore_ascii_case("AND") {
+        all.any(|own| names.contains(&own))
+    } else {
+        all.peek().is_some() && all.all(|own| names.contains(&own))
+    }
+}
+
+/// Whether a policy is for some of the user's sign-ins alone, beyond what makes it one of its kind.
+fn is_narrowed(policy: &ConditionalAccessPolicy, kind: ControlKind) -> bool {
+    let own = &policy.conditions;
+    let is_set = |value: &Option<serde_json::Value>| value.as_ref().is_some_and(|own| !is_blank(own));
+    let by_risk = !own.user_risk_levels.is_empty()
+        || !own.sign_in_risk_levels.is_empty()
+        || is_set(&own.insider_risk_levels);
+    let by_way = is_set(&own.devices) || is_set(&own.authentication_flows);
+    let by_place = own.locations.as_ref().is_some_and(|own| {
+        !own.exclude_locations.is_empty() || !own.include_locations.iter().any(|id| id == "All")
+    });
+    let by_platform = own.platforms.as_ref().is_some_and(|own| {
+        !own.exclude_platforms.is_empty() || !own.include_platforms.iter().any(|name| name == "all")
+    });
+    let has = |name: &str| own.client_app_types.iter().any(|own| own == name);
+    let is_any_client = own.client_app_types.is_empty()
+        || has("all")
+        || (has("browser") && has("mobileAppsAndDesktopClients"));
+    by_risk
+        || match kind {
+            // It holds native clients on Windows alone.
+            ControlKind::TokenProtection => by_way || by_place,
+            // A trusted place stands for the device.
+            ControlKind::SecurityInfo => by_platform,
+            // Being for a place is what it is; whatever else narrows it makes it none.
+            ControlKind::BlockedPlaces => false,
+            ControlKind::SecondFactor | ControlKind::SignInFrequency | ControlKind::CompliantDevice => {
+                by_way || by_place || by_platform || !is_any_client
+            }
+        }
+}
+
+/// The lists that a policy names and blocks sign-ins from.
+fn blocked_lists(policy: &ConditionalAccessPolicy) -> Vec<String> {
     let places = policy.conditions.locations.as_ref().map(|own| own.include_locations.as_slice());
     places
         .unwrap_or_default()
         .iter()
         .filter_map(|id| id.parse::<NamedLocationId>().ok())
-        .any(|id| blocks_location(policy, &id))
+        .filter(|id| blocks_location(policy, id))
+        .map(|id| id.to_string())
+        .collect()
 }
 
 fn reach(policy: &ConditionalAccessPolicy, subject: &Subject) -> Reach {
@@ -192,5 +261,39 @@ mod tests {
             ),
             [(ControlKind::BlockedPlaces, Reach::Others)]
         );
+    }
+
+    #[test]
+    fn a_policy_asks_only_for_what_nobody_gets_by_without() {
+        let asking = |operator: &str, controls: &[&str]| {
+            let grants = json!({ "operator": operator, "builtInControls": controls });
+            of(&json!({ "grantControls": grants })).into_iter().map(|own| own.0).collect::<Vec<_>>()
+        };
+        assert_eq!(asking("OR", &["mfa", "compliantDevice"]), []);
+        assert_eq!(
+            asking("AND", &["mfa", "compliantDevice"]),
+            [ControlKind::SecondFactor, ControlKind::CompliantDevice]
+        );
+        assert_eq!(asking("OR", &["compliantDevice", "domainJoinedDevice"]), [ControlKind::CompliantDevice]);
+    }
+
+    #[test]
+    fn a_policy_that_its_conditions_narrow_is_not_for_certain_for_the_user() {
+        for (key, narrow) in [
+            ("userRiskLevels", json!(["high"])),
+            ("platforms", json!({ "includePlatforms": ["iOS"] })),
+            ("locations", json!({ "includeLocations": ["All"], "excludeLocations": ["AllTrusted"] })),
+            ("clientAppTypes", json!(["exchangeActiveSync"])),
+        ] {
+            let mut conditions = json!({ "clientAppTypes": ["all"],
+                "applications": { "includeApplications": ["All"] }, "users": { "includeUsers": ["All"] } });
+            conditions[key] = narrow;
+            let grants = json!({ "operator": "OR", "builtInControls": ["mfa"] });
+            assert_eq!(
+                of(&json!({ "conditions": conditions, "grantControls": grants })),
+                [(ControlKind::SecondFactor, Reach::Unknown)],
+                "{key}"
+            );
+        }
     }
 }

@@ -77,6 +77,9 @@ pub struct Access {
     pub fresh: usize,
     /// At how many none was asked for.
     pub not_asked: usize,
+    /// Whether the log holds a sign-in, anybody's at this account, from before the first of the intruder's.
+    #[serde(default)]
+    pub reaches_back: bool,
     /// How many came from a compliant device.
     pub compliant: usize,
     /// How many brought a token that is not bound to a device, of those whose row says so.
@@ -100,6 +103,7 @@ impl Access {
             let (mut intruders, own): (Vec<&SignIn>, Vec<&SignIn>) =
                 went_through.partition(|row| theirs.contains(row.id.as_str()));
             intruders.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
+            let begin = intruders.first().map(|row| row.at);
             let count = |holds: &dyn Fn(&SignIn) -> bool| intruders.iter().filter(|row| holds(row)).count();
             let stopped = |stops: fn(&SignIn) -> bool| Stopped {
                 intruders: count(&stops),
@@ -120,6 +124,7 @@ impl Access {
                 by_claim: count(&|row| row.second_factor == SecondFactor::ByClaim),
                 fresh: count(&|row| row.second_factor == SecondFactor::Fresh),
                 not_asked: count(&|row| row.second_factor == SecondFactor::NotAsked),
+                reaches_back: begin.is_some_and(|begin| rows.iter().any(|row| row.at < begin)),
                 compliant: count(&SignIn::has_compliant_device),
                 unbound: count(&|row| row.token_protection.as_deref() == Some("unbound")),
                 handed_on,

@@ -92,7 +92,7 @@ impl Rollout<'_> {
             let fact = format!("{}: {}, not read back; {}", action.summary, own.state.words(), own.told());
             return (MeasureState::Proposed, vec![fact]);
         }
-        if let Some(standing) = standing(&self.findings.controls, self.kind) {
+        if let Some(standing) = standing(&self.findings.controls, self.kind, |_| true) {
             return standing;
         }
         let plan = self.inputs.plan;
@@ -132,8 +132,12 @@ fn rolled_out(action: &Action) -> String {
 }
 
 /// What the tenant's own policies had of it before the run.
-fn standing(controls: &Look<Vec<Control>>, kind: ControlKind) -> Option<(MeasureState, Vec<String>)> {
-    let of_kind = || controls.read().into_iter().flatten().filter(move |own| own.kind == kind);
+fn standing(
+    controls: &Look<Vec<Control>>,
+    kind: ControlKind,
+    counts: impl Fn(&Control) -> bool,
+) -> Option<(MeasureState, Vec<String>)> {
+    let of_kind = || controls.read().into_iter().flatten().filter(|own| own.kind == kind && counts(own));
     if let Some(own) = of_kind().find(|own| own.is_enforced()) {
         let apps = if own.all_apps || kind == ControlKind::SecurityInfo { "" } else { ", not for every app" };
         return Some((MeasureState::AlreadySo, vec![format!("`{}` is enforced{apps}", own.policy)]));
@@ -153,6 +157,9 @@ fn standing(controls: &Look<Vec<Control>>, kind: ControlKind) -> Option<(Measure
         .collect();
     (!elsewhere.is_empty()).then_some((MeasureState::Proposed, elsewhere))
 }
+
+/// What `block_ips` says where nothing is left for it to do.
+const BLOCKED_ALREADY: &str = "holds every address already, and an enabled policy blocks it";
 
 /// The list of the intruder's addresses, and whether anything enforces it.
 fn blocklist(inputs: &IncidentInputs<'_>, findings: &Findings) -> Measure {
@@ -178,7 +185,11 @@ fn blocklist(inputs: &IncidentInputs<'_>, findings: &Findings) -> Measure {
         let state = action.after.get("state").and_then(Value::as_str);
         is_policy(action) && is_reached(own.state) && state == Some(PolicyState::Enabled.as_graph())
     });
-    let was_enforced = standing(&findings.controls, ControlKind::BlockedPlaces)
+    // A policy that blocks another list enforces nothing of this one.
+    let list = all().find(|(action, _)| action.object.kind == "named location");
+    let list = list.and_then(|(action, _)| action.object.id.as_deref());
+    let was_enforced = list
+        .and_then(|id| standing(&findings.controls, ControlKind::BlockedPlaces, |own| own.may_block(id)))
         .filter(|(state, _)| *state == MeasureState::AlreadySo);
     let said = plan.unchanged.iter().find(|own| own.is_of(STEP)).map(|own| own.why.clone());
     for refusal in plan.guards.refused.iter().filter(|own| own.step.as_deref() == Some(STEP)) {
@@ -189,7 +200,10 @@ fn blocklist(inputs: &IncidentInputs<'_>, findings: &Findings) -> Measure {
         MeasureState::Done
     } else if let Some((state, said)) = was_enforced {
         facts.extend(said);
-        if all().next().is_some() && is_whole { MeasureState::Done } else { state }
+        if is_whole { MeasureState::Done } else { state }
+    } else if let Some(said) = said.as_ref().filter(|own| own.ends_with(BLOCKED_ALREADY)) {
+        facts.push(said.clone());
+        MeasureState::AlreadySo
     } else {
         let not =
             if all().next().is_some() { "it is NOT enforced: the list by itself blocks nobody" } else { "" };
