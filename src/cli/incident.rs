@@ -99,6 +99,10 @@ pub async fn make(
     if is_to_be_read {
         match read(session, &plan).await {
             Ok(read) => {
+                let read = match &kept.afterwards {
+                    Some(earlier) => read.and_what_is_gone(earlier),
+                    None => read,
+                };
                 // A run that goes on changes what there is to read.
                 if has_ended(&journal) {
                     keep(store.as_ref(), &plan.id, Phase::Afterwards, &read).await?;

@@ -53,7 +53,11 @@ fn way_in(plan: &Plan, progress: &[Progress], is_done: impl Fn(ActionState) -> b
 
 /// The steps by what they did: one of which not all is done takes nothing. Each waits for those that had ended when it
 /// began; one that sent nothing stands where the playbook has it.
-fn as_done(plan: &Plan, progress: &[Progress], is_done: impl Fn(ActionState) -> bool) -> Vec<OrderedStep> {
+pub(super) fn as_done(
+    plan: &Plan,
+    progress: &[Progress],
+    is_done: impl Fn(ActionState) -> bool,
+) -> Vec<OrderedStep> {
     let of_step = |id: &str| -> Vec<&Progress> {
         let own = plan.actions.iter().filter(|action| action.step_id() == id);
         own.filter_map(|action| progress.iter().find(|own| own.id == action.id)).collect()

@@ -3,14 +3,15 @@
 
 use jiff::Timestamp;
 
+use super::as_it_ran::as_done;
 use super::from_alert::FromAlert;
 use super::investigator::{Investigator, Question};
 use super::plan_error::PlanError;
 use super::planner::ENGINE;
 use crate::case::{Case, IndicatorKind, Investigation, Look, RiskDetection};
 use crate::domain::{CidrBlock, PlanId, RunId, json_of};
-use crate::order::{OrderedStep, Part};
-use crate::plan::{Action, Plan};
+use crate::order::OrderedStep;
+use crate::plan::Plan;
 use crate::report::{
     Access, Attempt, Control, EvidenceRead, IncidentInputs, IncidentReport, InvestigationReport, LeftBehind,
     Unread,
@@ -169,87 +170,34 @@ pub fn incident_report(
     }))
 }
 
-/// A step as the order model takes it, with when it had its effect.
-struct Went {
-    step: OrderedStep,
-    at: Option<Timestamp>,
-}
-
-/// The steps one after the other, as they went. What did not come to its end takes nothing. One that had nothing to do
-/// stands before the last revocation, which waits for every door.
+/// The steps as they went. What came of each is known: none is taken for one that may have failed.
 fn as_they_went(plan: &Plan, progress: &[Progress]) -> Vec<OrderedStep> {
-    let mut all: Vec<Went> = Vec::new();
-    for (id, kind) in steps_of(plan) {
-        let own = || plan.actions.iter().zip(progress).filter(|(action, _)| action.step_id() == id);
-        let mut step = OrderedStep {
-            takes: AnyStep::takes(&kind, &serde_json::Value::Null),
-            gives: AnyStep::gives(&kind).to_vec(),
-            required: true,
-            part: part_of(&kind),
-            needs: Vec::new(),
-            id: id.clone(),
-            name: kind,
-        };
-        // What a person shut after the last revocation leaves the sessions of before alive.
-        let is_done = |action: &Action, state| match state {
-            ActionState::Verified | ActionState::AlreadySo => true,
-            ActionState::Confirmed => action.cannot.as_ref().is_none_or(|own| !own.then_revoke),
-            _ => false,
-        };
-        let is_held_up = plan.left.iter().any(|left| left.step == id && left.holds_back)
-            || plan.guards.refused.iter().any(|refusal| refusal.step.as_deref() == Some(id.as_str()));
+    let is_done =
+        |state| matches!(state, ActionState::Verified | ActionState::AlreadySo | ActionState::Confirmed);
+    let mut steps = as_done(plan, progress, is_done);
+    for step in &mut steps {
+        step.required = true;
+        let own = || plan.actions.iter().zip(progress).filter(|(action, _)| action.step_id() == step.id);
+        let is_held_up = plan.left.iter().any(|left| left.step == step.id && left.holds_back)
+            || plan.guards.refused.iter().any(|refusal| refusal.step.as_deref() == Some(step.id.as_str()));
+        // What a person did after the last revocation leaves the sessions of before alive.
+        let waits_for_revocation = own()
+            .filter(|(_, own)| own.state == ActionState::Confirmed)
+            .any(|(action, _)| action.cannot.as_ref().is_some_and(|cannot| cannot.then_revoke));
+        let is_by_hand = own().any(|(action, _)| action.cannot.is_some())
+            && own().all(|(_, own)| is_done(own.state))
+            && !waits_for_revocation;
         // A policy that is only rehearsed stops nobody.
-        let is_rehearsal = |action: &Action| {
+        let is_rehearsed = own().next_back().is_some_and(|(action, _)| {
             let state = action.after.get("state").and_then(serde_json::Value::as_str);
             state == Some("enabledForReportingButNotEnforced")
-        };
-        let last = own().next_back();
-        if is_held_up
-            || own().any(|(action, own)| !is_done(action, own.state))
-            || last.is_some_and(|(action, _)| is_rehearsal(action))
-        {
+        });
+        if is_held_up || is_rehearsed || waits_for_revocation {
             step.takes.clear();
-        }
-        let was_so = own().next().is_some() && own().all(|(_, own)| own.state == ActionState::AlreadySo);
-        let answered = own().filter_map(|(_, own)| own.answered_at).max();
-        // What was so already was so before anything else.
-        all.push(Went { step, at: if was_so { Some(Timestamp::MIN) } else { answered } });
-    }
-    let last_revocation =
-        all.iter().filter(|own| own.step.part == Part::Revocation).filter_map(|own| own.at).max();
-    all.sort_by_key(|own| (own.at.or(last_revocation), own.at.is_some()));
-    let mut before: Option<String> = None;
-    all.into_iter()
-        .map(|Went { mut step, .. }| {
-            step.needs = before.replace(step.id.clone()).into_iter().collect();
-            step
-        })
-        .collect()
-}
-
-/// The ids of a plan's steps with their kinds, each once.
-fn steps_of(plan: &Plan) -> Vec<(String, String)> {
-    let acted = plan.actions.iter().map(|own| (own.step_id().to_owned(), own.step.clone()));
-    let kind = |id: &String, kind: &Option<String>| (id.clone(), kind.clone().unwrap_or_else(|| id.clone()));
-    let idle = plan.unchanged.iter().map(|own| kind(&own.step, &own.kind));
-    let left = plan.left.iter().map(|own| kind(&own.step, &own.kind));
-    let mut all: Vec<(String, String)> = Vec::new();
-    for (id, kind) in acted.chain(idle).chain(left) {
-        if !all.iter().any(|(known, _)| *known == id) {
-            all.push((id, kind));
+        } else if is_by_hand {
+            // The plan could not count on it.
+            step.takes = AnyStep::takes(&step.name, &serde_json::Value::Null);
         }
     }
-    all
-}
-
-fn part_of(kind: &str) -> Part {
-    if AnyStep::is_way_in(kind) {
-        Part::WayIn
-    } else if AnyStep::is_revocation(kind) {
-        Part::Revocation
-    } else if AnyStep::is_door(kind) {
-        Part::Door
-    } else {
-        Part::Other
-    }
+    steps
 }

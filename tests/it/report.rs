@@ -6,12 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use stanch::alert::Hints;
+use stanch::case::{Hold, Look, MethodVerdict};
 use stanch::domain::CidrBlock;
 use stanch::engine::{
     FromAlert, Investigator, Kept, ReportRequest, StopSignal, Word, confirm, incident_report, keep,
 };
-use stanch::plan::Plan;
-use stanch::report::{IncidentReport, incident_html, incident_markdown};
+use stanch::plan::{LeftObject, Plan};
+use stanch::report::{
+    EventKind, EvidenceRead, IncidentReport, WayState, Who, incident_html, incident_markdown,
+};
 use stanch::run::Verdict;
 use stanch::store::{KeptInvestigation, Phase};
 
@@ -447,15 +450,21 @@ async fn what_is_kept_beside_a_plan_is_enough_for_all_but_mail_and_others() {
 #[tokio::test(start_paused = true)]
 async fn a_leavers_report_tells_of_no_incident() {
     let world = World::case("made-leaver");
-    let plan = world.plan("evict").await;
+    let plan = world.plan("leaver").await;
+    assert!(
+        plan.actions.iter().any(|own| own.step == "revoke_app_consents" || own.step == "disable_devices")
+    );
     world.apply(&plan).await;
     read_again(&world, &plan).await;
     let report = told(&world, &plan, &ReportRequest::default()).await;
     assert!(!report.has_intruder, "{:#?}", report.indicators);
-    assert!(report.summary.happened.contains("No intruder in the account of"), "{:?}", report.summary);
+    assert!(report.summary.happened.contains("No intruder in it is certain"), "{:?}", report.summary);
     assert_eq!(report.summary.lost, "Nothing that is known of.");
     assert_eq!(report.times.first_access, None);
     let markdown = plain(&incident_markdown(&report));
+    for words in ["When it was contained", "Time to contain"] {
+        assert!(!markdown.contains(words), "{words}: {markdown}");
+    }
     assert!(markdown.contains("There is no incident to explain"), "{markdown}");
     assert_eq!(unbalanced(&incident_html(&report).unwrap()), None);
 }
@@ -549,13 +558,24 @@ async fn what_a_person_did_is_told_as_their_word() {
     assert!(before.summary.happened.starts_with("NOT contained."), "{:?}", before.summary);
     assert!(before.summary.open.contains("Ask the bank"), "{:?}", before.summary);
     let said = Word { action: "bank", by: "dana.ito@contoso.com", reason: "called, nothing was paid" };
-    confirm(world.store.as_ref(), &run.run, said, world.clock.now()).await.unwrap();
+    let said_at = world.clock.now() + std::time::Duration::from_hours(5);
+    confirm(world.store.as_ref(), &run.run, said, said_at).await.unwrap();
     let after = told(&world, &plan, &ReportRequest::default()).await;
     assert!(after.summary.contained.contains("as far as a person's word goes"), "{:?}", after.summary);
     let markdown = plain(&incident_markdown(&after));
     for title in ["Timeline", "Containment", "Change log"] {
         assert!(part(&markdown, title).contains("called, nothing was paid"), "{title}: {markdown}");
     }
+    assert_eq!(after.times.contained_at, Some(said_at));
+    let ended = after.timeline.iter().find(|own| own.what.starts_with("the run ended.")).unwrap();
+    assert!(ended.what.contains("NOT contained in full"), "{ended:?}");
+    let since = after.timeline.iter().find(|own| own.what.starts_with("with this word: Contained")).unwrap();
+    assert_eq!(since.at, said_at);
+    let changes = part(&markdown, "Containment");
+    assert!(
+        changes.contains("as partial; by what a person has confirmed since it is contained"),
+        "{changes}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -643,4 +663,138 @@ fn the_command_reads_once_keeps_it_and_does_without_credentials() {
     let output = bare().args(["--format", "html", "runs", "list"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("no HTML form"));
+}
+
+/// What is kept of a look after the run, changed.
+async fn read_with(world: &World, plan: &Plan, change: impl FnOnce(&mut EvidenceRead)) -> EvidenceRead {
+    let mut read = investigator(world).read_again(plan).await.unwrap();
+    change(&mut read);
+    keep(world.store.as_ref(), &plan.id, Phase::Afterwards, &read).await.unwrap();
+    read
+}
+
+#[tokio::test(start_paused = true)]
+async fn signs_of_the_intruder_after_the_containment_stand_first() {
+    let (world, plan) = reference("bec").await;
+    read_again(&world, &plan).await;
+    let quiet = told(&world, &plan, &ReportRequest::default()).await;
+    assert!(quiet.signs_since.is_empty(), "{:?}", quiet.signs_since);
+    let later = quiet.times.contained_at.unwrap() + std::time::Duration::from_hours(20);
+    for went_through in [true, false] {
+        read_with(&world, &plan, |read| {
+            let mut event = read.found.timeline.iter().find(|own| own.who == Who::Intruder).unwrap().clone();
+            (event.kind, event.at, event.until) = (EventKind::SignIn, later, None);
+            read.found.timeline.push(event);
+            let Look::Read(access) = &mut read.access else { panic!("no access") };
+            assert!(access.last.is_some());
+            if went_through {
+                access.last = Some(later);
+            }
+        })
+        .await;
+        let report = told(&world, &plan, &ReportRequest::default()).await;
+        assert_eq!(report.signs_since.len(), usize::from(went_through), "{:?}", report.signs_since);
+        let summary = &report.summary;
+        assert_eq!(summary.happened.starts_with("SIGNS OF THE INTRUDER SINCE"), went_through, "{summary:?}");
+        assert_eq!(summary.open.starts_with("1 sign of the intruder, later"), went_through, "{summary:?}");
+        assert_eq!(summary.next.starts_with("Run `stanch runs verify"), went_through, "{summary:?}");
+        assert_eq!(summary.next.contains("bring the user back"), !went_through, "{summary:?}");
+        let title = incident_markdown(&report).lines().next().unwrap().to_owned();
+        assert_eq!(title.ends_with("with signs of the intruder since"), went_through, "{title}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_unread_or_undecided_is_never_told_as_not_there() {
+    let (world, plan) = reference("bec").await;
+    let run = world.store.run_of_plan(plan.digest).await.unwrap().unwrap();
+    let (mut plan, journal) = world.store.load(&run).await.unwrap();
+    let left = |kind: &str, object: &str, why: &str| LeftObject {
+        step: kind.to_owned(),
+        kind: None,
+        object: object.to_owned(),
+        why: vec![why.to_owned()],
+        holds_back: false,
+        decided: false,
+        next: None,
+    };
+    plan.left.push(left("disable_devices", "every device", "they could not be read: 403"));
+    plan.left.push(left("strip_roles", "the role Reports Reader", "unknown: nothing says who gave it"));
+    let kept = Kept::default();
+    let report =
+        incident_report(run, &plan, &journal, &kept, &ReportRequest::default(), world.clock.now()).unwrap();
+    let Look::Read(Some(ways)) = &report.ways_in else { panic!("{:?}", report.ways_in) };
+    let of = |hold| ways.ways.iter().find(|own| own.hold == hold).unwrap();
+    assert_eq!(of(Hold::Device).state, WayState::NotLookedAt, "{ways:#?}");
+    assert!(of(Hold::Device).before.contains("403"), "{ways:#?}");
+    assert_eq!(of(Hold::Role).state, WayState::Left, "{ways:#?}");
+    assert!(of(Hold::Role).before.starts_with("undecided: the role Reports Reader"), "{ways:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_log_was_not_read_no_intruder_is_not_known_to_be_none() {
+    let world = World::case("made-leaver");
+    let plan = world.plan("leaver").await;
+    world.apply(&plan).await;
+    let why = "the tenant has no licence for it";
+    read_with(&world, &plan, |read| read.access = Look::Unread { why: why.to_owned() }).await;
+    let run = world.store.run_of_plan(plan.digest).await.unwrap().unwrap();
+    let (plan, journal) = world.store.load(&run).await.unwrap();
+    let mut kept = Kept::find(world.store.as_ref(), &plan.id).await.unwrap();
+    kept.planning = None;
+    let request = ReportRequest::default();
+    let report = incident_report(run, &plan, &journal, &kept, &request, world.clock.now()).unwrap();
+    assert!(
+        report.summary.lost.contains(why) && report.summary.happened.contains(why),
+        "{:?}",
+        report.summary
+    );
+    let markdown = plain(&incident_markdown(&report));
+    assert!(!markdown.contains("There is no incident"), "{markdown}");
+    for title in ["Initial access", "Root cause, as far as the evidence carries"] {
+        assert!(part(&markdown, title).contains(why), "{title}: {markdown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_look_loses_nothing_that_an_earlier_one_had_read() {
+    let (world, plan) = reference("bec").await;
+    let first = investigator(&world).read_again(&plan).await.unwrap();
+    let mut second = first.clone();
+    second.access = Look::Unread { why: "expired".to_owned() };
+    second.found.recipients.clear();
+    second.found.timeline.clear();
+    second.found.persistence.clear();
+    let merged = second.and_what_is_gone(&first);
+    assert_eq!(merged, first);
+    let mut third = first.clone();
+    let Look::Read(access) = &mut third.access else { panic!("no access") };
+    (access.first, access.sign_ins) = (None, 0);
+    assert_eq!(third.and_what_is_gone(&first).access, first.access);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_is_disabled_and_loses_its_consent_is_counted_once() {
+    let world = World::case("made-malicious_consent");
+    let plan = world.plan("malicious-consent").await;
+    for step in ["revoke_app_consents", "disable_service_principal"] {
+        assert!(plan.actions.iter().any(|own| own.step == step), "{step}");
+    }
+    world.apply(&plan).await;
+    let report = told(&world, &plan, &ReportRequest::default()).await;
+    assert!(report.summary.happened.contains("1 consent to an app"), "{:?}", report.summary);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_asked_for_against_the_evidence_is_not_called_the_intruders() {
+    let world = World::case("made-malicious_consent");
+    let asked = world.plan("bec").await;
+    let rule = asked.actions.iter().find(|own| own.object.name.starts_with("Before 2025")).unwrap();
+    let mut request = world.request("bec");
+    request.remove.push(rule.object.id.clone().unwrap().parse().unwrap());
+    let plan = world.plan_for(request).await.unwrap();
+    world.apply(&plan).await;
+    let report = told(&world, &plan, &ReportRequest::default()).await;
+    let own = report.persistence.iter().find(|own| own.name.starts_with("Before 2025")).unwrap();
+    assert_eq!(own.verdict, MethodVerdict::Unknown, "{own:?}");
 }

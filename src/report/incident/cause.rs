@@ -10,12 +10,18 @@ use super::findings::Findings;
 use crate::case::{IndicatorKind, Look, PersistenceKind};
 use crate::domain::shown;
 
+/// Where nothing speaks of an intruder because the log was not read.
+const NOT_KNOWN: &str = "Not known: the sign-in log was not read.";
+
 fn say(basis: Basis, says: impl Into<String>, facts: Vec<String>) -> Statement {
     Statement { says: says.into(), basis, facts }
 }
 
 /// How the intruder came in.
 pub(super) fn initial_access(findings: &Findings) -> Vec<Statement> {
+    if let Some(why) = findings.not_known() {
+        return vec![say(Basis::Unknown, NOT_KNOWN, vec![why.to_owned()])];
+    }
     if !findings.has_intruder {
         let says = "No access of an intruder's is certain by what was read.";
         return vec![say(Basis::Unknown, says, Vec::new())];
@@ -122,6 +128,9 @@ fn begins_late(access: &Access) -> Option<String> {
 
 /// Why nothing stopped it.
 pub(super) fn root_cause(inputs: &IncidentInputs<'_>, findings: &Findings) -> Vec<Statement> {
+    if let Some(why) = findings.not_known() {
+        return vec![say(Basis::Unknown, NOT_KNOWN, vec![why.to_owned()])];
+    }
     if !findings.has_intruder {
         let says = "There is no incident to explain: no intruder is certain by what was read.";
         return vec![say(Basis::Unknown, says, Vec::new())];

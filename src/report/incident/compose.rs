@@ -11,7 +11,7 @@ use super::{cause, changes, measures, timeline, ways};
 use crate::order::OrderedStep;
 use crate::plan::Plan;
 use crate::report::Unread;
-use crate::run::{JournalLine, Progress, Run};
+use crate::run::{Entry, JournalLine, Progress, Run, Verdict};
 
 /// All that a report is made from.
 #[derive(Clone, Debug)]
@@ -56,7 +56,17 @@ impl IncidentReport {
         let times = times(plan, run, inputs.journal, inputs.progress, findings.first_access(), reported_at);
         let ways_in = ways::ways_in(inputs, &findings, times.tokens_until);
         let measures = measures::measures(inputs, &findings);
-        let told = Told { inputs, findings: &findings, times: &times, measures: &measures };
+        let signs_since = times
+            .contained_at
+            .map(|at| findings.signs_since(at, plan, inputs.afterwards))
+            .unwrap_or_default();
+        let told = Told {
+            inputs,
+            findings: &findings,
+            times: &times,
+            measures: &measures,
+            signs_since: &signs_since,
+        };
         let summary = summary(&told);
         Self {
             made_at: inputs.made_at,
@@ -65,6 +75,7 @@ impl IncidentReport {
             tenant: plan.tenant.clone(),
             sources: sources(inputs),
             verdict: run.verdict,
+            signs_since,
             has_intruder: findings.has_intruder,
             summary,
             timeline: timeline::entries(inputs, &findings, &times, clocks),
@@ -108,9 +119,19 @@ fn sources(inputs: &IncidentInputs<'_>) -> Sources {
         digest: inputs.plan.digest,
         run: inputs.run.run.clone(),
         ended_at: inputs.run.ended_at,
+        ended_as: ended_as(inputs.journal),
+        aim: inputs.plan.playbook.aim,
         ends_sessions: inputs.plan.ends_sessions(),
         evidence: evidence.collect(),
     }
+}
+
+/// The verdict that the run ended with.
+pub(super) fn ended_as(journal: &[JournalLine]) -> Option<Verdict> {
+    journal.iter().rev().find_map(|line| match &line.entry {
+        Entry::Finished { verdict, .. } => Some(*verdict),
+        _ => None,
+    })
 }
 
 /// What was said about the input and about each look, each once.

@@ -11,6 +11,7 @@ use crate::approval::ConsumedConsent;
 use crate::case::{Hold, Indicator, JudgedMethod, Look, OtherUser, Persistence, Subject, Window};
 use crate::domain::{ActionId, PlanDigest, PlanId, RunId, Sha256Digest};
 use crate::plan::{LeftObject, Requester, TenantRef};
+use crate::playbook::Aim;
 use crate::report::{AddressFound, Recipient, Technique, Unread, Who};
 use crate::run::{ActionState, OpenItem, ProofFact, Verdict};
 
@@ -28,6 +29,10 @@ pub struct Sources {
     /// When the run ended, by our clock; absent where it did not.
     #[schemars(with = "Option<crate::domain::Moment>")]
     pub ended_at: Option<Timestamp>,
+    /// How the run ended; what a person has said since is in the report's verdict alone.
+    pub ended_as: Option<Verdict>,
+    /// What the playbook is for.
+    pub aim: Aim,
     /// Whether the plan ends sessions: what does not, contains nobody.
     pub ends_sessions: bool,
     /// What of the logs was read, and when.
@@ -79,8 +84,8 @@ pub struct Times {
     /// When the last revocation of sessions was accepted.
     #[schemars(with = "Option<crate::domain::Moment>")]
     pub last_revocation: Option<Timestamp>,
-    /// Since when the account counts as contained: the last revocation of a run whose every required change was read
-    /// back. Absent for any other.
+    /// Since when the account counts as contained: the last answer to a required change, or a person's word for one, of
+    /// a run whose every required change was read back. Absent for any other.
     #[schemars(with = "Option<crate::domain::Moment>")]
     pub contained_at: Option<Timestamp>,
     /// From the first access until it was contained.
@@ -313,8 +318,10 @@ pub struct IncidentReport {
     pub tenant: TenantRef,
     /// The plan and the run.
     pub sources: Sources,
-    /// How the run ended; before its end, how it would if it stopped now.
+    /// How the run stands; before its end, how it would if it stopped now.
     pub verdict: Verdict,
+    /// What there is of the intruder's that is later than the containment, one line each: show it inert.
+    pub signs_since: Vec<String>,
     /// Whether anything ties to an intruder for certain.
     pub has_intruder: bool,
     /// The summary for a manager.

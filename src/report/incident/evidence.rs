@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::controls::Control;
 use crate::case::{Evidence, Look, SecondFactor, SignIn};
+use crate::domain::shown;
 use crate::policy::evaluate::{device_policy_stops, token_policy_stops};
 use crate::report::InvestigationReport;
+use crate::report::investigation::{MAIL_SENT, OTHERS_THERE};
 
 /// What was read of an incident at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +30,72 @@ pub struct EvidenceRead {
     pub access: Look<Access>,
     /// The tenant's policies, as far as they bear on such an intrusion.
     pub controls: Look<Vec<Control>>,
+}
+
+impl EvidenceRead {
+    /// This look with what an earlier one had read and this one has not: logs expire, and what is deleted is gone.
+    pub fn and_what_is_gone(mut self, earlier: &Self) -> Self {
+        self.access = fuller(&self.access, &earlier.access);
+        if self.controls.read().is_none() {
+            self.controls = earlier.controls.clone();
+        }
+        self.alert_at = self.alert_at.or(earlier.alert_at);
+        let (new, old) = (&mut self.found, &earlier.found);
+        let was_read = |what: &str| !old.unread.iter().any(|own| own.what == what);
+        new.unread.retain(|own| {
+            let is_carried = [MAIL_SENT, OTHERS_THERE].contains(&own.what.as_str()) && was_read(&own.what);
+            if is_carried {
+                new.notes.push(format!(
+                    "{}: as it was read {}; this time it could not be read ({})",
+                    own.what,
+                    shown(earlier.read_at),
+                    own.why
+                ));
+            }
+            !is_carried
+        });
+        carry(&mut new.indicators, &old.indicators, |one, other| {
+            (one.kind, &one.value) == (other.kind, &other.value)
+        });
+        carry(&mut new.persistence, &old.persistence, |one, other| {
+            (one.kind, &one.id) == (other.kind, &other.id)
+        });
+        carry(&mut new.addresses, &old.addresses, |one, other| one.address == other.address);
+        carry(&mut new.recipients, &old.recipients, |one, other| one.address == other.address);
+        carry(&mut new.others, &old.others, |one, other| one == other);
+        carry(&mut new.timeline, &old.timeline, |one, other| {
+            (one.at, one.kind, &one.address) == (other.at, other.kind, &other.address)
+        });
+        new.timeline
+            .sort_by(|one, other| (one.at, one.who, &one.what).cmp(&(other.at, other.who, &other.what)));
+        self
+    }
+}
+
+/// Adds what is not there of the other list.
+fn carry<T: Clone>(to: &mut Vec<T>, from: &[T], is_same: impl Fn(&T, &T) -> bool) {
+    let gone: Vec<T> =
+        from.iter().filter(|own| !to.iter().any(|known| is_same(known, own))).cloned().collect();
+    to.extend(gone);
+}
+
+/// What the log says by the look that has more of it: one that reaches back further, else the later.
+pub(super) fn fuller(later: &Look<Access>, earlier: &Look<Access>) -> Look<Access> {
+    let first = |own: &Look<Access>| own.read()?.first.as_ref().map(|own| own.at);
+    let is_earlier = match (later.read(), earlier.read()) {
+        (None, Some(_)) => true,
+        (Some(_), Some(_)) => match (first(later), first(earlier)) {
+            (Some(later), Some(earlier)) => earlier < later,
+            (None, Some(_)) => true,
+            _ => false,
+        },
+        _ => false,
+    };
+    if !is_earlier {
+        return later.clone();
+    }
+    let last = later.read().and_then(|own| own.last);
+    earlier.as_ref().map(|own| Access { last: own.last.max(last), ..own.clone() })
 }
 
 /// The intruder's first sign-in, as logged: show its texts inert.
@@ -67,6 +135,10 @@ pub struct Stopped {
 pub struct Access {
     /// The first.
     pub first: Option<FirstSignIn>,
+    /// When the last was (UTC).
+    #[serde(default)]
+    #[schemars(with = "Option<crate::domain::Moment>")]
+    pub last: Option<Timestamp>,
     /// How many went through.
     pub sign_ins: usize,
     /// How many of the user's own went through in the same log.
@@ -119,6 +191,7 @@ impl Access {
             }
             Self {
                 first: first(&intruders),
+                last: intruders.last().map(|row| row.at),
                 sign_ins: intruders.len(),
                 own_sign_ins: own.len(),
                 by_claim: count(&|row| row.second_factor == SecondFactor::ByClaim),

@@ -5,13 +5,15 @@ use jiff::Timestamp;
 
 use super::compose::IncidentInputs;
 use super::controls::Control;
-use super::evidence::{Access, EvidenceRead};
+use super::evidence::{Access, EvidenceRead, fuller};
 use crate::case::{
     Indicator, IndicatorKind, JudgedMethod, Look, MethodVerdict, OtherUser, Persistence, PersistenceKind,
 };
+use crate::domain::shown;
 use crate::plan::{Action, Plan};
+use crate::playbook::Aim;
 use crate::report::investigation::{MAIL_SENT, OTHERS_THERE};
-use crate::report::{AddressFound, Event, InvestigationReport, Recipient};
+use crate::report::{AddressFound, Event, EventKind, InvestigationReport, Recipient, Who};
 use crate::run::Progress;
 
 /// Steps that act on what an intruder left, with the kind of it.
@@ -78,6 +80,14 @@ impl Findings {
         }
     }
 
+    /// Why it is not known whether there was an intruder: nothing shows one, and the log was not read.
+    pub fn not_known(&self) -> Option<&str> {
+        match &self.access {
+            Look::Unread { why } if !self.has_intruder => Some(why),
+            _ => None,
+        }
+    }
+
     /// The intruder's first access.
     pub fn first_access(&self) -> Option<Timestamp> {
         if !self.has_intruder {
@@ -97,6 +107,36 @@ impl Findings {
     pub fn theirs(&self, kind: PersistenceKind) -> Vec<&Persistence> {
         let all = self.persistence.iter();
         all.filter(|own| own.kind == kind && own.verdict == MethodVerdict::Attacker).collect()
+    }
+
+    /// What there is of the intruder's that is later than a moment, one line each: an attempt that failed is none.
+    pub fn signs_since(
+        &self,
+        since: Timestamp,
+        plan: &Plan,
+        afterwards: Option<&EvidenceRead>,
+    ) -> Vec<String> {
+        // What an older version has kept does not say which sign-in was the last that went through.
+        let went_through = match self.access.read() {
+            Some(Access { last: Some(last), .. }) => *last > since,
+            _ => true,
+        };
+        let mut signs: Vec<String> = self
+            .events
+            .iter()
+            .filter(|own| own.who == Who::Intruder && own.until.unwrap_or(own.at) > since)
+            .filter(|own| own.kind != EventKind::SignIn || went_through)
+            .map(|own| format!("{} {}", shown(own.until.unwrap_or(own.at)), own.what))
+            .collect();
+        let known = plan.case.methods.read();
+        let is_known = |id: &str| known.is_none_or(|all| all.iter().any(|own| own.method.id.as_str() == id));
+        let methods = afterwards.into_iter().flat_map(|own| &own.found.methods);
+        signs.extend(
+            methods
+                .filter(|own| own.verdict == MethodVerdict::Attacker && !is_known(&own.id))
+                .map(|own| format!("the {} \"{}\", which the plan did not know", own.kind, own.name)),
+        );
+        signs
     }
 
     /// The mails that were sent as the user, one to many counted once.
@@ -128,17 +168,14 @@ fn part<T>(
     }
 }
 
-/// What the log says, by the look that read it; the later has more of it.
+/// What the log says, by the look that has more of it.
 fn access(planning: Option<&EvidenceRead>, afterwards: Option<&EvidenceRead>) -> Look<Access> {
-    let looks = [afterwards, planning].into_iter().flatten();
-    let mut unread = None;
-    for look in looks {
-        if look.access.read().is_some() {
-            return look.access.clone();
-        }
-        unread.get_or_insert_with(|| look.access.clone());
+    match (planning, afterwards) {
+        (Some(planning), Some(afterwards)) => fuller(&afterwards.access, &planning.access),
+        (one, other) => one
+            .or(other)
+            .map_or_else(|| Look::Unread { why: NOTHING_KEPT.to_owned() }, |own| own.access.clone()),
     }
-    unread.unwrap_or_else(|| Look::Unread { why: NOTHING_KEPT.to_owned() })
 }
 
 /// The policies as they were before the run: what was read before it, or what was read after it less what it made.
@@ -176,7 +213,10 @@ fn indicators(plan: &Plan, found: Option<&InvestigationReport>) -> Vec<Indicator
 
 /// What was left behind: what the plan acts on, and what was found beside it.
 fn persistence(plan: &Plan, found: Option<&InvestigationReport>) -> Vec<Persistence> {
-    let mut all: Vec<Persistence> = plan.actions.iter().filter_map(acted_on).collect();
+    let (apps, others): (Vec<&Action>, Vec<&Action>) =
+        plan.actions.iter().partition(|own| own.step == "disable_service_principal");
+    let of = |action: &&Action| acted_on(action, plan);
+    let mut all: Vec<Persistence> = others.iter().filter_map(of).collect();
     all.dedup_by(|one, other| (one.kind, &one.id) == (other.kind, &other.id));
     for own in found.into_iter().flat_map(|own| &own.persistence) {
         match all.iter_mut().find(|known| known.kind == own.kind && known.id == own.id) {
@@ -184,7 +224,7 @@ fn persistence(plan: &Plan, found: Option<&InvestigationReport>) -> Vec<Persiste
             Some(known) => {
                 known.does.clone_from(&own.does);
                 known.at = own.at.or(known.at);
-                if known.verdict == MethodVerdict::Unknown {
+                if known.verdict == MethodVerdict::Unknown || own.verdict == MethodVerdict::Owner {
                     known.verdict = own.verdict;
                     known.reasons.clone_from(&own.reasons);
                 }
@@ -192,17 +232,29 @@ fn persistence(plan: &Plan, found: Option<&InvestigationReport>) -> Vec<Persiste
             None => all.push(own.clone()),
         }
     }
+    // An app whose consent is known is not counted a second time.
+    for app in apps.iter().filter_map(of) {
+        if !all.iter().any(|own| (own.kind, &own.name) == (app.kind, &app.name)) {
+            all.push(app);
+        }
+    }
     all
 }
 
-/// What an action is about. What a person is to do may be to look whose it is.
-fn acted_on(action: &Action) -> Option<Persistence> {
+/// How a step words it that a person wanted something gone against the evidence.
+const ASKED_FOR: &str = "asked for with --remove";
+
+/// What an action is about. What a person is to do may be to look whose it is; what a person asked for, and what goes
+/// because an account is closed, need not be an intruder's.
+fn acted_on(action: &Action, plan: &Plan) -> Option<Persistence> {
+    let is_judged =
+        action.cannot.is_none() && plan.playbook.aim == Aim::Contain && !action.reason.starts_with(ASKED_FOR);
     let (_, kind) = LEFT_BEHIND.iter().find(|(step, _)| *step == action.step)?;
     Some(Persistence {
         kind: *kind,
         id: action.object.id.clone()?,
         name: action.object.name.clone(),
-        verdict: if action.cannot.is_none() { MethodVerdict::Attacker } else { MethodVerdict::Unknown },
+        verdict: if is_judged { MethodVerdict::Attacker } else { MethodVerdict::Unknown },
         does: action.summary.clone(),
         at: None,
         reasons: action.evidence.clone(),

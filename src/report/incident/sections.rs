@@ -3,25 +3,28 @@
 mod answer;
 mod evidence;
 
-use super::document::{IncidentReport, Statement, Summary};
+use super::document::{IncidentReport, Statement};
 use super::drawing::Drawing;
 use super::page::{Block, Cell, Page, Section, Tone};
 use super::times::span;
 use crate::case::{Look, RoleSource, Subject};
 use crate::domain::shown;
+use crate::playbook::Aim;
 use crate::run::Verdict;
 
 /// Lays the report out.
 pub(super) fn page(report: &IncidentReport) -> Page {
-    let tone = if report.verdict == Verdict::Contained { Tone::Good } else { Tone::Bad };
+    let is_quiet = report.signs_since.is_empty();
+    let tone = if report.verdict == Verdict::Contained && is_quiet { Tone::Good } else { Tone::Bad };
+    let verdict = report.verdict.to_string();
     let section = |id, title, blocks| Section { id, title, blocks };
     Page {
         title: format!("Incident report: {}", report.subject.upn),
-        verdict: report.verdict.to_string(),
+        verdict: if is_quiet { verdict } else { format!("{verdict}, with signs of the intruder since") },
         tone,
         sections: vec![
             section("subject", "Subject", subject(report)),
-            section("summary", "Summary", summary(&report.summary, tone)),
+            section("summary", "Summary", summary(report, tone)),
             section("timeline", "Timeline", timeline(report)),
             section("access", "Initial access", statements(&report.initial_access)),
             section("deeds", "What the intruder did", evidence::deeds(report)),
@@ -99,12 +102,18 @@ fn roles(subject: &Subject) -> String {
     }
 }
 
-fn summary(summary: &Summary, tone: Tone) -> Vec<Block> {
+fn summary(report: &IncidentReport, tone: Tone) -> Vec<Block> {
+    let summary = &report.summary;
+    let since = if report.signs_since.is_empty() { Tone::Plain } else { Tone::Bad };
+    let ended = match report.sources.aim {
+        Aim::Contain => "When it was contained",
+        Aim::Close => "When it was closed",
+    };
     let lines = [
-        ("What happened", &summary.happened, Tone::Plain),
-        ("When it was contained", &summary.contained, tone),
+        ("What happened", &summary.happened, since),
+        (ended, &summary.contained, tone),
         ("What was lost", &summary.lost, Tone::Plain),
-        ("What is open", &summary.open, Tone::Plain),
+        ("What is open", &summary.open, since),
         ("What to do", &summary.next, Tone::Plain),
     ];
     let rows = lines.map(|(name, text, tone)| [Cell::of(name), Cell::of(text.clone()).toned(tone)]);
@@ -113,6 +122,10 @@ fn summary(summary: &Summary, tone: Tone) -> Vec<Block> {
 
 fn timeline(report: &IncidentReport) -> Vec<Block> {
     let times = &report.times;
+    let (ended, not_ended, ending) = match report.sources.aim {
+        Aim::Contain => ("Contained", "NOT contained, or not proved to be", "Time to contain"),
+        Aim::Close => ("Closed", "NOT closed, or not proved to be", "Time to close"),
+    };
     let mut rows = Vec::new();
     let mut add = |name: &str, at: Option<jiff::Timestamp>| rows.extend(at.map(|at| row(name, shown(at))));
     add("First access", times.first_access);
@@ -120,14 +133,16 @@ fn timeline(report: &IncidentReport) -> Vec<Block> {
     add("Plan made", times.planned_at);
     add("Run began", times.began_at);
     add("Last revocation of sessions", times.last_revocation);
-    add("Contained", times.contained_at);
+    add(ended, times.contained_at);
     let spans = [
-        ("Time to contain, from the first access", times.seconds_from_first_access),
-        ("Time to contain, from the report", times.seconds_from_report),
+        ("from the first access", times.seconds_from_first_access),
+        ("from the report", times.seconds_from_report),
     ];
-    rows.extend(spans.iter().filter_map(|(name, seconds)| Some(row(name, span((*seconds)?)))));
+    rows.extend(
+        spans.iter().filter_map(|(from, seconds)| Some(row(&format!("{ending}, {from}"), span((*seconds)?)))),
+    );
     if times.contained_at.is_none() {
-        rows.push([Cell::of("Contained"), Cell::of("NOT contained, or not proved to be").toned(Tone::Bad)]);
+        rows.push([Cell::of(ended), Cell::of(not_ended).toned(Tone::Bad)]);
     }
     let mut blocks = vec![Block::table("The moments that matter (UTC)", ["", ""], rows)];
     if times.clock_moved_by_seconds != 0 {

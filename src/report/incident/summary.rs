@@ -6,6 +6,7 @@ use super::findings::Findings;
 use super::times::span;
 use crate::case::{IndicatorKind, Look, PersistenceKind};
 use crate::domain::{shell_word, shown};
+use crate::playbook::Aim;
 use crate::report::Recipient;
 use crate::report::words::headline_of;
 use crate::run::{Verdict, rests_on_a_word};
@@ -16,6 +17,8 @@ pub(super) struct Told<'a> {
     pub findings: &'a Findings,
     pub times: &'a Times,
     pub measures: &'a [Measure],
+    /// What there is of the intruder's since the containment.
+    pub signs_since: &'a [String],
 }
 
 /// Puts the five lines together.
@@ -51,12 +54,31 @@ fn happened(told: &Told<'_>) -> String {
     let (plan, run) = (inputs.plan, inputs.run);
     let subject = &plan.case.subject;
     let who = format!("{} ({})", subject.display_name, subject.upn);
+    let closes = plan.playbook.aim == Aim::Close;
     let first = match run.verdict {
+        _ if run.ended_at.is_none() && closes => "NOT closed: the run has not ended. ",
         _ if run.ended_at.is_none() => "NOT contained: the run has not ended. ",
+        Verdict::Contained if !told.signs_since.is_empty() => {
+            "SIGNS OF THE INTRUDER SINCE IT WAS CONTAINED. "
+        }
         Verdict::Contained => "",
         _ if !plan.ends_sessions() => "NOT done in full. ",
+        _ if closes => "NOT closed. ",
         _ => "NOT contained. ",
     };
+    if let Some(why) = findings.not_known() {
+        return format!(
+            "{first}Whether an intruder was in the account of {who} is not known: the sign-in log was not read ({why}). The \
+             playbook `{}` was carried out.",
+            plan.playbook.name
+        );
+    }
+    if !findings.has_intruder && closes {
+        return format!(
+            "{first}The account of {who} was to be closed, by the playbook `{}`. No intruder in it is certain by what was read.",
+            plan.playbook.name
+        );
+    }
     if !findings.has_intruder {
         return format!(
             "{first}No intruder in the account of {who} is certain by what was read; the playbook `{}` was carried out all the \
@@ -97,7 +119,11 @@ fn contained(told: &Told<'_>) -> String {
     let Told { inputs, times, .. } = told;
     let headline = headline_of(inputs.run, inputs.plan);
     let Some(at) = times.contained_at else { return headline.to_owned() };
-    let mut text = format!("Contained {}", shown(at));
+    let ended = match inputs.plan.playbook.aim {
+        Aim::Contain => "Contained",
+        Aim::Close => "Closed",
+    };
+    let mut text = format!("{ended} {}", shown(at));
     if let Some(seconds) = times.seconds_from_first_access {
         text.push_str(&format!(", {} after the first access", span(seconds)));
     }
@@ -108,13 +134,22 @@ fn contained(told: &Told<'_>) -> String {
         text.push_str(&format!(", {} after the run began", span(at.duration_since(began).as_secs())));
     }
     if rests_on_a_word(inputs.run, inputs.plan) {
-        return format!("{text}. {headline}");
+        let since = if told.signs_since.is_empty() { "" } else { " There are signs of the intruder SINCE." };
+        return format!("{text}. {headline}{since}");
     }
-    format!("{text}; every required change was read back, and the proof holds.")
+    let since = if told.signs_since.is_empty() {
+        ""
+    } else {
+        " There are signs of the intruder SINCE: see what is open."
+    };
+    format!("{text}; every required change was read back, and the proof holds.{since}")
 }
 
 fn lost(told: &Told<'_>) -> String {
     let findings = told.findings;
+    if let Some(why) = findings.not_known() {
+        return format!("Not known: the sign-in log was not read ({why}).");
+    }
     if !findings.has_intruder {
         return "Nothing that is known of.".to_owned();
     }
@@ -151,6 +186,13 @@ fn lost(told: &Told<'_>) -> String {
 fn open(told: &Told<'_>) -> String {
     let Told { inputs, times, .. } = told;
     let mut parts = Vec::new();
+    if let Some(number) = count(told.signs_since.len(), "sign", "signs") {
+        parts.push(format!(
+            "{number} of the intruder, later than the containment: {}. Run `stanch runs verify {}`.",
+            told.signs_since.join("; "),
+            inputs.run.run
+        ));
+    }
     let items: Vec<&str> = inputs.run.open.iter().map(|own| own.what.as_str()).collect();
     if let Some(number) = count(items.len(), "thing is", "things are") {
         parts.push(format!("{number} open: {}.", items.join("; ")));
@@ -165,6 +207,9 @@ fn next(told: &Told<'_>) -> String {
     let Told { inputs, findings, measures, .. } = told;
     let (plan, run) = (inputs.plan, inputs.run);
     let mut parts = Vec::new();
+    if !told.signs_since.is_empty() {
+        parts.push(format!("run `stanch runs verify {}` at once, and contain the account again", run.run));
+    }
     if run.verdict != Verdict::Contained || run.ended_at.is_none() {
         parts.push("work off what is open, below, at once".to_owned());
     }
@@ -173,10 +218,11 @@ fn next(told: &Told<'_>) -> String {
     let others = findings.others.read().map_or(0, |all| all.iter().filter(|own| own.successes > 0).count());
     let look = |text| format!("look at {text} from the same addresses");
     parts.extend(count(others, "other user", "other users").map(look));
-    if plan.ends_sessions() {
+    if plan.ends_sessions() && told.signs_since.is_empty() {
         parts.push(format!("run `stanch runs verify {}` once access tokens have run out", run.run));
     }
-    if run.verdict == Verdict::Contained && plan.ends_sessions() {
+    let is_shut_for_now = plan.ends_sessions() && plan.playbook.aim == Aim::Contain;
+    if run.verdict == Verdict::Contained && is_shut_for_now && told.signs_since.is_empty() {
         let user = shell_word(plan.case.subject.upn.as_str());
         parts.push(format!("bring the user back with `stanch run restore --user {user}`"));
     }

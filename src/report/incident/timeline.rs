@@ -1,10 +1,10 @@
 //! The timeline: what the intruder did, what was done to the account, and the answer to it, in the tenant's time.
 
-use super::compose::IncidentInputs;
+use super::compose::{IncidentInputs, ended_as};
 use super::document::{Lane, TimelineEntry, Times};
 use super::findings::Findings;
 use super::times::Clocks;
-use crate::report::words::{consent, headline_of};
+use crate::report::words::{consent, headline, headline_of};
 use crate::report::{Event, EventKind};
 use crate::run::Progress;
 
@@ -91,7 +91,16 @@ fn answered(inputs: &IncidentInputs<'_>, times: &Times, clocks: Clocks) -> Vec<T
         }
     }
     if let Some(at) = run.ended_at {
-        all.push(entry(clocks.theirs(at), format!("the run ended. {}", headline_of(run, plan))));
+        let words = inputs.progress.iter().filter_map(|own| own.confirmed.as_ref()).map(|word| word.at);
+        let said_since = words.max().filter(|said| *said > at);
+        let ended_as = match (ended_as(inputs.journal), said_since) {
+            (Some(verdict), Some(_)) => headline(verdict, plan),
+            _ => headline_of(run, plan),
+        };
+        all.push(entry(clocks.theirs(at), format!("the run ended. {ended_as}")));
+        if let Some(said) = said_since {
+            all.push(entry(clocks.theirs(said), format!("with this word: {}", headline_of(run, plan))));
+        }
     }
     all
 }

@@ -20,7 +20,9 @@ pub(super) fn times(
 ) -> Times {
     let clocks = Clocks::of(journal);
     let last_revocation = last_revocation(plan, progress);
-    let contained_at = last_revocation.filter(|_| run.verdict == Verdict::Contained && plan.ends_sessions());
+    let contained_at = last_revocation
+        .filter(|_| run.verdict == Verdict::Contained && plan.ends_sessions())
+        .map(|at| last_required(plan, progress, clocks).map_or(at, |required| required.max(at)));
     let since = |from: Option<Timestamp>| {
         let seconds = contained_at?.duration_since(from?).as_secs();
         // What was reported after it was contained has no such time.
@@ -43,6 +45,17 @@ pub(super) fn times(
 fn last_revocation(plan: &Plan, progress: &[Progress]) -> Option<Timestamp> {
     let answered = |action: &Action| progress.iter().find(|own| own.id == action.id)?.answered_at;
     plan.actions.iter().filter(|action| is_revocation(action)).filter_map(answered).max()
+}
+
+/// When the last required change was answered, or a person's word for it was given.
+fn last_required(plan: &Plan, progress: &[Progress], clocks: Clocks) -> Option<Timestamp> {
+    let all = plan.actions.iter().zip(progress).filter(|(action, _)| action.required);
+    all.flat_map(|(_, own)| {
+        let word = own.confirmed.as_ref().map(|word| clocks.theirs(word.at));
+        [own.answered_at, word]
+    })
+    .flatten()
+    .max()
 }
 
 /// Whether an action ends sessions.

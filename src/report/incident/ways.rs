@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use super::compose::IncidentInputs;
 use super::document::{WayIn, WayState, WaysIn};
 use super::findings::{Findings, LEFT_BEHIND};
-use crate::case::{Hold, IndicatorKind, Look, MethodKind, PersistenceKind};
+use crate::case::{Hold, IndicatorKind, JudgedMethod, Look, MethodKind, MethodVerdict, PersistenceKind};
 use crate::domain::shown;
 use crate::order::{End, OrderedStep, TooWide, outlook};
-use crate::plan::Plan;
+use crate::plan::{LeftObject, Plan};
 
 /// What is looked at, in the order of the table.
 const HOLDS: [Hold; 9] = [
@@ -30,6 +30,10 @@ pub(super) fn ways_in(
     findings: &Findings,
     tokens_until: Option<Timestamp>,
 ) -> Look<Option<WaysIn>> {
+    if inputs.steps.is_empty() && !inputs.plan.actions.is_empty() {
+        let why = "the plan is of a version that kept no order of its steps".to_owned();
+        return Look::Unread { why };
+    }
     let reckoned = match outlook(inputs.steps) {
         Ok(Some(reckoned)) => reckoned,
         Ok(None) => return Look::Read(None),
@@ -43,6 +47,12 @@ pub(super) fn ways_in(
         let end = reckoned.rows.iter().find(|row| row.hold == hold).map_or(End::Left, |row| row.end);
         let (state, after) = match (&held, end) {
             (_, End::Expires) => (WayState::Expires, expires(tokens_until)),
+            (Held::NotRead(_), End::Gone | End::GoneIfAll | End::Left) => {
+                (WayState::NotLookedAt, "not known: it was not read".to_owned())
+            }
+            (Held::Undecided(_), End::Gone | End::GoneIfAll | End::Left) => {
+                (WayState::Left, "LEFT: not all of it was taken".to_owned())
+            }
             (Held::Unread(_), End::Left) => {
                 (WayState::NotLookedAt, "not looked at by this playbook".to_owned())
             }
@@ -88,6 +98,10 @@ enum Held {
     Nothing,
     /// It was not looked for.
     Unread(String),
+    /// It was looked for, and could not be read.
+    NotRead(String),
+    /// Something was left of which it was not decided whose it is, or that was decided to stay.
+    Undecided(String),
 }
 
 impl Held {
@@ -96,7 +110,8 @@ impl Held {
             Self::Found(what) => what.clone(),
             Self::Assumed(what) => (*what).to_owned(),
             Self::Nothing => "none of an intruder's was found".to_owned(),
-            Self::Unread(why) => format!("not read: {why}"),
+            Self::Unread(why) | Self::NotRead(why) => format!("not read: {why}"),
+            Self::Undecided(what) => format!("undecided: {what}"),
         }
     }
 }
@@ -118,7 +133,7 @@ fn held(hold: Hold, plan: &Plan, findings: &Findings) -> Held {
         Hold::Pass => {
             let registered = methods(plan, findings, |kind| *kind == MethodKind::TemporaryAccessPass);
             match left(PersistenceKind::TemporaryAccessPass, plan, findings) {
-                found @ Held::Found(_) => found,
+                found @ (Held::Found(_) | Held::NotRead(_) | Held::Undecided(_)) => found,
                 _ => registered,
             }
         }
@@ -134,7 +149,7 @@ fn held(hold: Hold, plan: &Plan, findings: &Findings) -> Held {
 
 fn methods(plan: &Plan, findings: &Findings, is_meant: impl Fn(&MethodKind) -> bool) -> Held {
     if let Look::Unread { why } = &plan.case.methods {
-        return Held::Unread(why.clone());
+        return Held::NotRead(why.clone());
     }
     let names: Vec<String> = findings
         .rogue_methods
@@ -142,19 +157,53 @@ fn methods(plan: &Plan, findings: &Findings, is_meant: impl Fn(&MethodKind) -> b
         .filter(|own| is_meant(&own.method.kind))
         .map(|own| format!("{} \"{}\"", own.method.kind.label(), own.method.name))
         .collect();
-    if names.is_empty() { Held::Nothing } else { Held::Found(format!("held: {}", names.join(", "))) }
+    if !names.is_empty() {
+        return Held::Found(format!("held: {}", names.join(", ")));
+    }
+    let is_acted_on = |id: &str| {
+        plan.actions.iter().any(|own| own.object.id.as_deref() == Some(id) && own.cannot.is_none())
+    };
+    let (taken, stay): (Vec<&JudgedMethod>, Vec<&JudgedMethod>) = plan
+        .case
+        .methods
+        .read()
+        .into_iter()
+        .flatten()
+        .filter(|own| own.verdict == MethodVerdict::Unknown && is_meant(&own.method.kind))
+        .partition(|own| is_acted_on(own.method.id.as_str()));
+    let named = |all: &[&JudgedMethod]| {
+        let names = all.iter().map(|own| format!("{} \"{}\"", own.method.kind.label(), own.method.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    match (stay.as_slice(), taken.as_slice()) {
+        ([], []) => Held::Nothing,
+        ([], taken) => Held::Found(format!("not known whose: {}", named(taken))),
+        (stay, _) => Held::Undecided(named(stay)),
+    }
+}
+
+/// Whether it stands for what could not be read at all.
+fn is_unread(left: &LeftObject) -> bool {
+    left.why.first().is_some_and(|why| why.starts_with("they could not be read"))
 }
 
 fn left(kind: PersistenceKind, plan: &Plan, findings: &Findings) -> Held {
-    let theirs = findings.theirs(kind);
-    if !theirs.is_empty() {
-        let names: Vec<String> = theirs.iter().map(|own| format!("\"{}\"", own.name)).collect();
-        return Held::Found(format!("held: {}", names.join(", ")));
-    }
+    let names: Vec<String> = findings.theirs(kind).iter().map(|own| format!("\"{}\"", own.name)).collect();
+    let held = format!("held: {}", names.join(", "));
     let is_step = |step: &str| LEFT_BEHIND.iter().any(|(name, own)| *name == step && *own == kind);
+    let mut stays = plan.left.iter().filter(|own| is_step(own.kind.as_ref().unwrap_or(&own.step))).peekable();
+    if !names.is_empty() && stays.peek().is_none() {
+        return Held::Found(held);
+    }
+    if let Some(unread) = stays.clone().find(|own| is_unread(own)) {
+        return Held::NotRead(format!("{}: {}", unread.object, unread.why.join("; ")));
+    }
+    if stays.peek().is_some() {
+        let undecided = stays.map(|own| own.object.as_str()).collect::<Vec<_>>().join(", ");
+        return Held::Undecided(if names.is_empty() { undecided } else { format!("{undecided}; {held}") });
+    }
     let was_planned = plan.actions.iter().any(|own| is_step(&own.step))
-        || plan.unchanged.iter().any(|own| is_step(own.kind.as_ref().unwrap_or(&own.step)))
-        || plan.left.iter().any(|own| is_step(own.kind.as_ref().unwrap_or(&own.step)));
+        || plan.unchanged.iter().any(|own| is_step(own.kind.as_ref().unwrap_or(&own.step)));
     if was_planned || findings.persistence.iter().any(|own| own.kind == kind) {
         Held::Nothing
     } else {

@@ -2,6 +2,7 @@
 
 use crate::case::Look;
 use crate::domain::shown;
+use crate::playbook::Aim;
 use crate::report::incident::document::{IncidentReport, MeasureState, WayState};
 use crate::report::incident::page::{Block, Cell, Tone};
 use crate::report::words::consent;
@@ -17,7 +18,15 @@ pub(super) fn containment(report: &IncidentReport) -> Vec<Block> {
     }];
     who.extend(report.consent.given.iter().map(|given| consent(report.consent.kind, given)));
     who.push(match report.sources.ended_at {
-        Some(at) => format!("the run ended {} (our clock) as {}", shown(at), report.verdict),
+        Some(at) => {
+            let ended_as = report.sources.ended_as.unwrap_or(report.verdict);
+            let since = if ended_as == report.verdict {
+                String::new()
+            } else {
+                format!("; by what a person has confirmed since it is {}", report.verdict)
+            };
+            format!("the run ended {} (our clock) as {ended_as}{since}", shown(at))
+        }
         None => "the run has NOT ended: it is still under way, or was cut off".to_owned(),
     });
     let rows = report.actions.iter().map(|own| {
@@ -116,6 +125,11 @@ pub(super) fn proof(report: &IncidentReport) -> Vec<Block> {
 /// What stays open.
 pub(super) fn open(report: &IncidentReport) -> Vec<Block> {
     let mut blocks = Vec::new();
+    if !report.signs_since.is_empty() {
+        let rows = report.signs_since.iter().map(|own| [Cell::of(own.clone()).toned(Tone::Bad)]);
+        let caption = "The intruder's, later than the containment";
+        blocks.push(Block::table(caption, ["What"], rows.collect()));
+    }
     match report.times.tokens_until {
         Some(at) => blocks.push(Block::Text(format!(
             "Access tokens that were issued before the last revocation may live until {}: nothing takes them back, and they \
@@ -149,7 +163,11 @@ pub(super) fn open(report: &IncidentReport) -> Vec<Block> {
     }
     if report.sources.ends_sessions {
         blocks.push(Block::Text(format!(
-            "Whether the intruder counts as evicted is told by `stanch runs verify {}`.",
+            "Whether {} is told by `stanch runs verify {}`.",
+            match report.sources.aim {
+                Aim::Contain => "the intruder counts as evicted",
+                Aim::Close => "the account is still shut",
+            },
             report.sources.run
         )));
     }
