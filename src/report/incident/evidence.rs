@@ -34,6 +34,7 @@ pub struct EvidenceRead {
 
 impl EvidenceRead {
     /// This look with what an earlier one had read and this one has not: logs expire, and what is deleted is gone.
+    #[must_use]
     pub fn and_what_is_gone(mut self, earlier: &Self) -> Self {
         self.access = fuller(&self.access, &earlier.access);
         if self.controls.read().is_none() {
