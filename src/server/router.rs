@@ -22,6 +22,9 @@ use crate::store::Inbox;
 /// Bodies read at once: as much memory as they may take.
 const MOST_AT_ONCE: usize = 100;
 
+/// Of these, as many as may come from addresses that are put off.
+const MOST_DOUBTFUL: usize = 10;
+
 /// What the routes share.
 pub struct Server {
     pub(super) hooks: BTreeMap<String, Hook>,
@@ -32,6 +35,7 @@ pub struct Server {
     pub(super) widest: crate::config::WidestBlock,
     pub(super) wake: Arc<Notify>,
     pub(super) at_once: Semaphore,
+    pub(super) doubtful: Semaphore,
     pub(super) sources: Sources,
 }
 
@@ -54,6 +58,7 @@ impl Server {
             widest: guards.widest_block,
             wake,
             at_once: Semaphore::new(MOST_AT_ONCE),
+            doubtful: Semaphore::new(MOST_DOUBTFUL),
             sources: Sources::default(),
         }
     }

@@ -124,6 +124,16 @@ impl Auth {
         }
     }
 
+    /// Whether a request may prove its sender once its body is read: what its headers alone tell.
+    pub fn may_verify(&self, headers: &HeaderMap, now: Timestamp) -> bool {
+        match self {
+            Self::StandardWebhooks(_) => {
+                verify_standard(&[], headers, b"", now).is_err_and(|refusal| refusal == Refusal::NoMatch)
+            }
+            Self::Bearer(_) => self.verify(headers, b"", now).is_ok(),
+        }
+    }
+
     /// Checks the sender of a request.
     ///
     /// # Errors

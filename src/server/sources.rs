@@ -1,5 +1,5 @@
-//! Requests from an address that proved nothing: so many at once, and so many from then on, before anything more is read
-//! of what comes from there. Kept in memory alone. A proxy on this machine hides who it speaks for, so that its address
+//! Requests from an address that proved nothing: so many at once, and so many from then on, before the others of them are
+//! put off. One that proves itself passes all the same: a whole load balancer has one address. Kept in memory alone. A proxy on this machine hides who it speaks for, so that its address
 //! is not counted: who knows the senders' addresses limits them there.
 
 use std::collections::BTreeMap;

@@ -240,6 +240,15 @@ async fn an_address_that_proves_nothing_again_and_again_is_put_off_and_nobody_el
     for _ in 0..20 {
         assert_eq!(desk.send(from(guesser, guess())).await.status, 401);
     }
+    // A whole load balancer has one address: what proves itself passes all the same.
+    let genuine = token_request("watch", "application/json", &body(40));
+    assert_eq!(desk.send(from(guesser, genuine)).await.status, 202);
+    let (own, timestamp) = (body(41), desk.world.clock.now().as_second().to_string());
+    let proof = signature(SECRET, "msg_41", &timestamp, &own);
+    let genuine = signed_request("msg_41", &timestamp, &proof, &own);
+    assert_eq!(desk.send(from(guesser, genuine)).await.status, 202);
+    let forged = signed_request("msg_42", &timestamp, &proof, &own);
+    assert_eq!(desk.send(from(guesser, forged)).await.status, 429);
     let put_off = desk.send(from(guesser, guess())).await;
     assert_eq!((put_off.status, put_off.headers["retry-after"].to_str().unwrap()), (429, "3"));
     assert_eq!(put_off.body, "");
