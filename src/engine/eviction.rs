@@ -96,8 +96,15 @@ fn is_own_reset(grounds: &Grounds<'_>, changed: Timestamp) -> bool {
     })
 }
 
-/// Whether a change may count: the intruder changes passwords as well. The run's own counts, and one that came after the
-/// plan, unless a record tells against it; an older one only where its record speaks for it.
+/// Whether a person says that they have changed the password in the run's stead.
+fn is_said_to_be_changed(grounds: &Grounds<'_>) -> bool {
+    let mut all = grounds.plan.actions.iter().filter(|action| action.step == "reset_password");
+    let is_said = |id| grounds.then.iter().any(|own| own.id == id && own.state == ActionState::Confirmed);
+    all.any(|action| is_said(action.id.clone()))
+}
+
+/// Whether a change may count: the intruder changes passwords as well. The run's own counts, and the one that a person says
+/// to have made in its stead, unless a record tells against it; any other only where its record speaks for it.
 fn whose_change(grounds: &Grounds<'_>, changed: Timestamp) -> (Option<bool>, String) {
     let change = match &grounds.after.case {
         Look::Unread { why } => Look::Unread { why: why.clone() },
@@ -116,8 +123,8 @@ fn whose_change(grounds: &Grounds<'_>, changed: Timestamp) -> (Option<bool>, Str
                 Look::Unread { why } => format!("by whom was not read: {why}"),
                 Look::Read(_) => "no record tells by whom".to_owned(),
             };
-            let holds = (changed > grounds.plan.created_at).then_some(true);
-            (holds, why)
+            let may_be_theirs = matches!(change, Look::Read(_)) && changed > grounds.plan.created_at;
+            ((may_be_theirs && is_said_to_be_changed(grounds)).then_some(true), why)
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Whose the change of a password was: by its records in the audit log, which stand near the moment that the account
-//! shows. One change writes several; whatever says that the subject did it counts before what a service says of itself.
+//! shows. One change writes several; whatever names a person counts before what a service says of itself.
 
 use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::methods::is_indicator;
 use super::whose::{Deed, SignIns};
 use crate::case::{AuditActor, AuditRecord, Case, Look, MethodVerdict};
-use crate::domain::shown;
+use crate::domain::{inert, shown};
 
 /// Records of a change stand this near to the date on the account.
 const NEAR: SignedDuration = SignedDuration::from_mins(2);
@@ -25,8 +26,12 @@ pub struct PasswordChange {
 pub fn judge_password_change(case: &Case, changed: Timestamp) -> Look<Option<PasswordChange>> {
     case.evidence.audits.as_ref().map(|records| {
         let near = |record: &&AuditRecord| record.at.duration_since(changed).abs() <= NEAR;
-        let found = records.iter().filter(|record| is_change(record)).filter(near);
-        found.map(|record| judge_one(record, case)).max_by_key(|change| rank(change.verdict))
+        let found: Vec<&AuditRecord> =
+            records.iter().filter(|record| is_change(record)).filter(near).collect();
+        let (services, persons): (Vec<&AuditRecord>, Vec<&AuditRecord>) =
+            found.into_iter().partition(|record| matches!(record.actor, AuditActor::App { .. }));
+        let count = if persons.is_empty() { services } else { persons };
+        count.into_iter().map(|record| judge_one(record, case)).max_by_key(|change| rank(change.verdict))
     })
 }
 
@@ -53,7 +58,8 @@ fn judge_one(record: &AuditRecord, case: &Case) -> PasswordChange {
         reasons: vec![format!("`{}` {} by {who}", record.activity, shown(record.at))],
     };
     match &record.actor {
-        AuditActor::App { name } => by(MethodVerdict::Owner, format!("the app {name}")),
+        // The record tells an app by its name alone, which whoever registers one chooses.
+        AuditActor::App { name } => by(MethodVerdict::Unknown, format!("the app {}", inert(name))),
         AuditActor::Unknown | AuditActor::User { id: None, upn: None, .. } => {
             by(MethodVerdict::Unknown, "whom the record does not say".to_owned())
         }
@@ -62,7 +68,14 @@ fn judge_one(record: &AuditRecord, case: &Case) -> PasswordChange {
                 || upn.as_deref().is_some_and(|upn| upn.eq_ignore_ascii_case(subject.upn.as_str()));
             if !is_subjects {
                 let who = upn.clone().or_else(|| id.clone()).unwrap_or_default();
-                return by(MethodVerdict::Owner, who);
+                // An administrator's account may be the intruder's as well.
+                let address = ip.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
+                return match address.filter(|own| is_indicator(*own, &case.indicators)) {
+                    Some(own) => {
+                        by(MethodVerdict::Attacker, format!("{who} from {own}, which is the intruder's"))
+                    }
+                    None => by(MethodVerdict::Owner, who),
+                };
             }
             let mut change = by(MethodVerdict::Unknown, "the account itself".to_owned());
             // What Core Directory logs is the address of a service (policy-logs-auth.md 5.5).
@@ -111,6 +124,18 @@ mod tests {
     }
 
     #[test]
+    fn another_users_change_from_the_intruders_address_is_the_intruders() {
+        let by = |ip: &str| AuditActor::User {
+            id: None,
+            upn: Some("tenant.administrator@contoso.com".to_owned()),
+            ip: Some(ip.to_owned()),
+        };
+        let reset = "Reset user password";
+        assert_eq!(verdict(vec![record(by(EVIL), CHANGED, reset)]), Some(MethodVerdict::Attacker));
+        assert_eq!(verdict(vec![record(by(HOME), CHANGED, reset)]), Some(MethodVerdict::Owner));
+    }
+
+    #[test]
     fn the_intruders_own_reset_is_the_intruders_whatever_a_service_says_beside_it() {
         let service = AuditActor::App { name: "Microsoft password reset service".to_owned() };
         let records = vec![
@@ -118,8 +143,14 @@ mod tests {
             record(from(EVIL), "2026-09-11T10:00:29Z", "Reset password (self-service)"),
         ];
         assert_eq!(verdict(records), Some(MethodVerdict::Attacker));
+        // A name is all that the record tells of an app.
         assert_eq!(
-            verdict(vec![record(service, CHANGED, "Reset user password")]),
+            verdict(vec![record(service.clone(), CHANGED, "Reset user password")]),
+            Some(MethodVerdict::Unknown)
+        );
+        let own = record(from(HOME), CHANGED, "Change password (self-service)");
+        assert_eq!(
+            verdict(vec![record(service, CHANGED, "Reset user password"), own]),
             Some(MethodVerdict::Owner)
         );
     }
