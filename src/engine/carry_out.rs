@@ -105,6 +105,11 @@ async fn change(context: &RunContext, action: &Action) -> Result<Option<Attempt>
     for (index, request) in context.approved.requests(action).into_iter().enumerate() {
         match send(context, action, index, request).await? {
             Ended::Done(attempt) => last = Some(*attempt),
+            Ended::WasSo => {
+                let detail = "somebody else had brought it about by the time that it was sent".to_owned();
+                context.reached(&action.id, ActionState::AlreadySo, detail).await?;
+                return Ok(None);
+            }
             Ended::Refused(failure) => {
                 context.reached(&action.id, ActionState::Failed, told("was refused", &failure)).await?;
                 return Ok(None);

@@ -6,9 +6,11 @@ use super::context::{Notice, RunContext};
 use super::operation::{Awaited, await_end, is_done_later};
 use super::secret::{self, Handed};
 use crate::approval::ApprovedRequest;
+use crate::case::Look;
 use crate::domain::secret::generate_password;
 use crate::domain::{CidrBlock, NamedLocationId, SecretString, Sha256Digest, with_causes};
 use crate::graph::{ClientRequestId, GraphError, Sent};
+use crate::guard::{judge_group, judge_members};
 use crate::plan::placeholder::range_body;
 use crate::plan::{
     Action, Bindings, EffectClass, PlannedRequest, Verb, effect_of, fill, made_objects_of, placeholders_of,
@@ -27,6 +29,8 @@ pub(super) const JUST_MADE_WAIT: Duration = Duration::from_secs(5);
 pub(super) enum Ended {
     /// It took effect, as far as Graph says or a read shows.
     Done(Box<Attempt>),
+    /// It was so before anything of ours arrived.
+    WasSo,
     /// It did not.
     Refused(FailureNote),
     /// It did, and nobody has the secret that it made.
@@ -57,6 +61,7 @@ pub(super) async fn send(
     let begun = context.clock.now();
     // One resend after the reads have shown no effect; a second silence is left as unknown.
     let mut resends_left = 1;
+    let mut may_be_ours = false;
     let mut number = 0;
     loop {
         number += 1;
@@ -105,9 +110,13 @@ pub(super) async fn send(
             }
             Err(error) if !error.may_have_happened() => {
                 let failure = note(&error);
-                let is_so_already = (class == EffectClass::Delete && error.is_not_found())
-                    || (planned.path.ends_with("/members/$ref") && is_there_already(&error));
-                if is_so_already {
+                let is_member_already = planned.path.ends_with("/members/$ref") && is_there_already(&error);
+                if is_member_already && !may_be_ours {
+                    // Somebody else's deed: to undo it is not ours.
+                    context.write_down(outcome(Outcome::NotExecuted(failure))).await?;
+                    return Ok(Ended::WasSo);
+                }
+                if is_member_already || (class == EffectClass::Delete && error.is_not_found()) {
                     // Gone already, or there: the read-back tells whether it is.
                     context
                         .write_down(outcome(Outcome::SeenByReadBack {
@@ -129,6 +138,7 @@ pub(super) async fn send(
             }
             Err(error) => {
                 let failure = note(&error);
+                may_be_ours = true;
                 context.write_down(outcome(Outcome::Ambiguous(failure.clone()))).await?;
                 match probe(context, action, planned, &mut attempt).await {
                     Probe::Seen => {
@@ -237,11 +247,20 @@ async fn probe(
         if read > 0 {
             context.clock.sleep(context.patience.probe_spacing).await;
         }
-        if effect_of(planned) == EffectClass::Create
-            && let Ok(Some(found)) = find_made(context, planned).await
-        {
-            attempt.made_id = Some(found);
-            return Probe::Seen;
+        if effect_of(planned) == EffectClass::Create {
+            match find_made(context, planned).await {
+                Ok(Found::Ours(id)) => {
+                    attempt.made_id = Some(id);
+                    return Probe::Seen;
+                }
+                // Another one of the name would make both useless.
+                Ok(Found::Doubtful) => return Probe::Unsettled,
+                Ok(Found::Nothing) => {}
+                Err(error) => {
+                    tracing::warn!(%error, action = %action.id, "looking for what was made failed");
+                    continue;
+                }
+            }
         }
         match steps::observe(action, Some(attempt), &context.approved.plan().case.subject.id, &context.reader)
             .await
@@ -254,28 +273,44 @@ async fn probe(
     if absent == context.patience.probe_reads { Probe::Absent } else { Probe::Unsettled }
 }
 
+/// What a create whose answer never came has left behind.
+enum Found {
+    /// The object, by its id.
+    Ours(String),
+    /// Nothing.
+    Nothing,
+    /// Something of the name that may be another's.
+    Doubtful,
+}
+
 /// Finds the object that a create whose answer never came has made, by the name that the plan gives it.
-async fn find_made(context: &RunContext, planned: &PlannedRequest) -> Result<Option<String>, GraphError> {
+async fn find_made(context: &RunContext, planned: &PlannedRequest) -> Result<Found, GraphError> {
     let Some(name) = planned.body.get("displayName").and_then(serde_json::Value::as_str) else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
+    let one = |id: Option<String>| id.map_or(Found::Nothing, Found::Ours);
     if planned.path.ends_with("/policies") {
         let policies = context.reader.policies().await?;
-        Ok(policies
-            .into_iter()
-            .find(|policy| policy.display_name == name)
-            .map(|policy| policy.id.to_string()))
+        let own = policies.into_iter().find(|policy| policy.display_name == name);
+        Ok(one(own.map(|policy| policy.id.to_string())))
     } else if planned.path.ends_with("/namedLocations") {
         let locations = context.reader.named_locations().await?;
-        Ok(locations
-            .into_iter()
-            .find(|location| location.display_name == name)
-            .map(|location| location.id.to_string()))
+        let own = locations.into_iter().find(|location| location.display_name == name);
+        Ok(one(own.map(|location| location.id.to_string())))
     } else if planned.path.ends_with("/groups") {
         let groups = context.reader.groups_named(name).await?;
-        Ok(groups.first().map(|group| group.id.to_string()))
+        let group = match groups.as_slice() {
+            [] => return Ok(Found::Nothing),
+            [own] => own,
+            _ => return Ok(Found::Doubtful),
+        };
+        // Somebody else's of the name may hold others, whom the policy would shut out.
+        let subject = &context.approved.plan().case.subject.id;
+        let members = Look::Read(context.reader.group_members(&group.id).await?);
+        let is_ours = judge_group(group).is_ok() && judge_members(group, &members, subject, &[]).is_none();
+        Ok(if is_ours { Found::Ours(group.id.to_string()) } else { Found::Doubtful })
     } else {
-        Ok(None)
+        Ok(Found::Nothing)
     }
 }
 

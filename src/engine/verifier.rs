@@ -10,7 +10,7 @@ use super::eviction;
 use super::newcomers;
 use super::proof;
 use super::send::note;
-use crate::domain::{Clock, RunId};
+use crate::domain::{Clock, RunId, shell_word};
 use crate::graph::{GraphError, Reader};
 use crate::plan::{Action, Cannot, Plan};
 use crate::run::{
@@ -118,6 +118,8 @@ impl Verifier {
             Box::pin(aftermath::read(&reader, plan, after, checked_at))
         );
         tell_who_enabled(&mut checks, plan, &aftermath, run.started_at);
+        let revoked = aftermath.user.read().and_then(|user| user.sessions_valid_from);
+        checks.extend(late_doors(plan, journal, &then, &mut now, revoked));
         checks.extend(proof.iter().map(|(fact, open)| check_of(fact, open, &run)));
         checks.extend(aftermath.checks(plan, &then, &later(&run)));
         let mut facts: Vec<ProofFact> = proof.into_iter().map(|(fact, _)| fact).collect();
@@ -262,6 +264,45 @@ fn tell_who_enabled(checks: &mut [Check], plan: &Plan, aftermath: &Aftermath, af
             check.seen = format!("{}; {by}", check.seen);
         }
     }
+}
+
+/// Tells of each way in that a person has shut since the last revocation: it is shut, and sessions that began before live
+/// on. It counts for no more than their word does, until sessions are revoked once more.
+fn late_doors(
+    plan: &Plan,
+    journal: &[JournalLine],
+    then: &[Progress],
+    now: &mut [Progress],
+    revoked: Option<Timestamp>,
+) -> Vec<Check> {
+    let said_at = |action: &Action| {
+        journal.iter().rev().find_map(|line| match &line.entry {
+            Entry::Confirmed { action: own, .. } if *own == action.id => Some(line.at),
+            _ => None,
+        })
+    };
+    let mut checks = Vec::new();
+    for ((action, then), now) in plan.actions.iter().zip(then).zip(now) {
+        let reopens = action.cannot.as_ref().is_some_and(|cannot| cannot.then_revoke);
+        let is_late = reopens && then.state != ActionState::AlreadySo && now.state == ActionState::Verified;
+        let is_covered = said_at(action).zip(revoked).is_some_and(|(said, revoked)| revoked >= said);
+        if !is_late || is_covered {
+            continue;
+        }
+        now.state = ActionState::Confirmed;
+        checks.push(Check {
+            action: Some(action.id.clone()),
+            what: format!("sessions were revoked after a person did this: {}", action.summary),
+            state: CheckState::NotDone,
+            required: action.required,
+            seen: "sessions that began before it may still be alive".to_owned(),
+            next: Some(format!(
+                "revoke them once more: stanch run evict --user {}",
+                shell_word(plan.case.subject.upn.as_str())
+            )),
+        });
+    }
+    checks
 }
 
 /// For each action that may have taken effect, what is needed to tell its effect from an older one.

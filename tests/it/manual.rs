@@ -482,7 +482,21 @@ async fn a_device_that_a_person_was_to_disable_is_looked_at_and_outweighs_their_
     };
     assert_eq!(of_the_device(&world.verify(&plan).await), CheckState::Drifted);
     world.change_tenant(|tenant| tenant["devices"][0]["accountEnabled"] = json!(false)).await;
-    assert_eq!(of_the_device(&world.verify(&plan).await), CheckState::Holds);
+    let verification = world.verify(&plan).await;
+    assert_eq!(of_the_device(&verification), CheckState::Holds);
+    // It was shut after the last revocation: what began before lives on.
+    assert_eq!((verification.verdict, verification.holds), (Verdict::Partial, false), "{verification:#?}");
+    let open: Vec<&str> = verification
+        .checks
+        .iter()
+        .filter(|own| own.state == CheckState::NotDone && own.required)
+        .filter_map(|own| own.next.as_deref())
+        .collect();
+    assert_eq!(open, ["revoke them once more: stanch run evict --user lynne.robbins@contoso.com"]);
+    world.clock.sleep(std::time::Duration::from_mins(5)).await;
+    let again = format!("/v1.0/users/{}/revokeSignInSessions", world.victim_id());
+    assert_eq!(world.send_as(&world.responder, "POST", &again, serde_json::Value::Null).await, 200);
+    assert_eq!(world.verify(&plan).await.verdict, Verdict::Contained);
 }
 
 #[test]
