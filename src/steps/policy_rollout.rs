@@ -389,7 +389,7 @@ pub(super) async fn see(
 }
 
 /// The policy that an action is about: its own, the one that it made, or the one that its sibling made.
-fn policy_id(action: &Action, sent: Option<&Attempt>, made: &Attempt) -> Option<PolicyId> {
+pub(super) fn policy_id(action: &Action, sent: Option<&Attempt>, made: &Attempt) -> Option<PolicyId> {
     if let Some(id) = action.object.id.as_deref().and_then(|id| id.parse().ok()) {
         return Some(id);
     }

@@ -62,7 +62,7 @@ pub struct Facts {
     /// The groups that the subject belongs to.
     own: Look<Vec<GroupId>>,
     policies: Look<Vec<ConditionalAccessPolicy>>,
-    security_defaults: bool,
+    security_defaults: Look<bool>,
     graph_base: String,
 }
 
@@ -106,7 +106,7 @@ impl Step for QuarantineByPolicy {
             members,
             own: graph::look(own)?,
             policies: graph::look(policies)?,
-            security_defaults: graph::look(security_defaults)?.read().copied().unwrap_or(false),
+            security_defaults: graph::look(security_defaults)?,
             graph_base: graph.graph_base().to_owned(),
         })
     }
@@ -264,10 +264,8 @@ impl QuarantineByPolicy {
             return;
         }
         let enforce = self.state == Rollout::Enabled;
-        if enforce && facts.security_defaults {
-            planned.warnings.push(
-                "security defaults are on: Graph refuses enforced policies until they are off, which is not stanch's to do".to_owned(),
-            );
+        if enforce {
+            planned.warnings.extend(warn_of(&facts.security_defaults));
         }
         let wanted = Wanted {
             body: self.policy(&reference, scope),
@@ -294,6 +292,11 @@ impl QuarantineByPolicy {
         for action in planned.actions.iter_mut().skip(first) {
             action.undo = Undo::Impossible { why: LEFT.to_owned() };
             action.reversible = false;
+            // What a look afterwards goes by: whom the policy is to block, and whom alone it leaves out.
+            if let Some(entries) = action.after.as_object_mut() {
+                entries.insert("group".to_owned(), reference.clone().into());
+                entries.insert("spares".to_owned(), json!(scope.rules.emergency_accounts));
+            }
         }
     }
 
@@ -355,6 +358,18 @@ impl QuarantineByPolicy {
 /// Why group and policy stay.
 const LEFT: &str = "others may be in quarantine by it since; with nobody in the group it blocks nobody";
 
+/// What stands in the way of a policy that is to be enforced.
+fn warn_of(security_defaults: &Look<bool>) -> Option<String> {
+    let refuses = "Graph refuses enforced policies until they are off, which is not stanch's to do";
+    match security_defaults {
+        Look::Read(false) => None,
+        Look::Read(true) => Some(format!("security defaults are on: {refuses}")),
+        Look::Unread { why } => {
+            Some(format!("whether security defaults are on was not read ({why}): if so, {refuses}"))
+        }
+    }
+}
+
 /// The policies that leave the group out: what they ask of others they do not ask of whoever is in it.
 fn left_out_by(group: &Group, policies: &[ConditionalAccessPolicy]) -> Vec<String> {
     let leaves_out = |policy: &&ConditionalAccessPolicy| {
@@ -404,4 +419,17 @@ fn holds_group(policy: &ConditionalAccessPolicy, group: &GroupId) -> bool {
         && blocks_everything(policy)
         && names(&users.include_groups)
         && !names(&users.exclude_groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn security_defaults_that_were_not_read_are_warned_of() {
+        assert_eq!(warn_of(&Look::Read(false)), None);
+        assert!(warn_of(&Look::Read(true)).unwrap().starts_with("security defaults are on"));
+        let unread = warn_of(&Look::Unread { why: "403".to_owned() }).unwrap();
+        assert!(unread.starts_with("whether security defaults are on was not read (403)"), "{unread}");
+    }
 }

@@ -19,7 +19,7 @@ use super::decision::{Decision, Found, Undecided, Which, key_of, unread};
 use super::observe::Seen;
 use super::planned::{Draft, Planned, Scope};
 use crate::case::{Case, Hold, Judged, Look, RoleAssignment, RoleVia, Subject};
-use crate::domain::UserId;
+use crate::domain::{UserId, inert};
 use crate::graph::{GraphError, Licence, Reader, Reading, request};
 use crate::investigate::roles::{self, Roles};
 use crate::plan::{Action, Cannot, Object, PlanSession, PlannedRequest, Undo};
@@ -75,7 +75,7 @@ impl Step for StripRoles {
         planned.knows.extend(held.iter().map(|role| role.id.clone()));
         planned.known = Some(held.iter().map(roles::known).collect());
         for judged in roles::judge(held, &facts.found, case) {
-            self.plan_one(&judged, &case.subject, facts.session, scope, &mut planned);
+            self.plan_one(&judged, held, &case.subject, facts.session, scope, &mut planned);
         }
         if planned.actions.is_empty() {
             planned.unchanged = Some(match held.len() {
@@ -118,6 +118,7 @@ impl StripRoles {
     fn plan_one(
         self,
         judged: &Judged<RoleAssignment>,
+        held: &[RoleAssignment],
         subject: &Subject,
         session: PlanSession,
         scope: &Scope<'_>,
@@ -144,7 +145,7 @@ impl StripRoles {
                 id: Some(role.id.clone()),
                 name: role.name.clone(),
             },
-            before: projection(role),
+            before: before(role, held),
             after: Value::Null,
             undo: if is_ours {
                 Undo::Requests(vec![request::give_role(&subject.id, &role.role_id, &role.scope)])
@@ -246,6 +247,9 @@ fn by_a_person(role: &RoleAssignment, subject: &Subject) -> Cannot {
     }
 }
 
+/// The entry of `before` that names the other ways in which the role was held.
+const BESIDE: &str = "beside";
+
 /// What the plan keeps of a role: what it is found again by.
 fn projection(role: &RoleAssignment) -> Value {
     let mut own = json!({
@@ -253,6 +257,20 @@ fn projection(role: &RoleAssignment) -> Value {
     });
     if let (RoleVia::Group { id, .. }, Some(entries)) = (&role.via, own.as_object_mut()) {
         entries.insert("group".to_owned(), id.clone().into());
+    }
+    own
+}
+
+/// What a role's action finds: beside the role, the other ways in which the account held it when the plan was made.
+fn before(role: &RoleAssignment, held: &[RoleAssignment]) -> Value {
+    let mut own = projection(role);
+    let beside: Vec<&str> = held
+        .iter()
+        .filter(|other| other.id != role.id && other.role_id == role.role_id && other.scope == role.scope)
+        .map(|other| other.id.as_str())
+        .collect();
+    if let (false, Some(entries)) = (beside.is_empty(), own.as_object_mut()) {
+        entries.insert(BESIDE.to_owned(), json!(beside));
     }
     own
 }
@@ -265,9 +283,22 @@ pub(super) fn is_a_roles(request: &PlannedRequest) -> bool {
 /// Reads the roles that the account holds.
 pub(super) async fn see(action: &Action, subject: &UserId, graph: &Reader) -> Result<Seen, GraphError> {
     let held = graph.role_assignments_of(subject).await?;
-    let same: Vec<&RoleAssignment> = held.iter().filter(|role| projection(role) == action.before).collect();
+    let mut planned = action.before.clone();
+    let beside = planned.as_object_mut().and_then(|entries| entries.remove(BESIDE)).unwrap_or_default();
+    let was_beside = |role: &RoleAssignment| {
+        beside.as_array().is_some_and(|ids| ids.iter().any(|id| *id == role.id.as_str()))
+    };
+    let is_it = |role: &RoleAssignment| {
+        planned.get("roleDefinitionId").is_some_and(|own| *own == role.role_id.as_str())
+            && planned.get("directoryScopeId").is_some_and(|own| *own == role.scope.as_str())
+    };
+    let (same, otherwise): (Vec<&RoleAssignment>, Vec<&RoleAssignment>) =
+        held.iter().filter(|role| is_it(role)).partition(|role| projection(role) == planned);
     Ok(match same.as_slice() {
-        [] => Seen::AsAfter,
+        [] => match otherwise.into_iter().find(|role| !was_beside(role)) {
+            None => Seen::AsAfter,
+            Some(role) => Seen::Differs { what: format!("the role is now {}", inert(&role.words())) },
+        },
         all if all.iter().any(|role| action.object.id.as_deref() == Some(role.id.as_str())) => Seen::AsBefore,
         _ => Seen::Differs { what: "the role was taken away, and given again since".to_owned() },
     })

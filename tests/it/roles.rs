@@ -254,6 +254,29 @@ async fn a_role_that_was_given_anew_since_the_plan_is_not_overrun_and_one_that_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_role_that_is_held_in_another_way_since_is_not_gone() {
+    let otherwise = |tenant: &mut Value| {
+        let row =
+            json!({ "id": "e1", "principalId": VICTIM, "roleDefinitionId": READER, "directoryScopeId": "/" });
+        push(tenant, "roleEligibilityScheduleInstances", row);
+    };
+    let mut world = given(|_| {});
+    let own = plan(&world, &[]).await.unwrap();
+    assert_eq!(world.apply(&own).await.verdict, Verdict::Contained);
+    world.change_tenant(otherwise).await;
+    let verification = world.verify(&own).await;
+    let is_roles = |id: &stanch::domain::ActionId| id.as_str() == "strip_roles";
+    let check = verification.checks.iter().find(|own| own.action.as_ref().is_some_and(is_roles)).unwrap();
+    assert_eq!(check.state, CheckState::Drifted, "{check:?}");
+    assert!(check.seen.contains("can be activated"), "{check:?}");
+    // What was there beside it when the plan was made stays, and is no drift.
+    let world = given(otherwise);
+    let own = plan(&world, &["privileged_subject"]).await.unwrap();
+    let run = world.apply(&own).await;
+    assert_eq!(action(&run, "strip_roles").state, ActionState::Verified, "{run:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_never_came_is_settled_by_reading_the_roles() {
     for kind in ["reset_before_commit", "reset_after_commit"] {
         let world = given(|_| {});
