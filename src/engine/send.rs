@@ -118,12 +118,8 @@ pub(super) async fn send(
                 }
                 if is_member_already || (class == EffectClass::Delete && error.is_not_found()) {
                     // Gone already, or there: the read-back tells whether it is.
-                    context
-                        .write_down(outcome(Outcome::SeenByReadBack {
-                            made_id: None,
-                            server_time: Some(intent_at),
-                        }))
-                        .await?;
+                    let seen = Outcome::SeenByReadBack { made_id: None, server_time: Some(intent_at) };
+                    context.write_down(outcome(seen)).await?;
                     attempt.answered_at = Some(context.tenant_now());
                     return Ok(Ended::Done(Box::new(attempt)));
                 }

@@ -171,14 +171,14 @@ fn methods(plan: &Plan, findings: &Findings, is_meant: impl Fn(&MethodKind) -> b
         .flatten()
         .filter(|own| own.verdict == MethodVerdict::Unknown && is_meant(&own.method.kind))
         .partition(|own| is_acted_on(own.method.id.as_str()));
-    let named = |all: &[&JudgedMethod]| {
+    let told = |all: &[&JudgedMethod]| {
         let names = all.iter().map(|own| format!("{} \"{}\"", own.method.kind.label(), own.method.name));
         names.collect::<Vec<_>>().join(", ")
     };
     match (stay.as_slice(), taken.as_slice()) {
         ([], []) => Held::Nothing,
-        ([], taken) => Held::Found(format!("not known whose: {}", named(taken))),
-        (stay, _) => Held::Undecided(named(stay)),
+        ([], taken) => Held::Found(format!("not known whose: {}", told(taken))),
+        (stay, _) => Held::Undecided(told(stay)),
     }
 }
 
