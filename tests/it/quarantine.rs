@@ -343,7 +343,15 @@ async fn missing_permissions_name_themselves_and_what_may_not_be_read_holds_back
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_that_is_hollowed_out_after_the_run_is_told_as_drift() {
-    let world = with_group(|_| {}, &[]);
+    let other = "7b0f3c11-9d52-4a7e-8c33-2f1a5b6c7d8f";
+    let world = World::case_with("bec-node-fetch", |tenant| {
+        let others = group(|own| {
+            own["id"] = json!(other);
+            own["displayName"] = json!("Sales");
+        });
+        tenant["groups"] = json!([group(|_| {}), others]);
+        tenant["groupMembers"] = json!({ GROUP: [] });
+    });
     let plan = plan(&world).await;
     assert_eq!(world.apply(&plan).await.verdict, Verdict::Contained);
     assert!(world.verify(&plan).await.checks.iter().all(|own| own.state != CheckState::Drifted));
@@ -351,7 +359,7 @@ async fn a_policy_that_is_hollowed_out_after_the_run_is_told_as_drift() {
     let users = policy(&world).await["conditions"]["users"].clone();
     for (entry, value) in [
         ("excludeGroups", json!([GROUP])),
-        ("includeGroups", json!(["7b0f3c11-9d52-4a7e-8c33-2f1a5b6c7d8f"])),
+        ("includeGroups", json!([other])),
         ("excludeRoles", json!(["62e90394-69f5-4237-9190-012177145e10"])),
         ("excludeUsers", json!([users["excludeUsers"][0], users["excludeUsers"][1], VICTIM])),
     ] {
